@@ -1,0 +1,5 @@
+"""``python -m fastmomentum``."""
+
+from fastmomentum.cli import app
+
+app(prog_name="fastmomentum")

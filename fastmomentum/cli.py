@@ -1,0 +1,204 @@
+"""The command ``fastmomentum``; the only place that prints."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from fastmomentum.experiment import Experiment
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Batch experiments with momentum gradient descent: a grid in, one HDF5 file out.",
+)
+
+
+class Backend(StrEnum):
+    """What the workers are."""
+
+    threads = "threads"
+    processes = "processes"
+
+
+ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="Experiment file.")]
+ResultsFile = Annotated[Path, typer.Argument(metavar="OUT.h5", help="Results file.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Set a key over the file's, such as grid.lr.num=128."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
+    """Print the library's errors as plain lines and end with their exit status."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> None:
+        from fastmomentum.errors import FastmomentumError
+
+        try:
+            command(*arguments, **options)
+        except FastmomentumError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(error.exit_status) from None
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            raise SystemExit(130) from None
+        except BrokenPipeError:  # whoever read our output has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        except MemoryError:
+            print("not enough memory; run fewer jobs, or make the blocks smaller", file=sys.stderr)
+            raise SystemExit(4) from None
+        except OSError as error:
+            print(f"{error.filename or 'input/output'}: {error.strerror}", file=sys.stderr)
+            raise SystemExit(4) from None
+
+    return wrapped
+
+
+@app.command()
+@errors_in_words
+def run(
+    file: ExperimentFile,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT.h5", help="Results file [FILE.h5, here]."),
+    ] = None,
+    overrides: Overrides = None,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Workers; -1: all cores.")] = -1,
+    backend: Annotated[Backend, typer.Option(help="What the workers are.")] = Backend.threads,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that are there.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Run an experiment; go on with an interrupted one."""
+    from fastmomentum.experiment import load
+    from fastmomentum.runner import run_to_file
+    from fastmomentum.store import FileStore
+
+    experiment = load(file, overrides or ())
+    path = output or Path(file.with_suffix(".h5").name)
+    say = (lambda *_: None) if quiet else print
+
+    def told(store: FileStore) -> None:
+        if store.kept or store.damaged:
+            left = len(store.blocks) - store.kept - store.damaged
+            say(
+                f"{path}: going on with {store.kept:,} blocks that are done; {store.damaged:,} "
+                f"are damaged and computed again, {left:,} are left"
+            )
+
+    with _terminated_like_interrupted():
+        made = run_to_file(
+            experiment,
+            path,
+            n_jobs=jobs,
+            backend=backend.value,
+            progress=not quiet,
+            overwrite=overwrite,
+            told=told,
+        )
+    if quiet:
+        return
+    from fastmomentum.bar import rate
+    from fastmomentum.summary import findings
+    from fastmomentum.store import in_units
+
+    if made is None:
+        say(f"{path}: complete already; nothing to do")
+    else:
+        speed = f", {rate(made.steps / made.seconds)} steps/s" if made.steps else ""
+        say(f"{path}: {made.n_runs:,} runs in {made.seconds:.2f} s{speed}, "
+            f"{in_units(path.stat().st_size)}")
+    for line in findings(path):
+        say(f"  {line}")
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM, which batch systems send, end a run as Ctrl-C does."""
+    import signal
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@app.command()
+@errors_in_words
+def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Tell what an experiment would take; run nothing."""
+    from fastmomentum.experiment import load
+    from fastmomentum.summary import plan_of, plan_lines
+
+    experiment = load(file, overrides or ())
+    figures = plan_of(experiment, Path.cwd())
+    print(json.dumps(figures, indent=2) if as_json else "\n".join(plan_lines(figures)))
+
+
+@app.command()
+@errors_in_words
+def info(file: ResultsFile, as_json: AsJson = False) -> None:
+    """Tell what a results file holds and how it was made."""
+    from fastmomentum.summary import info_lines, info_of
+
+    said = info_of(file)
+    print(json.dumps(said, indent=2) if as_json else "\n".join(info_lines(said)))
+
+
+@app.command()
+@errors_in_words
+def verify(
+    file: ResultsFile,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Compute the damaged blocks again, and only those.")
+    ] = False,
+) -> None:
+    """Read a results file against its checksums."""
+    from fastmomentum.errors import FileError
+    from fastmomentum.runner import verify as verify_file
+
+    damaged, n_blocks = verify_file(file, repair)
+    if not damaged:
+        print(f"{file}: all {n_blocks:,} blocks match their checksums")
+        return
+    listed = ", ".join(f"{runs.start:,}-{runs.stop - 1:,}" for runs in damaged[:5])
+    listed += f" and {len(damaged) - 5:,} more blocks" if len(damaged) > 5 else ""
+    said = f"{file}: {len(damaged):,} of {n_blocks:,} blocks are damaged: runs {listed}"
+    if not repair:
+        raise FileError(f"{said}; compute them again with --repair")
+    print(f"{said}; computed again")
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Batch experiments with momentum gradient descent: a grid in, one HDF5 file out."""
+    if version:
+        from fastmomentum.provenance import package_version
+
+        print(f"fastmomentum {package_version('fastmomentum')}")
+        raise typer.Exit

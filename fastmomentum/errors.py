@@ -1,0 +1,36 @@
+"""The exceptions that the library raises; the command turns each into its exit status."""
+
+from __future__ import annotations
+
+
+class FastmomentumError(Exception):
+    """Anything that fastmomentum refuses or fails to do.
+
+    The message is one or a few plain lines: what was expected, what came, what to do.
+    """
+
+    exit_status = 1
+
+
+class InputError(FastmomentumError, ValueError):
+    """An experiment, a data file or an argument that makes no sense."""
+
+    exit_status = 2
+
+
+class FileError(FastmomentumError):
+    """A results file that is damaged, or that fastmomentum did not write."""
+
+    exit_status = 3
+
+
+class StorageError(FastmomentumError, OSError):
+    """No space, no permission, a failing disk, or a second writer."""
+
+    exit_status = 4
+
+
+class Interrupted(FastmomentumError, KeyboardInterrupt):
+    """The run was stopped by the user; what is done is kept."""
+
+    exit_status = 130

@@ -1,0 +1,229 @@
+"""The grid: which runs there are, and which run is which cell. Its product is never laid out."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Discriminator, Tag, field_validator, model_validator
+
+from fastmomentum.axis import Axis
+from fastmomentum.specification import Specification
+
+Point = tuple[float, float]
+
+
+class Mesh(Specification):
+    """A rectangular mesh of start points.
+
+    Parameters
+    ----------
+    x, y : Axis
+        The two coordinates; for the objective mse they are called a and b.
+    """
+
+    x: Axis | None = None
+    y: Axis | None = None
+    a: Axis | None = None
+    b: Axis | None = None
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Mesh:
+        if len(self.names) != 2 or self.names not in (("x", "y"), ("a", "b")):
+            got = ", ".join(self.names) or "none"
+            raise ValueError(f"needs the axes x and y (a and b for mse): got {got}")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The two keys given."""
+        return tuple(name for name in ("x", "y", "a", "b") if getattr(self, name) is not None)
+
+    @property
+    def axes(self) -> tuple[Axis, Axis]:
+        """The two axes."""
+        first, second = (getattr(self, name) for name in self.names)
+        return first, second
+
+
+def _kind_of_start(given: object) -> str:
+    return "mesh" if isinstance(given, dict | Mesh) else "points"
+
+
+class Grid(Specification):
+    """The grid of runs: learning rates x momenta x start points.
+
+    Parameters
+    ----------
+    lr : Axis, or what makes one
+        Learning rates, positive.
+    momentum : Axis, or what makes one
+        Momenta in [0, 1); left out for the rule "sgd".
+    start : sequence of (float, float), or Mesh, or a mapping of two axes
+        Start points.
+
+    Examples
+    --------
+    >>> grid = Grid(lr=[0.1, 0.2], momentum=0.9, start=[(1, 1), (2, 2)])
+    >>> grid.shape, grid.n_runs
+    ((2, 1, 2), 4)
+    """
+
+    lr: Axis
+    momentum: Axis | None = None
+    start: Annotated[
+        Annotated[tuple[Point, ...], Tag("points")] | Annotated[Mesh, Tag("mesh")],
+        Discriminator(_kind_of_start),
+    ]
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _plain(cls, given: Any) -> Any:
+        given = given.tolist() if isinstance(given, np.ndarray) else given
+        if isinstance(given, list | tuple):
+            if len(given) == 2 and not any(isinstance(point, list | tuple) for point in given):
+                raise ValueError(f"must be a list of points, such as [[-5.0, -5.0]]: got {given!r}")
+            if not given:
+                raise ValueError("is empty; give at least one point, such as [[-5.0, -5.0]]")
+        return given
+
+    @field_validator("lr")
+    @classmethod
+    def _positive(cls, axis: Axis) -> Axis:
+        _refuse_where(axis, axis.points <= 0, "be positive", "drop it or raise the range's start")
+        return axis
+
+    @field_validator("momentum")
+    @classmethod
+    def _below_one(cls, axis: Axis | None) -> Axis | None:
+        if axis is not None:
+            outside = (axis.points < 0) | (axis.points >= 1)
+            _refuse_where(axis, outside, "lie in [0, 1)", "drop it or lower the range's end")
+        return axis
+
+    @field_validator("start")
+    @classmethod
+    def _each_once(cls, start: Any) -> Any:
+        if not isinstance(start, Mesh):
+            seen: set[Point] = set()
+            for entry, point in enumerate(start):
+                if point in seen:
+                    raise ValueError(f"has {list(point)} more than once (entry {entry}); drop it")
+                seen.add(point)
+        return start
+
+    @property
+    def is_mesh(self) -> bool:
+        """Whether the starts are a mesh."""
+        return isinstance(self.start, Mesh)
+
+    @functools.cached_property
+    def momenta(self) -> NDArray[np.float64]:
+        """Momenta; the single value 0 where the grid has none."""
+        return self.momentum.points if self.momentum is not None else np.zeros(1)
+
+    @functools.cached_property
+    def start_axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Coordinates of the starts: of the points, one by one, or of the mesh's two axes."""
+        if isinstance(self.start, Mesh):
+            first, second = self.start.axes
+            return first.points, second.points
+        points = np.array(self.start, float) + 0.0
+        return np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+
+    @property
+    def start_shape(self) -> tuple[int, ...]:
+        """Sizes of the start dimensions: one for points, two for a mesh."""
+        first, second = self.start_axes
+        return (first.size, second.size) if self.is_mesh else (first.size,)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of all dimensions: (lr, momentum, start...)."""
+        return (self.lr.points.size, self.momenta.size, *self.start_shape)
+
+    @property
+    def n_runs(self) -> int:
+        """Number of runs."""
+        n = 1
+        for size in self.shape:
+            n *= size
+        return n
+
+    def cell(self, run: int) -> tuple[int, ...]:
+        """Indices of a run, which are its place in every variable.
+
+        Parameters
+        ----------
+        run : int
+            Number of the run, in C order over the grid.
+
+        Returns
+        -------
+        tuple of int
+            One index a dimension.
+
+        Examples
+        --------
+        >>> Grid(lr=[0.1, 0.2], momentum=0.9, start=[(1, 1), (2, 2)]).cell(3)
+        (1, 0, 1)
+        """
+        indices: list[int] = []
+        for size in reversed(self.shape):
+            run, index = divmod(run, size)
+            indices.append(index)
+        return tuple(reversed(indices))
+
+    def run_of(self, cell: tuple[int, ...]) -> int:
+        """Number of the run at a cell; the inverse of `cell`."""
+        run = 0
+        for index, size in zip(cell, self.shape, strict=True):
+            run = run * size + index
+        return run
+
+    def point(self, cell: tuple[int, ...]) -> tuple[float, float, Point]:
+        """Learning rate, momentum and start point of a cell."""
+        first, second = self.start_axes
+        start = float(first[cell[2]]), float(second[cell[-1]])
+        return float(self.lr.points[cell[0]]), float(self.momenta[cell[1]]), start
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The runs cut into ranges of equal length (the last may be shorter).
+
+    A block is a contiguous range of bytes in every variable of the file.
+
+    Parameters
+    ----------
+    n_runs, block_runs : int
+        Runs in all, and runs a block.
+
+    Examples
+    --------
+    >>> blocks = Blocks(n_runs=10, block_runs=4)
+    >>> len(blocks), blocks.runs(2)
+    (3, range(8, 10))
+    """
+
+    n_runs: int
+    block_runs: int
+
+    def __len__(self) -> int:
+        return -(-self.n_runs // self.block_runs)
+
+    def runs(self, block: int) -> range:
+        """Numbers of the runs of a block."""
+        first = block * self.block_runs
+        return range(first, min(first + self.block_runs, self.n_runs))
+
+
+def _refuse_where(axis: Axis, bad: NDArray[np.bool_], must: str, advice: str) -> None:
+    if bad.any():
+        value = float(axis.points[bad][-1 if must.startswith("lie") else 0])
+        listed = axis.values if axis.values is not None else axis.include
+        entry = f" (entry {listed.index(value)})" if value in listed else ""
+        raise ValueError(f"must {must}: got {value!r}{entry}; {advice}")

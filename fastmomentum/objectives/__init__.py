@@ -1,0 +1,53 @@
+"""What can be descended. A new objective is a class, and its line in `AnyObjective`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, get_args
+
+from pydantic import Field
+
+from fastmomentum.objectives.base import Box as Box
+from fastmomentum.objectives.base import Constants as Constants
+from fastmomentum.objectives.base import Objective as Objective
+from fastmomentum.objectives.classic import Beale as Beale
+from fastmomentum.objectives.classic import GoldsteinPrice as GoldsteinPrice
+from fastmomentum.objectives.classic import Himmelblau as Himmelblau
+from fastmomentum.objectives.classic import Rosenbrock as Rosenbrock
+from fastmomentum.objectives.classic import StyblinskiTang as StyblinskiTang
+from fastmomentum.objectives.classic import ThreeHumpCamel as ThreeHumpCamel
+from fastmomentum.objectives.multimodal import Ackley as Ackley
+from fastmomentum.objectives.multimodal import Levi13 as Levi13
+from fastmomentum.objectives.multimodal import Rastrigin as Rastrigin
+from fastmomentum.objectives.quadratics import Booth as Booth
+from fastmomentum.objectives.quadratics import Matyas as Matyas
+from fastmomentum.objectives.quadratics import Quadratic as Quadratic
+from fastmomentum.objectives.regression import MSE as MSE
+from fastmomentum.objectives.regression import Statistics as Statistics
+from fastmomentum.objectives.saddles import MonkeySaddle as MonkeySaddle
+from fastmomentum.objectives.saddles import Saddle as Saddle
+
+AnyObjective = Annotated[
+    MSE
+    | Rosenbrock
+    | Quadratic
+    | Beale
+    | Booth
+    | Himmelblau
+    | Matyas
+    | ThreeHumpCamel
+    | StyblinskiTang
+    | GoldsteinPrice
+    | Rastrigin
+    | Ackley
+    | Levi13
+    | Saddle
+    | MonkeySaddle,
+    Field(discriminator="name"),
+]
+"""The type of a field that holds an objective: pydantic picks the class by its name."""
+
+OBJECTIVES: Final[dict[str, type[Objective]]] = {
+    objective.model_fields["name"].default: objective
+    for objective in get_args(get_args(AnyObjective)[0])
+}
+"""Every objective by its name in an experiment file."""

@@ -1,0 +1,128 @@
+"""What an objective is."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmomentum.specification import Specification
+
+Constants = tuple[float, ...]
+Box = tuple[tuple[float, float], tuple[float, float]]
+
+
+class Objective(Specification):
+    """A function of two parameters to be descended.
+
+    A subclass gives three plain static functions of ``(x, y, constants)`` that numba compiles and
+    that NumPy arrays may enter just as well: ``value_at``, ``gradient_at`` and ``hessian_at``.
+    They are written with + - * / alone where possible (then every machine gives the same bits),
+    otherwise with NumPy's elementary functions.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+        Names of the two parameters.
+    elementary : bool
+        True where cos, exp or the like are used: results may differ in the last bits between
+        machines.
+    """
+
+    name: str
+    parameters: ClassVar[tuple[str, str]] = ("x", "y")
+    elementary: ClassVar[bool] = False
+
+    @property
+    def constants(self) -> Constants:
+        """Numbers that the functions need, in the order in which they read them."""
+        return ()
+
+    @property
+    def minimisers(self) -> NDArray[np.float64]:
+        """Global minimisers, shape (n_minimisers, 2); empty where there is none."""
+        raise NotImplementedError
+
+    @property
+    def f_min(self) -> float | None:
+        """Smallest value; None where the objective is unbounded below."""
+        return 0.0
+
+    @property
+    def box(self) -> Box:
+        """Usual region: ((x_low, x_high), (y_low, y_high))."""
+        raise NotImplementedError
+
+    def observations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """Data behind the objective, shapes (n,) and (n,); None where there are none."""
+        return None
+
+    @staticmethod
+    def value_at(x: Any, y: Any, constants: Any) -> Any:
+        """Value at a point; plain, for numba."""
+        raise NotImplementedError
+
+    @staticmethod
+    def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
+        """Gradient ``(gx, gy)`` at a point; plain, for numba."""
+        raise NotImplementedError
+
+    @staticmethod
+    def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
+        """Second derivatives ``(hxx, hxy, hyy)`` at a point; plain."""
+        raise NotImplementedError
+
+    def value(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """Value, elementwise.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Points; shapes that broadcast.
+
+        Returns
+        -------
+        ndarray
+            Of the broadcast shape.
+        """
+        x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(self.value_at(x, y, self.constants), float)
+
+    def gradient(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """Gradient, elementwise.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Points; shapes that broadcast.
+
+        Returns
+        -------
+        ndarray, shape (..., 2)
+            Derivatives by the first and the second parameter.
+        """
+        x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = self.gradient_at(x, y, self.constants)
+        return np.stack([np.broadcast_to(part, x.shape) for part in parts], axis=-1)
+
+    def hessian(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+        """Hessian, elementwise.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Points; shapes that broadcast.
+
+        Returns
+        -------
+        ndarray, shape (..., 2, 2)
+            Symmetric.
+        """
+        x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        with np.errstate(over="ignore", invalid="ignore"):
+            xx, xy, yy = self.hessian_at(x, y, self.constants)
+        parts = [np.broadcast_to(part, x.shape) for part in (xx, xy, xy, yy)]
+        return np.stack(parts, axis=-1).reshape(*x.shape, 2, 2)

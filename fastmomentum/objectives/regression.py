@@ -1,0 +1,323 @@
+"""Linear regression as an objective, in a form that needs no data to descend."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from pathlib import Path
+from typing import Any, ClassVar, Final, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import (
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from fastmomentum.datasets import Column, NoisyLine, load_csv
+from fastmomentum.errors import InputError
+from fastmomentum.objectives.base import Box, Constants, Objective
+from fastmomentum.specification import Specification
+
+ARRAYS: Final = "arrays"
+"""What stands for the path where the data came as arrays."""
+
+_TOO_LARGE: Final = "has numbers too large for float64 once squared; rescale them"
+
+
+class Statistics(Specification):
+    """All that the loss depends on.
+
+    Parameters
+    ----------
+    points : int
+        Number of points.
+    x_mean, y_mean : float
+        Means.
+    slope : float
+        Slope of the least-squares line.
+    x_variance : float
+        Mean of (x - x_mean)^2.
+    residual : float
+        Mean of the squared residuals of the least-squares line.
+    sha256 : str
+        Of the data: x, then y, as little-endian float64.
+    """
+
+    points: int = Field(ge=2)
+    x_mean: float
+    y_mean: float
+    slope: float
+    x_variance: float = Field(gt=0)
+    residual: float = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+    @classmethod
+    def of(cls, x: Column, y: Column) -> Self:
+        """Statistics of data.
+
+        Everything is centred first and every sum is exactly rounded, so that an offset costs no
+        digits and each machine gives the same bits.
+
+        Parameters
+        ----------
+        x, y : ndarray, shape (n,)
+            Finite numbers.
+
+        Returns
+        -------
+        Statistics
+            Of these points.
+
+        Raises
+        ------
+        InputError
+            Where there is no one least-squares line.
+        """
+        n = x.size
+        if n < 2 or not (x != x[0]).any():
+            got = f"{n} points" + (f", all with x = {float(x[0])!r}" if n > 1 else "")
+            raise InputError(f"needs two points that differ in x, or no line is best: got {got}")
+        try:
+            with np.errstate(over="raise", invalid="raise"):
+                x_mean, y_mean = _mean(x), _mean(y)
+                dx, dy = x - x_mean, y - y_mean
+                dx, dy = dx - _mean(dx), dy - _mean(dy)  # twice: the first means were rounded
+                x_variance = _mean(dx * dx)
+                if x_variance < 1e-290:  # dx * dx underflows
+                    raise InputError("has x too close together for float64; rescale x")
+                slope = _mean(dx * dy) / x_variance
+                rest = dy - slope * dx
+                residual = _mean(rest * rest)
+        except (FloatingPointError, OverflowError):
+            raise InputError(_TOO_LARGE) from None
+        if not all(map(math.isfinite, (slope, residual, y_mean - slope * x_mean))):
+            raise InputError(_TOO_LARGE)
+        digest = hashlib.sha256(x.astype("<f8").tobytes())
+        digest.update(y.astype("<f8").tobytes())
+        return cls(
+            points=n,
+            x_mean=x_mean,
+            y_mean=y_mean,
+            slope=slope,
+            x_variance=x_variance,
+            residual=residual,
+            sha256=digest.hexdigest(),
+        )
+
+
+class MSE(Objective):
+    """The loss of the line ``y = a x + b`` over data: squared residuals, averaged or summed.
+
+    With c = a x_mean + b - y_mean and e = a - slope, the mean of (a x + b - y)^2 is exactly
+    ``residual + x_variance e^2 + c^2``. So an update costs the same for 50 points or 50 million,
+    and an offset of the data costs no digits.
+
+    Parameters
+    ----------
+    data : str or NoisyLine
+        Path of a CSV file, relative to the experiment file (in Python: to the working directory),
+        or a line to draw points around.
+    x, y : str, optional
+        For a file: names of the columns.
+    reduction : {"mean", "half_sum"}
+        ``mean``: mean of squared residuals. ``half_sum``: half their sum, whose gradient is the
+        plain sum over the points.
+    statistics : Statistics, optional
+        Where given, the data are not read: so a results file can be replayed without them.
+
+    References
+    ----------
+    Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983.
+
+    Examples
+    --------
+    >>> mse = MSE.from_arrays([0.0, 1.0, 2.0], [1.0, 3.0, 5.0])
+    >>> mse.minimisers
+    array([[2., 1.]])
+    """
+
+    name: Literal["mse"] = "mse"
+    data: str | NoisyLine
+    x: str | None = None
+    y: str | None = None
+    reduction: Literal["mean", "half_sum"] = "mean"
+    statistics: Statistics | None = None
+    parameters: ClassVar[tuple[str, str]] = ("a", "b")
+    _observations: tuple[Column, Column] | None = PrivateAttr(default=None)
+
+    @classmethod
+    def from_arrays(
+        cls, x: ArrayLike, y: ArrayLike, reduction: Literal["mean", "half_sum"] = "mean"
+    ) -> Self:
+        """Loss over data in memory.
+
+        Parameters
+        ----------
+        x, y : array_like, shape (n,)
+            Finite numbers.
+        reduction : {"mean", "half_sum"}
+            As in the class.
+
+        Returns
+        -------
+        MSE
+            Its `data` is the word "arrays".
+
+        Raises
+        ------
+        InputError
+            Where the arrays make no sense.
+        """
+        columns = (_column("x", x), _column("y", y))
+        if columns[0].size != columns[1].size:
+            raise InputError(
+                f"x and y must be of one length: got {columns[0].size} and {columns[1].size}"
+            )
+        try:
+            statistics = Statistics.of(*columns)
+        except InputError as error:
+            raise InputError(f"data {error}") from None
+        mse = cls(data=ARRAYS, reduction=reduction, statistics=statistics)
+        mse._observations = columns
+        return mse
+
+    def observations(self) -> tuple[Column, Column] | None:
+        """The data, where they are in memory.
+
+        Returns
+        -------
+        (x, y) or None
+            Read-only arrays; None where the objective was rebuilt from its statistics.
+        """
+        return self._observations
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _path_or_line(cls, given: Any) -> str | NoisyLine:
+        if isinstance(given, str | Path):
+            return str(given)
+        if isinstance(given, NoisyLine | dict):
+            return NoisyLine.model_validate(given)
+        keys = ", ".join(NoisyLine.model_fields)
+        raise ValueError(f"must be the path of a CSV file or a table of {keys}: got {given!r:.60}")
+
+    @model_validator(mode="after")
+    def _read(self, info: ValidationInfo) -> Self:
+        columns = (("x", self.x), ("y", self.y))
+        if isinstance(self.data, NoisyLine):
+            for key, name in columns:
+                if name is not None:
+                    raise _fault(key, "names a column of a file, and data is not one; drop it")
+        if self.statistics is not None:
+            return self
+        try:
+            if isinstance(self.data, NoisyLine):
+                x, y = self.data.draw()
+            else:
+                for key, name in columns:
+                    if name is None:
+                        raise _fault(key, f"is missing; name a column of {self.data}")
+                folder = (info.context or {}).get("folder", "")
+                x, y = load_csv(Path(folder, self.data).absolute(), str(self.x), str(self.y))
+            statistics = Statistics.of(x, y)
+        except InputError as error:
+            raise _fault("data", str(error)) from None
+        for column in (x, y):
+            column.setflags(write=False)
+        object.__setattr__(self, "statistics", statistics)  # frozen for everyone else
+        self.model_fields_set.add("statistics")
+        self._observations = (x, y)
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        """The same fields; data in memory do not count, their digest among the fields does."""
+        return isinstance(other, MSE) and self.model_dump() == other.model_dump()
+
+    @property
+    def _known(self) -> Statistics:
+        assert self.statistics is not None  # filled in at validation
+        return self.statistics
+
+    @property
+    def _scale(self) -> float:
+        return 1.0 if self.reduction == "mean" else self._known.points / 2
+
+    @property
+    def constants(self) -> Constants:
+        k = self._known
+        s = self._scale
+        return (k.slope, k.x_mean, k.y_mean, k.x_variance, k.residual, s, 2.0 * s)
+
+    @property
+    def minimisers(self) -> NDArray[np.float64]:
+        k = self._known
+        return np.array([[k.slope, k.y_mean - k.slope * k.x_mean]])
+
+    @property
+    def f_min(self) -> float | None:
+        return self._scale * self._known.residual
+
+    @property
+    def box(self) -> Box:
+        """Where the loss exceeds its minimum by the variance of y: the box around that ellipse.
+
+        So the horizontal line through the data's centre lies on the ellipse. If y is constant, 1
+        takes the variance's place.
+        """
+        k = self._known
+        x_spread = math.sqrt(k.x_variance)
+        y_spread = math.hypot(k.slope * x_spread, math.sqrt(k.residual)) or 1.0
+        reach = (y_spread / x_spread, y_spread * math.hypot(1.0, k.x_mean / x_spread))
+        (a, b), (da, db) = self.minimisers[0].tolist(), reach
+        return ((a - da, a + da), (b - db, b + db))
+
+    @staticmethod
+    def value_at(x: Any, y: Any, constants: Any) -> Any:
+        slope, x_mean, y_mean, x_variance, residual, s, _ = constants
+        e = x - slope
+        c = (x * x_mean + y) - y_mean
+        return s * (residual + x_variance * e * e + c * c)
+
+    @staticmethod
+    def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
+        slope, x_mean, y_mean, x_variance, _, _, s2 = constants
+        e = x - slope
+        c = (x * x_mean + y) - y_mean
+        return s2 * (x_variance * e + x_mean * c), s2 * c
+
+    @staticmethod
+    def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
+        _, x_mean, _, x_variance, _, _, s2 = constants
+        return s2 * (x_variance + x_mean * x_mean), s2 * x_mean, s2
+
+
+def _mean(values: Column) -> float:
+    return math.fsum(np.ascontiguousarray(values).data) / values.size
+
+
+def _fault(key: str, message: str) -> ValidationError:
+    """An error that pydantic puts at a key of the objective's table."""
+    return ValidationError.from_exception_data(
+        "MSE",
+        [{"type": "value_error", "loc": (key,), "input": None, "ctx": {"error": message}}],
+    )
+
+
+def _column(name: str, values: ArrayLike) -> Column:
+    try:
+        column = np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be an array of numbers: got {values!r:.60}") from None
+    if column.ndim != 1:
+        raise InputError(f"{name} must be one-dimensional: got the shape {column.shape}")
+    bad = np.flatnonzero(~np.isfinite(column))
+    if bad.size:
+        entry = int(bad[0])
+        raise InputError(f"{name} must be finite: got {float(column[entry])!r} (entry {entry})")
+    column.setflags(write=False)
+    return column

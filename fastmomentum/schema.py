@@ -1,0 +1,207 @@
+"""The variables of a results file: names, dimensions, types, and what to say of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.experiment import Experiment
+from fastmomentum.status import Status
+
+FORMAT_VERSION: Final = "1"
+CONVENTIONS: Final = "CF-1.11"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One array of the file.
+
+    Attributes
+    ----------
+    name : str
+        Its name.
+    dims : tuple of str
+        Names of its dimensions.
+    shape : tuple of int
+        Their sizes.
+    dtype : str
+        NumPy's code, little-endian; "str" for text.
+    attributes : dict
+        What the file says of it.
+    values : ndarray, optional
+        Its values, where they are known beforehand.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+    values: NDArray[Any] | None = None
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of its data; Python integers, which do not overflow."""
+        size = 16 if self.dtype == "str" else np.dtype(self.dtype).itemsize
+        for length in self.shape:
+            size *= length
+        return size
+
+
+def dimensions(experiment: Experiment) -> tuple[str, ...]:
+    """Names of the grid's dimensions, in order."""
+    if not experiment.grid.is_mesh:
+        return ("lr", "momentum", "start")
+    first, second = experiment.objective.parameters
+    return ("lr", "momentum", f"start_{first}", f"start_{second}")
+
+
+def coordinates(experiment: Experiment) -> list[Variable]:
+    """What labels the axes, with values.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The plan.
+
+    Returns
+    -------
+    list of Variable
+        Coordinates of dimensions first.
+    """
+    grid, parameters = experiment.grid, experiment.objective.parameters
+    targets = np.array(experiment.stop.targets)
+    found = [
+        _axis("lr", grid.lr.points, "learning rate"),
+        _axis("momentum", grid.momenta, "momentum"),
+    ]
+    named = list(zip(parameters, grid.start_axes, strict=True))
+    if grid.is_mesh:
+        found += [_axis(f"start_{p}", v, f"{p} of the start point") for p, v in named]
+    else:
+        number = np.arange(grid.start_shape[0], dtype="<i8")
+        found.append(_axis("start", number, "number of the start point"))
+    found.append(
+        Variable(
+            "parameter",
+            ("parameter",),
+            (2,),
+            "str",
+            {"long_name": "parameter of the objective"},
+            np.array(parameters, dtype=object),
+        )
+    )
+    if targets.size:
+        found.append(_axis("target", targets, "target on the loss above its minimum"))
+    if experiment.record is not None:
+        found.append(_axis("step", experiment.recorded, "updates made"))
+    if not grid.is_mesh:
+        for p, values in named:
+            label = {"long_name": f"{p} of the start point", "units": "1"}
+            found.append(Variable(f"start_{p}", ("start",), values.shape, "<f8", label, values))
+    return found
+
+
+def _axis(name: str, values: NDArray[Any], long_name: str) -> Variable:
+    label = {"long_name": long_name, "units": "1"}
+    code = "<f8" if values.dtype.kind == "f" else "<i8"
+    return Variable(name, (name,), values.shape, code, label, values)
+
+
+def results(experiment: Experiment) -> list[Variable]:
+    """What the runs write; a block is a contiguous range of bytes in each.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The plan.
+
+    Returns
+    -------
+    list of Variable
+        In the order in which a block's checksum goes over them.
+    """
+    dims, shape = dimensions(experiment), experiment.grid.shape
+    start = [f"start_{p}" for p in experiment.objective.parameters]
+    where = {} if experiment.grid.is_mesh else {"coordinates": " ".join(start)}
+    n_targets = len(experiment.stop.targets)
+    flags = {
+        "flag_values": np.array([int(status) for status in Status], "u1"),
+        "flag_meanings": " ".join(status.name.lower() for status in Status),
+    }
+    found = [
+        Variable("status", dims, shape, "|u1", {"long_name": "how the run ended", **flags, **where}),
+        Variable(
+            "n_steps", dims, shape, "<i4", {"long_name": "updates made", "units": "1", **where}
+        ),
+    ]
+    if n_targets:
+        hit = {"long_name": "first step at which the target was met, -1 for never", "units": "1"}
+        found.append(
+            Variable("hit_step", (*dims, "target"), (*shape, n_targets), "<i4", {**hit, **where})
+        )
+    found.append(
+        Variable(
+            "final",
+            (*dims, "parameter"),
+            (*shape, 2),
+            "<f8",
+            {"long_name": "point at the end", "units": "1", **where},
+        )
+    )
+    found.append(
+        Variable(
+            "final_loss", dims, shape, "<f8", {"long_name": "loss at the end", "units": "1", **where}
+        )
+    )
+    if experiment.record is not None:
+        code = np.dtype(experiment.record.dtype).newbyteorder("<").str
+        path = {"long_name": "point at each recorded step, NaN after the end", "units": "1"}
+        found.append(
+            Variable(
+                "trajectory",
+                (*dims, "step", "parameter"),
+                (*shape, experiment.recorded.size, 2),
+                code,
+                {**path, **where},
+            )
+        )
+    return found
+
+
+def journal(n_blocks: int) -> list[Variable]:
+    """Which blocks are done, and their checksums."""
+    checksum = "XXH3-64 of the block's number (8 bytes, little-endian) and of its bytes in "
+    return [
+        Variable(
+            "block_checksum",
+            ("block",),
+            (n_blocks,),
+            "<u8",
+            {"long_name": checksum + "the variables of the runs, in the order of the file"},
+        ),
+        Variable(
+            "block_done",
+            ("block",),
+            (n_blocks,),
+            "|u1",
+            {"long_name": "1 where the block of runs is computed and stored"},
+        ),
+    ]
+
+
+def observations(experiment: Experiment) -> list[Variable]:
+    """The data of a regression, so that the file can be drawn without its source."""
+    data = experiment.objective.observations()
+    if data is None:
+        return []
+    labels = ("regressor", "response")
+    return [
+        Variable(
+            f"data_{axis}", ("observation",), values.shape, "<f8", {"long_name": label}, values
+        )
+        for axis, values, label in zip("xy", data, labels, strict=True)
+    ]

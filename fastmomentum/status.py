@@ -1,0 +1,20 @@
+"""How a run ended."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """How a run ended, as stored in the variable ``status``.
+
+    Examples
+    --------
+    >>> Status(2).name
+    'DIVERGED'
+    """
+
+    NOT_RUN = 0
+    CONVERGED = 1
+    DIVERGED = 2
+    MAX_STEPS = 3
