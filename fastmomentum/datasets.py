@@ -54,7 +54,7 @@ class NoisyLine(Specification):
     seed: int = Field(default=0, ge=0)
 
     def draw(self) -> tuple[Column, Column]:
-        """The points.
+        """Draw the points.
 
         Returns
         -------

@@ -23,9 +23,16 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MaxNLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+)
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.objectives import Objective
@@ -35,7 +42,7 @@ Floats = NDArray[np.float64]
 Window = tuple[tuple[float, float], tuple[float, float]]
 Scale = Literal["auto", "log", "linear"]
 
-STYLE: Final[dict[str, Any]] = {
+STYLE: Final[dict[Any, Any]] = {
     "font.size": 12,
     "axes.titlesize": 13,
     "figure.titlesize": 15,
@@ -53,7 +60,7 @@ LINES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS: Final = ("s", "^", "D", "v", "P", "X", "p", "h")
 DIVERGED, NEVER, NOT_RUN = "#dcdcdc", "#8c8c8c", "#ffffff"
 
-_BOX: Final = (4.0, 4.0, 2.6)
+_BOX: Final = (4.0, 4.0, 2.2)
 
 _MOST_SIGHTED: Final = 50_000
 
@@ -132,9 +139,7 @@ def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
     made = steps <= n_steps
     points, steps = path.values.astype(np.float64)[made], steps[made]
     if steps.size == 0 or steps[0] > 0:
-        names = [f"start_{name}" for name in cell["parameter"].values]
-        names = names if names[0] in cell.coords else ["start_x", "start_y"]
-        start = np.array([[float(cell[name]) for name in names]])
+        start = np.array([[float(cell[f"start_{name}"]) for name in cell["parameter"].values]])
         points, steps = np.concatenate([start, points]), np.concatenate([[0], steps])
     if steps[-1] < n_steps:
         points = np.concatenate([points, cell["final"].values.astype(np.float64)[np.newaxis]])
@@ -151,7 +156,7 @@ def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
 
 
 def window(objective: Objective, runs: Sequence[Run] = (), margin: float = 0.05) -> Window:
-    """The part of the plane worth drawing.
+    """Choose the part of the plane worth drawing.
 
     The objective's usual box, widened to hold minimisers and starts, and the paths of runs that did
     not diverge as far as they stay within reach (once more the width of all that, on each side).
@@ -282,9 +287,7 @@ class Field:
         return np.asarray(np.log10(np.maximum(excess, self.levels[0])))
 
 
-def sample(
-    objective: Objective, window: Window, points: int = 401, scale: Scale = "auto"
-) -> Field:
+def sample(objective: Objective, window: Window, points: int = 401, scale: Scale = "auto") -> Field:
     """Sample an objective over a window.
 
     Parameters
@@ -408,8 +411,6 @@ def surface(ax: Any, field: Field, runs: Sequence[Run] = ()) -> Surface:
         x, y, height, norm=Normalize(*field.heights), cmap=_field_map(), rstride=1, cstride=1,
         linewidth=0, antialiased=False, rasterized=True, zorder=1,
     )  # fmt: skip
-    minima = _minima(field)
-    stars = ax.plot(*minima.T, field.height(*minima.T), **_STAR)[0]
     ax.set(xlim=field.window[0], ylim=field.window[1], zlim=field.heights)
     ax.set(xlabel=field.objective.parameters[0], ylabel=field.objective.parameters[1])
     ax.zaxis.set_rotate_label(False)
@@ -423,25 +424,43 @@ def surface(ax: Any, field: Field, runs: Sequence[Run] = ()) -> Surface:
     if field.is_log:
         ax.zaxis.set_major_locator(MaxNLocator(6, integer=True))
         ax.zaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:.0f}}}$"))
-    return Surface(drawn, stars)
+    minima = _minima(field)
+    seen = _in_sight(minima, field, *_view(ax))
+    ax.plot(*_lift(ax, minima[~seen], field), **_STAR | {"alpha": 0.4, "label": "_hidden"})
+    return Surface(drawn, ax.plot(*_lift(ax, minima[seen], field), **_STAR)[0])
+
+
+def _bar(ax: Axes, mappable: ScalarMappable, **options: Any) -> Colorbar:
+    figure = ax.get_figure()
+    if figure is None:
+        raise ValueError("the axes belong to no figure")
+    return figure.colorbar(mappable, ax=ax, aspect=24, **options)
 
 
 def _best_view(field: Field, runs: Sequence[Run]) -> tuple[float, float]:
     """Elevation and azimuth from which most of the paths, and then of the surface, is in sight."""
     x, y = np.meshgrid(field.x[::10], field.y[::10])
-    parts = [np.stack([x.ravel(), y.ravel()], axis=1)]
-    for run in runs:
-        points, _ = _refine(*clip(run.points, field.window), field.window)
-        points = points[np.isfinite(points).all(axis=1)]
-        parts.append(points[:: len(points) // 500 + 1])
+    parts = [np.stack([x.ravel(), y.ravel()], axis=1), _minima(field)]
+    for run in runs:  # as drawn, and as walked: slow stretches count
+        path = clip(run.points, field.window)
+        for points, _ in (path, _refine(*path, field.window)):
+            points = points[np.isfinite(points).all(axis=1)]
+            parts.append(points[:: len(points) // 300 + 1])
+    sizes = np.array([len(part) for part in parts])
+    weights = np.array([1.0, 1.0, *[1.5 / max(len(runs), 1)] * (2 * len(runs))])
+    weight = np.repeat(weights / np.maximum(sizes, 1), sizes)
+    spots = np.concatenate(parts)
 
     def seen(view: tuple[float, float]) -> float:
-        shares = [_in_sight(part, field, *view).mean() for part in parts if len(part)]
-        return float(shares[0] + 3.0 * np.mean(shares[1:] or [0.0]) - view[0] / 100)
+        return float(weight @ _in_sight(spots, field, *view)) - view[0] / 100
 
     # Never along an axis, where tick labels would meet; of equals the first is taken.
     sides = [turn + side for turn in (-90.0, 0.0, 90.0, 180.0) for side in (30.0, 45.0, 60.0)]
     return max([(tilt, side) for tilt in (40.0, 52.0, 64.0) for side in sides], key=seen)
+
+
+def _view(ax: Any) -> tuple[float, float]:
+    return ax.elev, ax.azim
 
 
 def _in_sight(points: Floats, field: Field, elevation: float, azimuth: float) -> NDArray[np.bool_]:
@@ -478,9 +497,7 @@ def colour_bar(ax: Axes, field: Field, lines: QuadContourSet | None = None) -> C
     mappable = ScalarMappable(field.norm, _field_map())
     extend = "min" if field.is_log else "neither"
     place = {"shrink": 0.75, "pad": 0.11} if ax.name == "3d" else {}
-    bar = ax.get_figure().colorbar(
-        mappable, ax=ax, extend=extend, label=field.label, aspect=24, **place
-    )
+    bar = _bar(ax, mappable, extend=extend, label=field.label, **place)
     if field.is_log:
         bar.ax.yaxis.set_major_locator(LogLocator(numticks=12))
         bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation())
@@ -526,7 +543,7 @@ def paths(ax: Axes, runs: Sequence[Run], field: Field) -> Paths:
         away = cut and run.status != Status.DIVERGED
         style["label"] = run.label + (", leaves the window" if away else "")
         if ax.name == "3d" and len(points) <= _MOST_SIGHTED:
-            covered = ~_in_sight(points, field, ax.elev, ax.azim)[:, np.newaxis]
+            covered = ~_in_sight(points, field, *_view(ax))[:, np.newaxis]
             faint = {"alpha": 0.35, "path_effects": None, "label": "_hidden"}
             hidden += ax.plot(*_lift(ax, np.where(covered, points, np.nan), field), **style | faint)
             points = np.where(covered, np.nan, points)
@@ -552,7 +569,7 @@ def _line_style(run: Run, i: int, length: float) -> dict[str, Any]:
 
 
 def _telling(run: Run) -> NDArray[np.int64]:
-    """Indices of the points that get a marker: first at or after each power of ten, and last."""
+    """Find the points that get a marker: at each power of ten (or soon after), and the last."""
     powers = 10 ** np.arange(int(np.log10(max(run.n_steps, 1))) + 1)
     last = np.flatnonzero(np.isfinite(run.points).all(axis=1))[-1]
     return np.append(np.searchsorted(run.steps, powers), last).astype(np.int64)
@@ -594,7 +611,7 @@ def clip(points: Floats, window: Window) -> tuple[Floats, NDArray[np.int64]]:
     [[0.0, 0.0], [1.0, 0.0]]
     """
     low, high = np.array(window, dtype=np.float64).T
-    inside = np.all((points >= low) & (points <= high), axis=1)
+    inside = np.asarray(np.all((points >= low) & (points <= high), axis=1))
     if len(points) == 1:
         return points[inside], np.flatnonzero(inside)
     # Beyond 1e100 the difference of two points could overflow; nobody sees that far.
@@ -603,9 +620,9 @@ def clip(points: Floats, window: Window) -> tuple[Floats, NDArray[np.int64]]:
     along[along == 0.0] = 1e-200
     to_edges = np.sort(np.stack([(low - here) / along, (high - here) / along]), axis=0)
     enter, leave = to_edges[0].max(axis=1), to_edges[1].min(axis=1)
-    enter, leave = np.maximum(enter, 0.0), np.minimum(leave, 1.0)
-    finite = np.isfinite(points).all(axis=1)
-    kept = finite[:-1] & finite[1:] & (enter <= leave)
+    finite = np.asarray(np.isfinite(points).all(axis=1))
+    kept = finite[:-1] & finite[1:] & (np.maximum(enter, 0.0) <= np.minimum(leave, 1.0))
+    enter, leave = enter.clip(0.0, 1.0), leave.clip(0.0, 1.0)
 
     first, last = here + enter[:, np.newaxis] * along, here + leave[:, np.newaxis] * along
     first[inside[:-1]], last[inside[1:]] = points[:-1][inside[:-1]], points[1:][inside[1:]]
@@ -669,7 +686,7 @@ def _field_map() -> Colormap:
 
 
 def _number(value: float) -> str:
-    """A number for a legend: 0.9, 5000, or 1.5 x 10^-5 as mathtext."""
+    """Write a number for a legend: 0.9, 5000, or 1.5 x 10^-5 as mathtext."""
     text = f"{value:.3g}"
     if "e" not in text:
         return text.replace("-", "\N{MINUS SIGN}")
@@ -678,31 +695,31 @@ def _number(value: float) -> str:
     return f"${sign if digits in ('1', '-1') else times}10^{{{int(power)}}}$"
 
 
-def legend(figure: Figure, runs: Sequence[Artist], marks: Sequence[Artist]) -> Legend:
-    """Draw a legend below everything: runs in one column, marks in the next.
+def legend(figure: Figure, drawn: Paths, minima: Artist) -> Legend:
+    """Draw a legend below everything: a row for each run, and one for start and minimum.
 
     Parameters
     ----------
     figure : Figure
         With constrained layout, which makes room.
-    runs, marks : sequence of Artist
-        Labelled.
+    drawn : Paths
+        From `paths`.
+    minima : Artist
+        From `contour` or `surface`.
 
     Returns
     -------
     Legend
         What was drawn.
     """
-    rows = max(len(runs), len(marks))
-    blank = Line2D([], [], linestyle="none", label=" ")
-    columns = [[*part, *[blank] * (rows - len(part))] for part in (runs, marks)]
+    handles: list[Any] = [*drawn.runs, (drawn.starts, minima)]  # a tuple is drawn side by side
+    marks = "start, minimum; markers: first record from step 1, 10, 100, ... on, and the last"
     return figure.legend(
-        handles=[*columns[0], *columns[1]],
-        ncols=2,
+        handles=handles,
+        labels=[*(str(line.get_label()) for line in drawn.runs), marks],
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.6)},
+        handlelength=3.2,
         loc="outside lower center",
-        title="Markers on a path: after 1, 10, 100, ... steps, and its end",
-        title_fontsize="small",
-        alignment="left",
     )
 
 
@@ -712,6 +729,7 @@ class PhaseMap(NamedTuple):
     steps: QuadMesh | None
     ends: QuadMesh
     best: Line2D | None
+    target: float | None
     legend: list[Patch]
 
 
@@ -731,13 +749,14 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     -------
     PhaseMap
         ``steps`` (None where there is no target or none was reached), ``ends`` (the other cells by
-        status), ``best`` (the cell that was fastest) and ``legend``, handles with their shares.
+        status), ``best`` (the fastest cell), ``target`` and ``legend`` (handles with shares).
     """
     status = results["status"].transpose("lr", "momentum").values
     steps = np.full(status.shape, -1, np.int32)
-    if results.sizes.get("target", 0):
+    target = None
+    if "target" in results.dims:
         hit = results["hit_step"].isel(target=-1)
-        steps = hit.transpose("lr", "momentum").values
+        steps, target = hit.transpose("lr", "momentum").values, float(hit["target"])
     axes = [results[name].values.astype(np.float64) for name in ("lr", "momentum")]
     logs = [_is_geometric(values) for values in axes]
     edges = [_edges(values, log) for values, log in zip(axes, logs, strict=True)]
@@ -752,14 +771,44 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     reached = steps >= 0
     mesh, best = None, None
     if reached.any():
-        norm = LogNorm(max(1, steps[reached].min()), max(2, steps.max()))
+        low = np.quantile(steps[reached], 0.005)  # a few lucky cells would take half the colours
+        norm = LogNorm(max(1.0, low), max(2.0, steps.max()))
         drawn = np.ma.masked_less(steps[shown], 0).clip(1)
         mesh = ax.pcolormesh(*corners, drawn.T, norm=norm, cmap="viridis_r", rasterized=True)
         best = _fastest(ax, axes, steps, reached)
     for name, log, edge in zip("xy", logs, edges, strict=True):
         ax.set(**{f"{name}scale": "log" if log else "linear", f"{name}lim": (edge[0], edge[-1])})
     ax.set(xlabel="learning rate", ylabel="momentum")
-    return PhaseMap(mesh, ends, best, _shares(status, reached, bool(results.sizes.get("target"))))
+    return PhaseMap(mesh, ends, best, target, _shares(status, reached, target is not None))
+
+
+def steps_bar(ax: Axes, phases: PhaseMap) -> Colorbar | None:
+    """Draw the colour bar of a phase map beside its axes.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the map was drawn.
+    phases : PhaseMap
+        From `phase_map`.
+
+    Returns
+    -------
+    Colorbar or None
+        None where no cell has steps.
+    """
+    if phases.steps is None or phases.target is None:
+        return None
+    label = (
+        f"steps until f \N{MINUS SIGN} minimum \N{LESS-THAN OR EQUAL TO} {_number(phases.target)}"
+    )
+    bar = _bar(ax, phases.steps, label=label, extend="min")
+    low, high = phases.steps.get_clim()
+    subs = (1.0, 2.0, 5.0) if high < 1e3 * low else (1.0,)
+    bar.ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    return bar
 
 
 _CONVERGED_ONLY: Final = ("#35b779",)
@@ -802,12 +851,12 @@ def _edges(values: Floats, log: bool) -> Floats:
     """Edges of cells around the values of an axis: midpoints, and as much at the ends."""
     values = np.log(values) if log else values
     if values.size == 1:
-        return values[0] + np.array([-0.5, 0.5]) * (abs(values[0]) or 1.0)
+        return np.asarray(values[0] + np.array([-0.5, 0.5]) * (abs(values[0]) or 1.0))
     middle = (values[:-1] + values[1:]) / 2
     edges = np.concatenate([[2 * values[0] - middle[0]], middle, [2 * values[-1] - middle[-1]]])
     return np.asarray(np.exp(edges) if log else edges)
 
 
 def _thinned(size: int) -> NDArray[np.int64]:
-    """Indices of the cells that are drawn."""
+    """Choose the cells of an axis that are drawn."""
     return np.arange(0, size, -(-size // MOST_CELLS))

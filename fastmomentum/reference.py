@@ -1,4 +1,4 @@
-"""The slow and obvious optimisers: plain NumPy, one run at a time; the oracle of the kernels.
+"""The slow and obvious optimisers in plain NumPy: the oracle of the kernels.
 
 The classes stand alone and serve in a notebook; `descend` is the whole of a run, stop rules and
 all, written so that it can be checked by reading.
@@ -6,11 +6,12 @@ all, written so that it can be checked by reading.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.objectives import Objective
 from fastmomentum.status import Status
@@ -85,7 +86,7 @@ class Momentum:
             Parameters and their gradients, by the same keys.
         """
         if self.v is None:
-            self.v = {key: np.zeros_like(value) for key, value in params.items()}
+            self.v = _zeros_like(params)
         for key in params:
             self.v[key] = self.momentum * self.v[key] - self.lr * grads[key]
             params[key] += self.v[key]
@@ -111,11 +112,16 @@ class Nesterov(Momentum):
             Parameters and their gradients, by the same keys.
         """
         if self.v is None:
-            self.v = {key: np.zeros_like(value) for key, value in params.items()}
+            self.v = _zeros_like(params)
         for key in params:
             self.v[key] = self.momentum * self.v[key] - self.lr * grads[key]
             params[key] += self.momentum * self.v[key]
             params[key] -= self.lr * grads[key]
+
+
+def _zeros_like(params: dict[str, Any]) -> dict[str, Any]:
+    """Zeros of the same shapes; plain floats stay plain."""
+    return {k: 0.0 if isinstance(p, float | int) else np.zeros_like(p) for k, p in params.items()}
 
 
 class Optimiser(Protocol):
@@ -125,14 +131,14 @@ class Optimiser(Protocol):
         """Update every parameter in place."""
 
 
-def optimiser(rule: str, lr: float, momentum: float) -> Optimiser:
+def optimiser(rule: str, lr: Any, momentum: Any) -> Optimiser:
     """The class for a rule of the registry.
 
     Parameters
     ----------
     rule : {"sgd", "momentum", "nesterov"}
         Its name.
-    lr, momentum : float
+    lr, momentum : float or ndarray
         Its settings.
 
     Returns
@@ -146,44 +152,44 @@ def optimiser(rule: str, lr: float, momentum: float) -> Optimiser:
 
 
 @dataclass(frozen=True)
-class Run:
-    """What came of one run.
+class Runs:
+    """What came of runs; ``...`` is the shape of the settings, () for a single run.
 
     Attributes
     ----------
-    trajectory : ndarray, shape (steps + 1, 2)
+    trajectory : ndarray, shape (..., steps + 1, 2)
         The point after each update; NaN after `n_steps`.
-    status : Status
-        How it ended.
-    n_steps : int
+    status : ndarray of int, shape (...)
+        How each ended: see `Status`.
+    n_steps : ndarray of int, shape (...)
         When.
-    hit_step : list of int
+    hit_step : ndarray of int, shape (..., n_targets)
         First step at which each target was met; -1 for never.
-    final : (float, float)
+    final : ndarray, shape (..., 2)
         The last point.
-    final_loss : float
+    final_loss : ndarray, shape (...)
         The objective there.
     """
 
     trajectory: NDArray[np.float64]
-    status: Status
-    n_steps: int
-    hit_step: list[int]
-    final: tuple[float, float]
-    final_loss: float
+    status: NDArray[np.int64]
+    n_steps: NDArray[np.int64]
+    hit_step: NDArray[np.int64]
+    final: NDArray[np.float64]
+    final_loss: NDArray[np.float64]
 
 
 def descend(
     objective: Objective,
     rule: str,
-    lr: float,
-    momentum: float,
-    start: tuple[float, float],
+    lr: ArrayLike,
+    momentum: ArrayLike,
+    start: ArrayLike,
     steps: int,
-    targets: tuple[float, ...] = (),
+    targets: Sequence[float] = (),
     bound: float | None = 1e20,
-) -> Run:
-    """One run, update by update.
+) -> Runs:
+    """Walk all the steps, update by update, then see where each run would have stopped.
 
     Parameters
     ----------
@@ -191,10 +197,10 @@ def descend(
         What is descended.
     rule : str
         Name of the rule.
-    lr, momentum : float
-        Its settings.
-    start : (float, float)
-        The first point.
+    lr, momentum : array_like
+        Settings; shapes that broadcast.
+    start : array_like, shape (..., 2)
+        First points; ``...`` broadcasts with the settings.
     steps : int
         Updates, at most.
     targets, bound
@@ -202,42 +208,51 @@ def descend(
 
     Returns
     -------
-    Run
-        The whole of it.
+    Runs
+        The whole of them.
 
     Examples
     --------
     >>> from fastmomentum.objectives import Rosenbrock
-    >>> descend(Rosenbrock(), "momentum", 1.5e-5, 0.9, (-5.0, -5.0), 5000).final
-    (0.9501902605527726, 0.9026561642182237)
+    >>> descend(Rosenbrock(), "momentum", 1.5e-5, 0.9, (-5.0, -5.0), 5000).final.tolist()
+    [0.9501902605527726, 0.9026561642182237]
     """
-    constants = objective.constants
-    params = {"x": float(start[0]), "y": float(start[1])}
+    start = np.asarray(start, float)
+    lr, momentum, x, y = (
+        np.array(part, float)
+        for part in np.broadcast_arrays(lr, momentum, start[..., 0], start[..., 1])
+    )
     walker = optimiser(rule, lr, momentum)
-    trajectory = np.full((steps + 1, 2), np.nan)
-    hits = [-1] * len(targets)
-    status = Status.MAX_STEPS
-    t = 0
+    trajectory = np.empty((*x.shape, steps + 1, 2))
+    trajectory[..., 0, 0], trajectory[..., 0, 1] = x, y
+    params: dict[str, Any] = {"x": x, "y": y}
     with np.errstate(all="ignore"):
-        while True:
-            x, y = params["x"], params["y"]
-            trajectory[t] = x, y
-            loss = float(objective.value_at(x, y, constants))
-            if bound is not None:
-                if not np.isfinite(loss) or loss > bound:
-                    status = Status.DIVERGED
-                    break
-                for number, target in enumerate(targets):
-                    if hits[number] < 0 and loss - (objective.f_min or 0.0) <= target:
-                        hits[number] = t
-                if targets and hits[-1] >= 0:
-                    status = Status.CONVERGED
-                    break
-            if t == steps:
-                break
-            gx, gy = objective.gradient_at(x, y, constants)
+        for t in range(1, steps + 1):
+            gx, gy = objective.gradient_at(params["x"], params["y"], objective.constants)
             walker.update(params, {"x": gx, "y": gy})
-            t += 1
-    if bound is None and not np.isfinite(loss):
-        status = Status.DIVERGED
-    return Run(trajectory, status, t, hits, (float(x), float(y)), loss)
+            trajectory[..., t, 0], trajectory[..., t, 1] = params["x"], params["y"]
+    loss = objective.value(trajectory[..., 0], trajectory[..., 1])
+    with np.errstate(all="ignore"):
+        above = loss - (objective.f_min or 0.0)
+
+    # First steps at which something holds; steps + 1 for never.
+    limit = np.inf if bound is None else bound
+    bad = _first(~np.isfinite(loss) | (loss > limit))
+    hit = np.stack([_first(above <= target) for target in targets] or [bad], axis=-1)
+    converged = hit[..., -1] if targets else np.full_like(bad, steps + 1)
+    if bound is None:
+        bad, hit = np.where(np.isfinite(loss[..., -1]), steps + 1, steps), hit[..., :0]
+    n_steps = np.minimum(np.minimum(bad, converged), steps)
+    status = np.where(bad <= steps, int(Status.DIVERGED), int(Status.MAX_STEPS))
+    status = np.where(converged < bad, int(Status.CONVERGED), status)
+    hit = np.where(hit > n_steps[..., None], -1, hit)[..., : len(targets)]
+
+    last = n_steps[..., None]
+    final = np.take_along_axis(trajectory, last[..., None], axis=-2)[..., 0, :]
+    final_loss = np.take_along_axis(loss, last, axis=-1)[..., 0]
+    trajectory[np.arange(steps + 1) > last] = np.nan
+    return Runs(trajectory, status, n_steps, hit, final, final_loss)
+
+
+def _first(holds: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.where(holds.any(axis=-1), holds.argmax(axis=-1), holds.shape[-1])

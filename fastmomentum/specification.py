@@ -113,8 +113,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         elif kind == "union_tag_not_found":
             lines.append(f"{path}.name is missing; add it")
         elif kind == "union_tag_invalid":
-            known = str(context["expected_tags"]).replace("'", "").split(", ")
-            lines.append(f"{path}.name: no '{context['tag']}'; {suggest(context['tag'], known)}")
+            tags = str(context["expected_tags"]).replace("'", "").split(", ")
+            lines.append(f"{path}.name: no '{context['tag']}'; {suggest(context['tag'], tags)}")
         elif kind == "value_error":
             lines.append(f"{path} {context['error']}".strip())
         elif kind == "literal_error":

@@ -1,0 +1,136 @@
+"""Data for regression: drawn, and read from CSV files as people have them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastmomentum.datasets import load_csv, noisy_line
+from fastmomentum.errors import InputError
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def test_noisy_line_draws_what_it_says() -> None:
+    x, y = noisy_line(20_000, 5, 3, 10, noise_range=5, seed=1)
+    assert x.shape == y.shape == (20_000,)
+    # Standard errors are 3/sqrt(20000) = 0.021 and about 0.015; four of each.
+    assert abs(x.mean() - 5) < 0.085
+    assert abs(x.std() - 3) < 0.06
+    noise = np.rint(y - 10 * x)
+    assert y - 10 * x == pytest.approx(noise, abs=1e-12)
+    assert sorted(set(noise.tolist())) == list(range(-5, 5))
+
+
+def test_noisy_line_goes_by_its_seed() -> None:
+    first, again, other = (noisy_line(10, 5, 5, 10, 5, seed=s) for s in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_noisy_line_without_noise_is_a_line() -> None:
+    x, y = noisy_line(100, 5, 5, 10, noise_range=0)
+    assert np.array_equal(y, 10 * x)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((1, 5, 5, 10, 5), "num_points must be greater than or equal to 2: got 1"),
+        ((10**12, 5, 5, 10, 5), "num_points must be less than or equal to 10000000"),
+        ((50, 5, -1, 10, 5), "x_range must be greater than or equal to 0: got -1"),
+        ((50, 5, 5, 10, -5), "noise_range must be greater than or equal to 0: got -5"),
+        ((50, 5, 5, 10, 2.5), "noise_range must be integer"),
+        ((50, float("inf"), 5, 10, 5), "finite number: got inf"),
+        ((50, 5, 5, 10, 5, -1), "seed must be greater than or equal to 0: got -1"),
+    ],
+)
+def test_noisy_line_refuses_nonsense(arguments: tuple[int, ...], text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        noisy_line(*arguments)
+    assert text in str(caught.value)
+
+
+@given(st.lists(st.tuples(FINITE, FINITE), min_size=1, max_size=20))
+def test_numbers_come_back_from_a_file_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float]]
+) -> None:
+    path = tmp_path_factory.mktemp("csv") / "data.csv"
+    path.write_text("y,x\n" + "".join(f"{y!r},{x!r}\n" for x, y in rows))
+    x, y = load_csv(path, "x", "y")
+    assert list(zip(x.tolist(), y.tolist(), strict=True)) == rows
+    assert x.dtype == y.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"x,y\n1,2\n3,4\n",
+        b"x,y\r\n1,2\r\n3,4\r\n",
+        b"\xef\xbb\xbfx,y\n1,2\n3,4",
+        b'"x", "y"\n"1", "2"\n3 ,\t4\n',
+        b"name,y,note,x\nA,2,,1\nB,4,not a number,3\n",
+        b"x,y\n\n1,2\n\n3,4\n\n",
+        'x,y,größe\n1,2,"a ""b"", c\nd"\n3,4,\n'.encode(),
+    ],
+    ids=["plain", "CRLF", "BOM", "quoted", "other columns", "blank lines", "line in quotes"],
+)
+def test_forms_of_csv(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(content)
+    x, y = load_csv(path, "x", "y")
+    assert (x.tolist(), y.tolist()) == ([1.0, 3.0], [2.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "is empty; its first line must name the columns"),
+        (b"\xef\xbb\xbf", "is empty; its first line must name the columns"),
+        (b"x,y\n", "has no line of numbers below its first; add some"),
+        (b"x,z\n1,2\n", "has no column 'y'; known are x, z"),
+        (b"x,yy\n1,2\n", "has no column 'y'; did you mean 'yy'?"),
+        (b"x;y\n1;2\n", "has no column 'x'; known are x;y"),
+        (b"x,y,x\n1,2,3\n", "has 2 columns 'x'; rename all but one"),
+        (b"x,y\n1,2\n3,abc\n", ", line 3: y must be a finite number: got 'abc'; correct or drop"),
+        (b"x,y\n1,2\n\n\n,4\n", ", line 5: x must be a finite number: it is blank"),
+        (b"x,y\n1,nan\n", ", line 2: y must be a finite number: got 'nan'"),
+        (b"x,y\n-inf,1\n", ", line 2: x must be a finite number: got '-inf'"),
+        (b"x,y\n1e999,1\n", ", line 2: x must be a finite number: got '1e999'"),
+        (b"x,y\n1_000,1\n", ", line 2: x must be a finite number: got '1_000'"),
+        (b'x,y\n"3,5",1\n', ", line 2: x must be a finite number: got '3,5'"),
+        (b"x,y\n1,2\n3,5,1\n", ", line 3 has 3 fields where the first line names 2; correct it"),
+        (b"x,y\n1,2\n3\n", ", line 3 has 1 fields where the first line names 2; correct it"),
+        (b"x,y\n1,2\n3,\xff\n", "is not UTF-8 text: got the byte 0xff"),
+        (b"\x89HDF\r\n\x1a\n", "is not UTF-8 text: got the byte 0x89"),
+        (b"x,y\n1," + b"2" * 200_000, "is not CSV: field larger than field limit"),
+    ],
+)
+def test_bad_files(tmp_path: Path, content: bytes, text: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load_csv(path, "x", "y")
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert text in message
+    assert "\n" not in message
+
+
+def test_bad_paths(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, text in (
+        (tmp_path / "none.csv", f"{tmp_path / 'none.csv'}: no such file; correct the path"),
+        (tmp_path, f"{tmp_path} is a directory; name a CSV file"),
+        (tmp_path / "pipe", f"{tmp_path / 'pipe'} is not a regular file; name a CSV file"),
+        (tmp_path / ("n" * 300), "cannot be read: File name too long"),
+        ("a\0b", "'a\\x00b' is not a path: embedded null byte"),
+    ):
+        with pytest.raises(InputError) as caught:
+            load_csv(path, "x", "y")
+        assert text in str(caught.value)

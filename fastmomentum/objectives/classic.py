@@ -63,7 +63,8 @@ class Rosenbrock(Objective):
 
 
 class Beale(Objective):
-    """A flat valley with sharp corners:
+    """A flat valley with steep corners: the sum of three squares.
+
     ``f = (1.5 - x + x y)^2 + (2.25 - x + x y^2)^2 + (2.625 - x + x y^3)^2``.
 
     References

@@ -56,7 +56,8 @@ class Rastrigin(Objective):
 
 
 class Ackley(Objective):
-    """A rippled plain around a funnel:
+    """A rippled plain around a funnel.
+
     ``f = 20 - 20 exp(-0.2 r) + e - exp((cos(2 pi x) + cos(2 pi y)) / 2)``, with
     ``r = sqrt((x^2 + y^2) / 2)``.
 
@@ -116,8 +117,9 @@ class Ackley(Objective):
 
 
 class Levi13(Objective):
-    """Levi's function 13: ``f = sin(3 pi x)^2 + (x - 1)^2 (1 + sin(3 pi y)^2)
-    + (y - 1)^2 (1 + sin(2 pi y)^2)``.
+    """Ridges across a bowl: Levi's function 13.
+
+    ``f = sin(3 pi x)^2 + (x - 1)^2 (1 + sin(3 pi y)^2) + (y - 1)^2 (1 + sin(2 pi y)^2)``.
 
     Written in u = x - 1 and v = y - 1, which changes no square of a sine and makes value and
     gradient exactly 0 at the minimiser.

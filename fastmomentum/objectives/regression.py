@@ -187,12 +187,12 @@ class MSE(Objective):
         return mse
 
     def observations(self) -> tuple[Column, Column] | None:
-        """The data, where they are in memory.
+        """Give the data, where they are in memory.
 
         Returns
         -------
         (x, y) or None
-            Read-only arrays; None where the objective was rebuilt from its statistics.
+            Read-only arrays; None where the objective was rebuilt from its statistics or a pickle.
         """
         return self._observations
 
@@ -235,8 +235,12 @@ class MSE(Objective):
         return self
 
     def __eq__(self, other: object) -> bool:
-        """The same fields; data in memory do not count, their digest among the fields does."""
+        """Compare the fields; among them is the digest that stands for data in memory."""
         return isinstance(other, MSE) and self.model_dump() == other.model_dump()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Leave the data at home: a worker process needs the statistics alone."""
+        return super().__getstate__() | {"__pydantic_private__": {"_observations": None}}
 
     @property
     def _known(self) -> Statistics:
@@ -301,7 +305,7 @@ def _mean(values: Column) -> float:
 
 
 def _fault(key: str, message: str) -> ValidationError:
-    """An error that pydantic puts at a key of the objective's table."""
+    """Make an error that pydantic puts at a key of the objective's table."""
     return ValidationError.from_exception_data(
         "MSE",
         [{"type": "value_error", "loc": (key,), "input": None, "ctx": {"error": message}}],

@@ -1,0 +1,305 @@
+"""What the plotting scripts share: arguments, choosing cells, saving, errors in a line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import fill
+from typing import Any, NoReturn
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+import fastmomentum as fm
+from fastmomentum import plots
+from fastmomentum.errors import FastmomentumError, InputError, StorageError
+
+Start = int | tuple[float, float]
+
+SUFFIXES = (".png", ".svg", ".pdf")
+MOST_POINTS = 20_000
+"""Of a replayed path; a longer one is thinned."""
+
+WHICH_CELLS = """\
+Which runs are drawn: --lr, --momentum and --start may be given several times and are paired in
+order (a single one goes with all of the others); the nearest cell of the grid is taken, and
+printed. What is left out is chosen: the first start, and the lr and momentum of the best run
+(soonest at the last target, else of the lowest loss). With neither lr nor momentum, several telling
+runs are drawn: the best of all, the best with the lowest and with the highest momentum that gets
+anywhere, and of those with the best one's momentum the one that diverges at the lowest lr; on a
+mesh of starts, or where there is but one lr and momentum, the best, from up to four starts.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(InputError.exit_status, f"{self.prog}: {message}; see --help\n")
+
+
+def parser(description: str, epilog: str = "") -> argparse.ArgumentParser:
+    """Make the parser of a script: the results file and -o."""
+    made = _Parser(
+        description=description, epilog=epilog, formatter_class=argparse.RawTextHelpFormatter
+    )
+    made.add_argument("results", type=Path, help="a results file of fastmomentum's")
+    made.add_argument(
+        "-o", "--output", type=Path, metavar="FIGURE",
+        help="a .png, .svg or .pdf file (default: a PNG beside the results)",
+    )  # fmt: skip
+    return made
+
+
+def run_parser(description: str) -> argparse.ArgumentParser:
+    """Make the parser of a script that draws chosen runs."""
+    made = parser(description, WHICH_CELLS)
+    add = made.add_argument
+    add("--lr", type=float, action="append", help="learning rate")
+    add("--momentum", type=float, action="append", help="momentum")
+    add_start(made, action="append")
+    add("--window", type=_numbers(4), metavar="X0,X1,Y0,Y1", help="what to show of the plane")
+    add("--scale", choices=("auto", "log", "linear"), default="auto", help="of the objective")
+    add("--replay", action="store_true", help="run again to draw all steps, not the recorded ones")
+    return made
+
+
+def add_start(to: argparse.ArgumentParser, **options: Any) -> None:
+    """Add the argument --start."""
+    text = "number of a start point (0 is the first), or a point X,Y"
+    to.add_argument("--start", type=_start, metavar="START", help=text, **options)
+
+
+def _numbers(count: int) -> Callable[[str], tuple[float, ...]]:
+    def numbers(text: str) -> tuple[float, ...]:
+        parts = tuple(float(part) for part in text.strip("()[]").split(","))
+        if len(parts) != count or not np.isfinite(parts).all():
+            raise ValueError
+        return parts
+
+    return numbers
+
+
+def _start(text: str) -> Start:
+    if "," not in text:
+        return int(text)
+    x, y = _numbers(2)(text)
+    return x, y
+
+
+def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
+    """Run a script; what goes wrong is a line on stderr and an exit status."""
+    try:
+        # argparse takes a value such as -5,-5 for an option, unless it is joined to its own.
+        words: list[str] = []
+        for word in sys.argv[1:]:
+            joined = words and words[-1] in ("--start", "--window")
+            words[-1:] = [f"{words[-1]}={word}"] if joined else [*words[-1:], word]
+        main(words)
+    except FastmomentumError as error:
+        _leave(str(error), error.exit_status)
+    except OSError as error:
+        _leave(str(error), StorageError.exit_status)
+    except KeyboardInterrupt:
+        _leave("interrupted", 130)
+    sys.exit(0)
+
+
+def _leave(message: str, status: int) -> NoReturn:
+    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Which cell is asked for; None where the first will do."""
+
+    lr: float | None
+    momentum: float | None
+    start: Start | None
+
+    def of(self, ds: xr.Dataset) -> xr.Dataset:
+        """Select the nearest cell of the grid."""
+        return fm.select_cell(ds, self.lr, self.momentum, self.start)
+
+
+def chosen_runs(ds: xr.Dataset, arguments: argparse.Namespace) -> list[plots.Run]:
+    """Read the runs that are asked for, or telling ones; print a line for each."""
+    runs = []
+    for wanted in _cells(ds, arguments.lr, arguments.momentum, arguments.start):
+        cell = wanted.of(ds)
+        path = None
+        if arguments.replay or "trajectory" not in cell:
+            every = max(1, int(cell["n_steps"]) // MOST_POINTS)
+            path = fm.replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
+        run = plots.run_of(cell, path)
+        runs.append(run)
+        print(
+            f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
+            f"start=({run.start[0]:.6g}, {run.start[1]:.6g}): {run.status.name.lower()} "
+            f"after {run.n_steps} steps, f = {run.final_loss:.3g}"
+        )
+    return runs
+
+
+def _cells(
+    ds: xr.Dataset,
+    lrs: list[float] | None,
+    momenta: list[float] | None,
+    starts: list[Start] | None,
+) -> list[Cell]:
+    several = ds.sizes["lr"] * ds.sizes["momentum"] > 1
+    if lrs is None and momenta is None:
+        starts = starts or _telling_starts(ds, several)
+        if len(starts) == 1 and several:
+            return [Cell(lr, momentum, starts[0]) for lr, momentum in _telling(ds, starts[0])]
+    lists: list[list[Any]] = [lrs or [None], momenta or [None], starts or [None]]
+    count = max(len(part) for part in lists)
+    if any(len(part) not in (1, count) for part in lists):
+        raise InputError(
+            "--lr, --momentum and --start must be given equally often, or once: got "
+            + ", ".join(str(len(part)) for part in lists)
+        )
+    asked = [Cell(*(part[i % len(part)] for part in lists)) for i in range(count)]
+    return [_filled_in(ds, cell, asked[0].start) for cell in asked]
+
+
+def _telling_starts(ds: xr.Dataset, several: bool) -> list[Start]:
+    """Up to four starts that lie apart; one of a list, where lr and momentum vary."""
+    if "start" in ds.dims:
+        count = 1 if several else min(4, ds.sizes["start"])
+        return [int(i) for i in np.linspace(0, ds.sizes["start"] - 1, count)]
+    x, y = (ds[name].values for name in start_names(ds))
+    quarters = [(a[a.size // 4], a[a.size * 3 // 4]) for a in (x, y)]
+    return list(dict.fromkeys((float(a), float(b)) for a in quarters[0] for b in quarters[1]))
+
+
+def _filled_in(ds: xr.Dataset, cell: Cell, start: Start | None) -> Cell:
+    """Put the best lr and momentum where none was asked for."""
+    if cell.lr is not None and cell.momentum is not None:
+        return cell
+    found = plane(ds, start)
+    nearest = cell.of(ds)
+    allowed = np.ones(found["status"].shape, bool)
+    if cell.lr is not None:
+        allowed &= (found["lr"].values == float(nearest["lr"]))[:, np.newaxis]
+    if cell.momentum is not None:
+        allowed &= found["momentum"].values == float(nearest["momentum"])
+    # Where all diverged, the lowest learning rate and momentum did so the most gently.
+    lr, momentum = _values(found, _best(found, allowed) or _first(allowed))
+    return Cell(lr, momentum, cell.start)
+
+
+def plane(ds: xr.Dataset, start: Start | None) -> xr.Dataset:
+    """Select the summaries of one start over all learning rates and momenta."""
+    point = fm.select_cell(ds, start=start)
+    names = ["start"] if "start" in ds.dims else start_names(ds)
+    where = {name: ds.get_index(name).get_loc(point[name].item()) for name in names}
+    wanted = ("status", "n_steps", "final_loss", "hit_step")
+    return ds[[name for name in wanted if name in ds]].isel(where)
+
+
+def start_names(ds: xr.Dataset) -> list[str]:
+    """Name the coordinates of the starts."""
+    return [f"start_{name}" for name in ds["parameter"].values]
+
+
+def _telling(ds: xr.Dataset, start: Start) -> list[tuple[float, float]]:
+    found = plane(ds, start).load()
+    status = found["status"].values
+    lives = np.isin(status, [fm.Status.CONVERGED, fm.Status.MAX_STEPS])
+    everywhere = np.ones_like(lives)
+    rows = np.flatnonzero(lives.any(axis=0))
+    column = np.arange(lives.shape[1])
+    cells = [_best(found, everywhere)]
+    cells += [_best(found, everywhere & (column == k)) for k in (*rows[:1], *rows[-1:])]
+    diverged = status == fm.Status.DIVERGED
+    if cells[0] is not None:
+        diverged &= column == cells[0][1]
+    if diverged.any():
+        cells.append(_first(diverged))
+    different = dict.fromkeys(cell for cell in cells if cell is not None)
+    return [_values(found, cell) for cell in different or [(0, 0)]]
+
+
+def _best(found: xr.Dataset, allowed: Any) -> tuple[int, int] | None:
+    """Find the run that converged soonest, else the one with the lowest loss."""
+    status = found["status"].values
+    for code, score in ((fm.Status.CONVERGED, "n_steps"), (fm.Status.MAX_STEPS, "final_loss")):
+        those = allowed & (status == code)
+        if those.any():
+            scores = np.where(those, found[score].values, np.inf)
+            return _first(scores == scores.min())
+    return None
+
+
+def _first(where: Any) -> tuple[int, int]:
+    i, j = np.argwhere(where)[0]
+    return int(i), int(j)
+
+
+def _values(found: xr.Dataset, cell: tuple[int, int]) -> tuple[float, float]:
+    return float(found["lr"][cell[0]]), float(found["momentum"][cell[1]])
+
+
+def output(arguments: argparse.Namespace, kind: str) -> Path:
+    """Choose where the figure goes, before any work is done."""
+    path: Path | None = arguments.output
+    if path is None:
+        return Path(arguments.results).with_name(f"{arguments.results.stem}_{kind}.png")
+    if path.suffix.lower() not in SUFFIXES:
+        got = repr(path.suffix) if path.suffix else "no suffix"
+        raise InputError(f"-o must end in {', '.join(SUFFIXES)}: got {got} ({path})")
+    return path
+
+
+def field_of(
+    ds: xr.Dataset, runs: Sequence[plots.Run], arguments: argparse.Namespace, points: int
+) -> plots.Field:
+    """Sample the objective over the window that was asked for, or that fits the runs."""
+    objective = fm.experiment_of(ds).objective
+    window = plots.window(objective, runs)
+    if arguments.window:
+        x_low, x_high, y_low, y_high = arguments.window
+        if not (x_low < x_high and y_low < y_high):
+            raise InputError(
+                f"--window must be X0,X1,Y0,Y1 with X0 < X1, Y0 < Y1: got {arguments.window}"
+            )
+        window = (x_low, x_high), (y_low, y_high)
+    return plots.sample(objective, window, points, arguments.scale)
+
+
+def figure(ds: xr.Dataset, height: float = 8.0) -> Figure:
+    """Make an empty figure that names the experiment."""
+    made = Figure(figsize=(10.0, height), layout="constrained")
+    title = ds.attrs.get("title") or fm.experiment_of(ds).objective.name
+    made.suptitle(fill(str(title), 75), parse_math=False)
+    return made
+
+
+def subtitle(ds: xr.Dataset) -> str:
+    """Say what was descended, and how."""
+    experiment = fm.experiment_of(ds)
+    return f"objective {experiment.objective.name}, rule {experiment.rule.name}"
+
+
+def save(made: Figure, path: Path) -> None:
+    """Write a figure; whoever looks sees the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        made.savefig(partial, metadata=undated.get(path.suffix.lower()))
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    print(f"wrote {path}")
+
+
+def style() -> Any:
+    """Give the context in which figures are drawn."""
+    return matplotlib.rc_context(plots.STYLE)

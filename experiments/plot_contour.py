@@ -1,0 +1,31 @@
+"""Draw the contours of an objective with the paths of chosen runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from _common import chosen_runs, field_of, figure, output, run_parser, save, script, style, subtitle
+
+import fastmomentum as fm
+from fastmomentum import plots
+
+
+def main(words: Sequence[str]) -> None:
+    """Read the results, draw, save."""
+    arguments = run_parser(__doc__ or "").parse_args(words)
+    path = output(arguments, "contour")
+    with fm.open(arguments.results) as ds, style():
+        runs = chosen_runs(ds, arguments)
+        field = field_of(ds, runs, arguments, points=401)
+        made = figure(ds, 7.2 + 0.26 * len(runs))
+        ax = made.add_subplot()
+        contours = plots.contour(ax, field)
+        ax.set_title(subtitle(ds))
+        plots.colour_bar(ax, field, contours.lines)
+        drawn = plots.paths(ax, runs, field)
+        plots.legend(made, drawn, contours.minima)
+        save(made, path)
+
+
+if __name__ == "__main__":
+    script(main)

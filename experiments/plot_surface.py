@@ -1,0 +1,31 @@
+"""Draw an objective as a surface in 3-D with the paths of chosen runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from _common import chosen_runs, field_of, figure, output, run_parser, save, script, style, subtitle
+
+import fastmomentum as fm
+from fastmomentum import plots
+
+
+def main(words: Sequence[str]) -> None:
+    """Read the results, draw, save."""
+    arguments = run_parser(__doc__ or "").parse_args(words)
+    path = output(arguments, "surface")
+    with fm.open(arguments.results) as ds, style():
+        runs = chosen_runs(ds, arguments)
+        field = field_of(ds, runs, arguments, points=301)
+        made = figure(ds, 7.2 + 0.26 * len(runs))
+        ax = made.add_subplot(projection="3d")
+        surface = plots.surface(ax, field, runs)
+        ax.set_title(subtitle(ds))
+        plots.colour_bar(ax, field)
+        drawn = plots.paths(ax, runs, field)
+        plots.legend(made, drawn, surface.minima)
+        save(made, path)
+
+
+if __name__ == "__main__":
+    script(main)

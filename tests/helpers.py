@@ -1,0 +1,30 @@
+"""Small things that several test modules need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+
+import fastmomentum as fm
+from fastmomentum.objectives import Objective
+from fastmomentum.schema import results
+
+LINE_X = np.array([1.0, 2.0, 4.0, 7.0])
+LINE_Y = np.array([2.0, 3.5, 9.0, 13.0])
+
+
+def example_objectives() -> Iterator[Objective]:
+    """One of each objective of the registry."""
+    for name, objective in fm.OBJECTIVES.items():
+        yield fm.MSE.from_arrays(LINE_X, LINE_Y) if name == "mse" else objective()
+
+
+def same_bits(one: xr.Dataset, other: xr.Dataset) -> None:
+    """Assert that two sets of results agree in every bit."""
+    for variable in results(fm.experiment_of(one)):
+        a, b = one[variable.name].values, other[variable.name].values
+        assert a.dtype == b.dtype
+        assert a.shape == b.shape
+        assert a.tobytes() == b.tobytes(), variable.name
