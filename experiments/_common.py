@@ -31,9 +31,9 @@ Which runs are drawn: --lr, --momentum and --start may be given several times an
 order (a single one goes with all of the others); the nearest cell of the grid is taken, and
 printed. What is left out is chosen: the first start, and the lr and momentum of the best run
 (soonest at the last target, else of the lowest loss). With neither lr nor momentum, several telling
-runs are drawn: the best of all, the best with the lowest and with the highest momentum that gets
-anywhere, and of those with the best one's momentum the one that diverges at the lowest lr; on a
-mesh of starts, or where there is but one lr and momentum, the best, from up to four starts.
+runs are drawn: the best of all, the best with the lowest momentum, the best with a momentum near
+0.9, and of those with the best one's momentum the one that diverges at the lowest lr; on a mesh of
+starts, or where there is but one lr and momentum, the best, from up to four starts.
 """
 
 
@@ -141,7 +141,7 @@ def chosen_runs(ds: xr.Dataset, arguments: argparse.Namespace) -> list[plots.Run
         print(
             f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
             f"start=({run.start[0]:.6g}, {run.start[1]:.6g}): {run.status.name.lower()} "
-            f"after {run.n_steps} steps, f = {run.final_loss:.3g}"
+            f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
         )
     return runs
 
@@ -211,12 +211,11 @@ def start_names(ds: xr.Dataset) -> list[str]:
 def _telling(ds: xr.Dataset, start: Start) -> list[tuple[float, float]]:
     found = plane(ds, start).load()
     status = found["status"].values
-    lives = np.isin(status, [fm.Status.CONVERGED, fm.Status.MAX_STEPS])
-    everywhere = np.ones_like(lives)
-    rows = np.flatnonzero(lives.any(axis=0))
-    column = np.arange(lives.shape[1])
+    everywhere = np.ones(status.shape, bool)
+    column = np.arange(status.shape[1])
+    usual = np.abs(found["momentum"].values - 0.9).argmin()
     cells = [_best(found, everywhere)]
-    cells += [_best(found, everywhere & (column == k)) for k in (*rows[:1], *rows[-1:])]
+    cells += [_best(found, everywhere & (column == k)) for k in (0, usual)]
     diverged = status == fm.Status.DIVERGED
     if cells[0] is not None:
         diverged &= column == cells[0][1]

@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from fastmomentum.errors import Interrupted as Interrupted
     from fastmomentum.errors import StorageError as StorageError
     from fastmomentum.experiment import Experiment as Experiment
-    from fastmomentum.experiment import Record as Record
-    from fastmomentum.experiment import Stop as Stop
-    from fastmomentum.experiment import load as load
     from fastmomentum.grid import Grid as Grid
     from fastmomentum.grid import Mesh as Mesh
+    from fastmomentum.loading import load as load
     from fastmomentum.objectives import MSE as MSE
     from fastmomentum.objectives import OBJECTIVES as OBJECTIVES
     from fastmomentum.objectives import Ackley as Ackley
@@ -41,8 +39,10 @@ if TYPE_CHECKING:
     from fastmomentum.objectives import Saddle as Saddle
     from fastmomentum.objectives import StyblinskiTang as StyblinskiTang
     from fastmomentum.objectives import ThreeHumpCamel as ThreeHumpCamel
+    from fastmomentum.protocol import Record as Record
+    from fastmomentum.protocol import Stop as Stop
     from fastmomentum.results import experiment_of as experiment_of
-    from fastmomentum.results import open_results as open
+    from fastmomentum.results import open_results as open  # noqa: A004  (always fm.open)
     from fastmomentum.results import replay as replay
     from fastmomentum.results import select_cell as select_cell
     from fastmomentum.rules import RULES as RULES
@@ -53,13 +53,15 @@ if TYPE_CHECKING:
 _HOME: Final = {
     "axis": ["Axis"],
     "errors": ["FastmomentumError", "FileError", "InputError", "Interrupted", "StorageError"],
-    "experiment": ["Experiment", "Record", "Stop", "load"],
+    "experiment": ["Experiment"],
     "grid": ["Grid", "Mesh"],
+    "loading": ["load"],
     "objectives": [
         "MSE", "OBJECTIVES", "Ackley", "Beale", "Booth", "GoldsteinPrice", "Himmelblau", "Levi13",
         "Matyas", "MonkeySaddle", "Quadratic", "Rastrigin", "Rosenbrock", "Saddle",
         "StyblinskiTang", "ThreeHumpCamel",
     ],
+    "protocol": ["Record", "Stop"],
     "results": ["experiment_of", "open_results", "replay", "select_cell"],
     "rules": ["RULES"],
     "runner": ["run", "verify"],

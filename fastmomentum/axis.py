@@ -3,42 +3,57 @@
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Callable, Sequence
 from decimal import Context
-from typing import Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, field_validator, model_validator
 
-from fastmomentum.specification import Specification
+from fastmomentum.explanation import fault, shown
+from fastmomentum.specification import Specification, Whole
 
 Values = NDArray[np.float64]
-Range = Literal["linspace", "logspace", "arange"]
+Numbers = Annotated[tuple[float, ...], Field(strict=False, fail_fast=True)]
 
 LONGEST: Final = 1_000_000
 """Values on one axis, at most: axes are held in memory, their product never is."""
 
-_CONTEXT: Final = Context(prec=50)
+ENDS: Final = {
+    "linspace": "two numbers, the first and the last value",
+    "logspace": "two numbers, the first and the last value",
+    "arange": "three numbers, the first value, the end and the step",
+}
+"""The kinds of ranges, and what each is given by."""
 
 
 class Axis(Specification):
     """Sorted values without duplicates.
 
-    Exactly one of `values`, `linspace`, `logspace` and `arange` is given.
+    Exactly one of `values`, `linspace`, `logspace` and `arange` is given. In place of the whole,
+    a number, a list, an array or a mapping of these keys does as well.
 
     Parameters
     ----------
-    values : tuple of float, optional
+    values : sequence of float, optional
         The values themselves.
     linspace, logspace : (float, float), optional
         First and last value, both included, evenly spaced or evenly spaced in the logarithm;
-        with `num` values in all.
+        with `num` values in all. Where `num` is 1, the first alone.
     arange : (float, float, float), optional
         First value, end (not included) and step.
     num : int, optional
         How many, for `linspace` and `logspace`.
-    include : tuple of float
+    include : sequence of float
         Further values.
+
+    Raises
+    ------
+    InputError
+        Where there is no value, too many, one that is not finite, or one twice. Entries of lists
+        are counted from 0.
 
     Examples
     --------
@@ -46,93 +61,179 @@ class Axis(Specification):
     array([0. , 0.5, 0.9, 1. ])
     """
 
-    values: tuple[float, ...] | None = None
-    linspace: tuple[float, float] | None = None
-    logspace: tuple[float, float] | None = None
-    arange: tuple[float, float, float] | None = None
-    num: int | None = None
-    include: tuple[float, ...] = ()
+    values: Numbers | None = None
+    linspace: Numbers | None = None
+    logspace: Numbers | None = None
+    arange: Numbers | None = None
+    num: Whole | None = Field(default=None, ge=1, le=LONGEST)
+    include: Numbers = ()
+
+    unwritten: ClassVar[frozenset[str]] = frozenset({"values"})
 
     @model_validator(mode="before")
     @classmethod
-    def _plain(cls, given: Any) -> Any:
+    def _table(cls, given: Any) -> Any:
         """A number or a list stands for the table with `values`."""
         if isinstance(given, Axis | dict):
             return given
-        if isinstance(given, bool | str) or given is None:
-            raise ValueError(
-                "must be a number, a list of numbers, or a table with linspace, logspace or "
-                f"arange: got {given!r}"
-            )
+        if not isinstance(given, np.ndarray) and hasattr(given, "__array__"):
+            given = np.asarray(given)  # a scalar of NumPy's, a column of pandas', ...
         if isinstance(given, np.ndarray):
             if given.ndim > 1:
                 raise ValueError(f"must be one-dimensional: got an array of shape {given.shape}")
             given = given.tolist()
-        if isinstance(given, int | float | np.number):
+        if isinstance(given, range):
+            given = list(given)
+        if isinstance(given, list | tuple):
+            return {"values": given}
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            if isinstance(given, float) and not math.isfinite(given):
+                raise ValueError(f"must be a finite number: got {given!r}")
             return {"values": (given,)}
-        return {"values": tuple(given)}
+        raise ValueError(
+            "must be a number, a list of numbers, or a table with linspace, logspace or arange: "
+            f"got {shown(given)}{_unquoted(given)}"
+        )
+
+    @field_validator("values", "include", mode="before")
+    @classmethod
+    def _numbers(cls, given: Any) -> Any:
+        return given.tolist() if isinstance(given, np.ndarray) else given
+
+    @field_validator(*ENDS, mode="before")
+    @classmethod
+    def _ends(cls, given: Any, info: Any) -> Any:
+        given = given.tolist() if isinstance(given, np.ndarray) else given
+        what = ENDS[info.field_name]
+        length = 3 if what.startswith("three") else 2
+        if given is not None and not (isinstance(given, list) and len(given) == length):
+            raise ValueError(f"must be a list of {what}: got {shown(given)}")
+        return given
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Axis:
-        kinds = [k for k in ("values", "linspace", "logspace", "arange") if getattr(self, k)]
-        if self.values is not None and not self.values:
-            raise ValueError("is empty; give at least one value")
-        if len(kinds) != 1:
-            got = " and ".join(kinds) or "none"
-            raise ValueError(f"needs one of linspace, logspace, arange or a list: got {got}")
-        if kinds[0] in ("linspace", "logspace"):
-            if self.num is None:
-                raise ValueError(f"needs num, the number of values, beside {kinds[0]}")
-            if self.num < 1:
-                raise ValueError(f"is empty; num must be at least 1: got {self.num}")
-        elif self.num is not None:
-            raise ValueError(f"takes num only with linspace or logspace: got {kinds[0]}")
-        if self.logspace is not None and min(self.logspace) <= 0:
+    def _sensible(self) -> Axis:
+        kinds = [key for key in ("values", *ENDS) if getattr(self, key) is not None]
+        if not kinds:
+            alone = next(
+                (f": got {key} alone" for key in ("num", "include") if _has(self, key)), ""
+            )
             raise ValueError(
-                "logspace takes the end values themselves, which must be positive, not "
-                f"exponents: got {list(self.logspace)}"
+                f"needs a list of numbers, or one of linspace, logspace, arange{alone}"
+            )
+        if len(kinds) > 1:
+            raise ValueError(
+                f"takes one of a list, linspace, logspace and arange: got {' and '.join(kinds)}; "
+                "keep one, and name further values in include"
+            )
+        kind = kinds[0]
+        if kind in ("linspace", "logspace") and self.num is None:
+            raise ValueError(f"needs num, the number of values, beside {kind}; add it")
+        if kind in ("values", "arange") and self.num is not None:
+            beside = "a list" if kind == "values" else kind
+            raise ValueError(f"takes num beside linspace or logspace, not beside {beside}; drop it")
+        if self.logspace is not None and min(self.logspace) <= 0:
+            raise fault(
+                "logspace",
+                "takes the first and the last value themselves, both positive, not exponents: "
+                f"got {shown(self.logspace)}",
             )
         count = self._count() + len(self.include)
         if count > LONGEST:
-            raise ValueError(f"has {count:,} values; an axis may have {LONGEST:,} at most")
-        if count == 0:
-            raise ValueError(f"is empty; arange {list(self.arange or ())} holds no value")
-        for given in (self.values or (), self.include):
-            _refuse_duplicates(np.array(given, float))
-        with np.errstate(over="ignore", invalid="ignore"):
-            generated = self._generated()
-        if not np.isfinite(generated).all():
-            raise ValueError("spans more than a double can hold; bring its ends closer")
-        _refuse_duplicates(generated)
+            advice = {"values": "shorten the list", "arange": "take a larger step"}
+            number = f"{count:,}" if count < 10**18 else "more than 10^18"
+            raise ValueError(
+                f"has {number} values, and may have {LONGEST:,}; {advice.get(kind, 'lower num')}"
+            )
+        for key, listed in (("values", self.values or ()), ("include", self.include)):
+            _refuse_duplicates(key, listed)
+        _ = self.points  # so that what is wrong with the range is told now
         return self
 
     def _count(self) -> int:
+        """How many values the list or the range has, without laying it out."""
         if self.values is not None:
+            if not self.values:
+                raise ValueError("is empty; give at least one number")
             return len(self.values)
-        if self.arange is not None:
-            first, end, step = self.arange
-            if step == 0:
-                raise ValueError("arange needs a step other than 0")
-            return max(0, int(min(np.ceil((end - first) / step), 2.0**62)))
-        return int(self.num or 0)
-
-    def _generated(self) -> Values:
-        if self.linspace is not None:
-            return np.linspace(*self.linspace, int(self.num or 0))
-        if self.logspace is not None:
-            return geometric(*self.logspace, int(self.num or 0))
-        if self.arange is not None:
-            first, _, step = self.arange
-            return first + step * np.arange(self._count(), dtype=float)
-        return np.array(self.values, float)
+        if self.arange is None:
+            return int(self.num or 0)
+        first, end, step = self.arange
+        if step == 0:
+            raise fault("arange", f"needs a step other than 0: got {shown(self.arange)}")
+        if (end - first) / step <= 0:
+            away = "away from" if end != first else "nowhere from"
+            advice = "turn the step's sign" if end != first else "move the end"
+            raise fault(
+                "arange",
+                f"is empty: a step of {step!r} leads {away} {end!r}, the end: "
+                f"got {shown(self.arange)}; {advice}",
+            )
+        return math.ceil(min((end - first) / step, 2.0**62))
 
     @functools.cached_property
     def points(self) -> Values:
         """The values: float64, sorted, without duplicates, read-only."""
-        points = np.unique(np.concatenate([self._generated(), np.array(self.include, float)]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = self._laid_out()
+        kind = next(key for key in ("values", *ENDS) if getattr(self, key) is not None)
+        if not np.isfinite(values).all():
+            raise fault(kind, "spans more than a float64 can hold; move its ends together")
+        if np.unique(values).size < values.size:
+            raise fault(
+                kind,
+                f"has no room for {values.size:,} different values: got "
+                f"{shown(getattr(self, kind))}; move its ends apart, or ask for fewer",
+            )
+        points = np.unique(np.concatenate([values, np.array(self.include, float)]))
         points += 0.0  # -0.0 and 0.0 are one value
         points.setflags(write=False)
         return points
+
+    def _laid_out(self) -> Values:
+        if self.linspace is not None:
+            first, last = self.linspace
+            return np.linspace(first, last, self._count())
+        if self.logspace is not None:
+            first, last = self.logspace
+            return geometric(first, last, self._count())
+        if self.arange is not None:
+            first, end, step = self.arange
+            values = first + step * np.arange(self._count(), dtype=float)
+            # Where rounding makes the last value reach the end, that is not included.
+            return values[values < end] if step > 0 else values[values > end]
+        return np.array(self.values, float)
+
+    def require(
+        self, is_bad: Callable[[Values], NDArray[np.bool_]], must: str, above: bool
+    ) -> None:
+        """Refuse values, told by where the user gave them.
+
+        Parameters
+        ----------
+        is_bad : callable
+            Gives a mask over values.
+        must : str
+            What they must do instead.
+        above : bool
+            Whether those that are refused lie above the others, or below.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            For a validator to pass on.
+        """
+        for key, listed in (("values", self.values or ()), ("include", self.include)):
+            for entry in np.flatnonzero(is_bad(np.array(listed, float)))[:1]:
+                message = f"must {must}: got {listed[entry]!r}"
+                many = len(listed) > 1 or key == "include"
+                raise fault(key, message + (f" (entry {entry}); drop it" if many else ""))
+        bad = self.points[is_bad(self.points)]
+        if bad.size:
+            first, end, *_ = self.linspace or self.logspace or self.arange or (0.0, 0.0)
+            verb = "lower" if above else "raise"
+            which = "end" if above == (first <= end) else "start"
+            value = float(bad[-1 if above else 0])
+            raise ValueError(f"must {must}: got {value!r}; {verb} the range's {which}")
 
 
 def geometric(first: float, last: float, num: int) -> Values:
@@ -160,7 +261,7 @@ def geometric(first: float, last: float, num: int) -> Values:
     """
     if num == 1:
         return np.array([first])
-    c = _CONTEXT
+    c = Context(prec=50, rounding="ROUND_HALF_EVEN", traps=[])
     value, end = c.create_decimal_from_float(first), c.create_decimal_from_float(last)
     logarithm = c.divide(c.ln(c.divide(end, value)), c.create_decimal(num - 1))
     ratio = c.exp(logarithm)
@@ -172,8 +273,26 @@ def geometric(first: float, last: float, num: int) -> Values:
     return values
 
 
-def _refuse_duplicates(values: Values) -> None:
-    ordered = np.sort(values)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+def _refuse_duplicates(key: str, listed: Sequence[float]) -> None:
+    values = np.array(listed, float)
+    order = np.argsort(values, kind="stable")
+    twice = np.flatnonzero(values[order][1:] == values[order][:-1])
     if twice.size:
-        raise ValueError(f"has {float(twice[0])!r} more than once; list each value once")
+        one, other = sorted(order[twice[0] : twice[0] + 2].tolist())
+        raise fault(
+            key,
+            f"has {listed[other]!r} more than once (entries {one} and {other}); "
+            "list each value once",
+        )
+
+
+def _has(axis: Axis, key: str) -> bool:
+    return getattr(axis, key) not in (None, ())
+
+
+def _unquoted(given: object) -> str:
+    try:
+        float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return ""
+    return "; write it without quotes" if isinstance(given, str) else ""

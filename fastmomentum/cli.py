@@ -89,7 +89,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run an experiment; go on with an interrupted one."""
-    from fastmomentum.experiment import load
+    from fastmomentum.loading import load
     from fastmomentum.runner import run_to_file
     from fastmomentum.store import FileStore
 
@@ -125,8 +125,10 @@ def run(
         say(f"{path}: complete already; nothing to do")
     else:
         speed = f", {rate(made.steps / made.seconds)} steps/s" if made.steps else ""
-        say(f"{path}: {made.n_runs:,} runs in {made.seconds:.2f} s{speed}, "
-            f"{in_units(path.stat().st_size)}")
+        say(
+            f"{path}: {made.n_runs:,} runs in {made.seconds:.2f} s{speed}, "
+            f"{in_units(path.stat().st_size)}"
+        )
     for line in findings(path):
         say(f"  {line}")
 
@@ -150,7 +152,7 @@ def _terminated_like_interrupted() -> Iterator[None]:
 @errors_in_words
 def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Tell what an experiment would take; run nothing."""
-    from fastmomentum.experiment import load
+    from fastmomentum.loading import load
     from fastmomentum.summary import plan_of, plan_lines
 
     experiment = load(file, overrides or ())

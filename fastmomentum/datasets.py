@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fastmomentum.errors import InputError
-from fastmomentum.specification import Specification, suggest
+from fastmomentum.explanation import suggest
+from fastmomentum.specification import Specification, Whole
 
 Column = NDArray[np.float64]
 
@@ -46,12 +47,12 @@ class NoisyLine(Specification):
     (50,)
     """
 
-    num_points: int = Field(ge=2, le=MOST_POINTS)
+    num_points: Whole = Field(ge=2, le=MOST_POINTS)
     x_mid: float
     x_range: float = Field(ge=0)
     y_weight: float
-    noise_range: int = Field(ge=0, le=2**53)
-    seed: int = Field(default=0, ge=0)
+    noise_range: Whole = Field(ge=0, le=2**53)
+    seed: Whole = Field(default=0, ge=0)
 
     def draw(self) -> tuple[Column, Column]:
         """Draw the points.

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Discriminator, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from fastmomentum.axis import Axis
-from fastmomentum.specification import Specification
+from fastmomentum.explanation import shown
+from fastmomentum.specification import Specification, plain
 
 Point = tuple[float, float]
+Points = Annotated[
+    tuple[Annotated[Point, Field(strict=False)], ...], Field(strict=False, fail_fast=True)
+]
+START: Final = "a list of points, or a table of the axes x and y"
 
 
 class Mesh(Specification):
@@ -32,9 +37,9 @@ class Mesh(Specification):
 
     @model_validator(mode="after")
     def _one_pair(self) -> Mesh:
-        if len(self.names) != 2 or self.names not in (("x", "y"), ("a", "b")):
-            got = ", ".join(self.names) or "none"
-            raise ValueError(f"needs the axes x and y (a and b for mse): got {got}")
+        if self.names not in (("x", "y"), ("a", "b")):
+            got = " and ".join(self.names) or "none"
+            raise ValueError(f"needs two axes, x and y (a and b for mse): got {got}")
         return self
 
     @property
@@ -72,47 +77,59 @@ class Grid(Specification):
     ((2, 1, 2), 4)
     """
 
-    lr: Axis
+    lr: Axis = Field(examples=["lr = [0.001, 0.01]"])
     momentum: Axis | None = None
     start: Annotated[
-        Annotated[tuple[Point, ...], Tag("points")] | Annotated[Mesh, Tag("mesh")],
+        Annotated[Points, Tag("points")] | Annotated[Mesh, Tag("mesh")],
         Discriminator(_kind_of_start),
-    ]
+    ] = Field(examples=["start = [[-5.0, -5.0]]"])
 
     @field_validator("start", mode="before")
     @classmethod
-    def _plain(cls, given: Any) -> Any:
-        given = given.tolist() if isinstance(given, np.ndarray) else given
-        if isinstance(given, list | tuple):
-            if len(given) == 2 and not any(isinstance(point, list | tuple) for point in given):
-                raise ValueError(f"must be a list of points, such as [[-5.0, -5.0]]: got {given!r}")
-            if not given:
-                raise ValueError("is empty; give at least one point, such as [[-5.0, -5.0]]")
+    def _list_of_points(cls, given: Any) -> Any:
+        if isinstance(given, dict | Mesh):
+            return given
+        given = plain(given.tolist() if hasattr(given, "tolist") else given)
+        if not isinstance(given, list):
+            raise ValueError(f"must be {START}: got {shown(given)}")
+        if not given:
+            raise ValueError("is empty; give at least one point, such as [[-5.0, -5.0]]")
+        if all(isinstance(number, int | float) for number in given):
+            advice = f"; write {shown([given])}" if len(given) == 2 else ""
+            raise ValueError(f"must be {START}: got {shown(given)}{advice}")
+        for entry, point in enumerate(given):
+            if not (isinstance(point, list | tuple) and len(point) == 2):
+                raise ValueError(
+                    f"must hold points of two numbers: got {shown(point)} (entry {entry})"
+                )
         return given
 
     @field_validator("lr")
     @classmethod
     def _positive(cls, axis: Axis) -> Axis:
-        _refuse_where(axis, axis.points <= 0, "be positive", "drop it or raise the range's start")
+        axis.require(lambda lr: lr <= 0, "be positive", above=False)
         return axis
 
     @field_validator("momentum")
     @classmethod
     def _below_one(cls, axis: Axis | None) -> Axis | None:
         if axis is not None:
-            outside = (axis.points < 0) | (axis.points >= 1)
-            _refuse_where(axis, outside, "lie in [0, 1)", "drop it or lower the range's end")
+            axis.require(lambda momentum: momentum < 0, "lie in [0, 1)", above=False)
+            axis.require(lambda momentum: momentum >= 1, "lie in [0, 1)", above=True)
         return axis
 
     @field_validator("start")
     @classmethod
     def _each_once(cls, start: Any) -> Any:
         if not isinstance(start, Mesh):
-            seen: set[Point] = set()
+            seen: dict[Point, int] = {}
             for entry, point in enumerate(start):
                 if point in seen:
-                    raise ValueError(f"has {list(point)} more than once (entry {entry}); drop it")
-                seen.add(point)
+                    raise ValueError(
+                        f"has {list(point)} more than once (entries {seen[point]} and {entry}); "
+                        "list each point once"
+                    )
+                seen[point] = entry
         return start
 
     @property
@@ -219,11 +236,3 @@ class Blocks:
         """Numbers of the runs of a block."""
         first = block * self.block_runs
         return range(first, min(first + self.block_runs, self.n_runs))
-
-
-def _refuse_where(axis: Axis, bad: NDArray[np.bool_], must: str, advice: str) -> None:
-    if bad.any():
-        value = float(axis.points[bad][-1 if must.startswith("lie") else 0])
-        listed = axis.values if axis.values is not None else axis.include
-        entry = f" (entry {listed.index(value)})" if value in listed else ""
-        raise ValueError(f"must {must}: got {value!r}{entry}; {advice}")

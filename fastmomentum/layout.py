@@ -62,7 +62,7 @@ class Layout:
 
 def expected_bytes(experiment: Experiment, block_runs: int | None = None) -> int:
     """Bytes that the file of an experiment takes, to within its few kilobytes of structure."""
-    blocks = Blocks(experiment.grid.n_runs, block_runs or experiment.block_runs)
+    blocks = experiment.blocks(block_runs)
     known = [*coordinates(experiment), *results(experiment), *observations(experiment)]
     return 32_768 + sum(v.n_bytes for v in known) + 9 * len(blocks)
 

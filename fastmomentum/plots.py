@@ -60,15 +60,14 @@ LINES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS: Final = ("s", "^", "D", "v", "P", "X", "p", "h")
 DIVERGED, NEVER, NOT_RUN = "#dcdcdc", "#8c8c8c", "#ffffff"
 
-_BOX: Final = (4.0, 4.0, 2.2)
-
-_MOST_SIGHTED: Final = 50_000
-
 LOG_DECADES: Final = 3.0
 """A field that spans more decades than this is drawn on a log scale."""
 
 MOST_CELLS: Final = 1024
 """Cells of a map drawn along an axis; more than a screen shows only cost time."""
+
+_BOX: Final = (4.0, 4.0, 2.2)  # sides of a surface's box: steep walls hide less in a flat one
+_MOST_SIGHTED: Final = 50_000  # points of a path up to which what is hidden is found out
 
 
 @dataclass(frozen=True)
@@ -109,9 +108,9 @@ class Run:
         """The run in a line of a legend."""
         ends = {
             Status.NOT_RUN: "not run",
-            Status.CONVERGED: f"converged in {self.n_steps} steps",
-            Status.DIVERGED: f"diverged at step {self.n_steps}",
-            Status.MAX_STEPS: f"f = {_number(self.final_loss)} after {self.n_steps} steps",
+            Status.CONVERGED: f"converged in {_counted(self.n_steps)}",
+            Status.DIVERGED: f"diverged at step {self.n_steps:,}",
+            Status.MAX_STEPS: f"f = {_number(self.final_loss)} after {_counted(self.n_steps)}",
         }
         x, y = self.start
         cell = f"lr {_number(self.lr)}, momentum {_number(self.momentum)}"
@@ -243,11 +242,12 @@ class Field:
 
     @cached_property
     def lines(self) -> Floats:
-        """Levels that get a line: the decades, or every other level."""
-        if not self.is_log:
-            return self.levels[::2]
-        decades = np.log10(self.levels)
-        return np.asarray(self.levels[np.isclose(decades, np.round(decades))])
+        """Levels that get a line: the decades, or every other level; all, where there are few."""
+        finite = self.values[np.isfinite(self.values)]
+        within = self.levels[(self.levels > finite.min()) & (self.levels < finite.max())]
+        decades = np.log10(within) if self.is_log else np.arange(within.size) / 2
+        chosen = within[np.isclose(decades, np.round(decades))]
+        return np.asarray(chosen if chosen.size > 1 else within)
 
     @property
     def heights(self) -> tuple[float, float]:
@@ -356,8 +356,9 @@ def contour(ax: Axes, field: Field) -> Contours:
     >>> contour(ax, sample(objective, window(objective))).minima.get_label()
     'minimum'
     """
-    # A log scale has no place for the minimum itself; the arrow below the colour bar says so.
-    values = np.maximum(field.values, field.levels[0] / 2) if field.is_log else field.values
+    values = np.ma.masked_invalid(field.values)
+    if field.is_log:  # which has no place for the minimum; the arrow at the colour bar says so
+        values = np.ma.maximum(values, field.levels[0] / 2)
     extend = "min" if field.is_log else "neither"
     filled = ax.contourf(
         field.x, field.y, values, field.levels, norm=field.norm, cmap=_field_map(), extend=extend
@@ -366,7 +367,7 @@ def contour(ax: Axes, field: Field) -> Contours:
     lines = ax.contour(
         field.x, field.y, values, field.lines, colors="black", linewidths=0.7, alpha=0.45
     )
-    minima = ax.plot(*_minima(field).T, **_STAR)[0]
+    minima = ax.plot(*_minima(field).T, **_star(field))[0]
     ax.set(xlim=field.window[0], ylim=field.window[1])
     ax.set(xlabel=field.objective.parameters[0], ylabel=field.objective.parameters[1])
     return Contours(filled, lines, minima)
@@ -426,8 +427,9 @@ def surface(ax: Any, field: Field, runs: Sequence[Run] = ()) -> Surface:
         ax.zaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:.0f}}}$"))
     minima = _minima(field)
     seen = _in_sight(minima, field, *_view(ax))
-    ax.plot(*_lift(ax, minima[~seen], field), **_STAR | {"alpha": 0.4, "label": "_hidden"})
-    return Surface(drawn, ax.plot(*_lift(ax, minima[seen], field), **_STAR)[0])
+    faint = {"alpha": 0.4, "label": "_hidden"}
+    ax.plot(*_lift(ax, minima[~seen], field), **_star(field) | faint)
+    return Surface(drawn, ax.plot(*_lift(ax, minima[seen], field), **_star(field))[0])
 
 
 def _bar(ax: Axes, mappable: ScalarMappable, **options: Any) -> Colorbar:
@@ -548,8 +550,8 @@ def paths(ax: Axes, runs: Sequence[Run], field: Field) -> Paths:
             hidden += ax.plot(*_lift(ax, np.where(covered, points, np.nan), field), **style | faint)
             points = np.where(covered, np.nan, points)
         lines += ax.plot(*_lift(ax, points, field), **style)
-    corners = np.unique([run.start for run in runs], axis=0)
-    return Paths(lines, ax.plot(*_lift(ax, corners, field), **_START)[0], hidden)
+    starts = _within(np.unique([run.start for run in runs], axis=0), field.window)
+    return Paths(lines, ax.plot(*_lift(ax, starts, field), **_START)[0], hidden)
 
 
 def _line_style(run: Run, i: int, length: float) -> dict[str, Any]:
@@ -561,8 +563,6 @@ def _line_style(run: Run, i: int, length: float) -> dict[str, Any]:
         "linewidth": width,
         "marker": MARKERS[i % len(MARKERS)],
         "markersize": 6.5,
-        "markeredgecolor": "white",
-        "markeredgewidth": 0.6,
         "path_effects": [casing, patheffects.Normal()],
         "zorder": 2 if run.status == Status.DIVERGED else 3,
     }
@@ -617,8 +617,8 @@ def clip(points: Floats, window: Window) -> tuple[Floats, NDArray[np.int64]]:
     # Beyond 1e100 the difference of two points could overflow; nobody sees that far.
     here, there = (np.clip(part, -1e100, 1e100) for part in (points[:-1], points[1:]))
     along = there - here
-    along[along == 0.0] = 1e-200
-    to_edges = np.sort(np.stack([(low - here) / along, (high - here) / along]), axis=0)
+    divisor = np.where(along == 0.0, 1e-200, along)
+    to_edges = np.sort(np.stack([(low - here) / divisor, (high - here) / divisor]), axis=0)
     enter, leave = to_edges[0].max(axis=1), to_edges[1].min(axis=1)
     finite = np.asarray(np.isfinite(points).all(axis=1))
     kept = finite[:-1] & finite[1:] & (np.maximum(enter, 0.0) <= np.minimum(leave, 1.0))
@@ -663,7 +663,7 @@ def _refine(
 
 
 _STAR: Final[dict[str, Any]] = {
-    "linestyle": "none", "marker": "*", "markersize": 17, "markerfacecolor": "white",
+    "linestyle": "none", "marker": "*", "markersize": 15, "markerfacecolor": "white",
     "markeredgecolor": "black", "markeredgewidth": 1.2, "label": "minimum", "zorder": 6,
 }  # fmt: skip
 _START: Final[dict[str, Any]] = {
@@ -673,8 +673,16 @@ _START: Final[dict[str, Any]] = {
 
 
 def _minima(field: Field) -> Floats:
-    low, high = np.array(field.window).T
-    points = field.objective.minimisers.reshape(-1, 2)
+    return _within(field.objective.minimisers.reshape(-1, 2), field.window)
+
+
+def _star(field: Field) -> dict[str, Any]:
+    """Style of the minima; without one in the window, nothing for a legend."""
+    return _STAR if len(_minima(field)) else _STAR | {"label": "_none"}
+
+
+def _within(points: Floats, window: Window) -> Floats:
+    low, high = np.array(window).T
     return points[np.all((points >= low) & (points <= high), axis=1)]
 
 
@@ -712,15 +720,23 @@ def legend(figure: Figure, drawn: Paths, minima: Artist) -> Legend:
     Legend
         What was drawn.
     """
-    handles: list[Any] = [*drawn.runs, (drawn.starts, minima)]  # a tuple is drawn side by side
-    marks = "start, minimum; markers: first record from step 1, 10, 100, ... on, and the last"
+    marks = [mark for mark in (drawn.starts, minima) if not str(mark.get_label()).startswith("_")]
+    names = ", ".join(str(mark.get_label()) for mark in marks)
+    handles: list[Any] = [*drawn.runs, tuple(marks)]  # a tuple is drawn side by side
     return figure.legend(
         handles=handles,
-        labels=[*(str(line.get_label()) for line in drawn.runs), marks],
+        labels=[
+            *(str(line.get_label()) for line in drawn.runs),
+            f"{names}; markers: first record from step 1, 10, 100, ... on, and the last",
+        ],
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0.6)},
         handlelength=3.2,
         loc="outside lower center",
     )
+
+
+def _counted(steps: int) -> str:
+    return "1 step" if steps == 1 else f"{steps:,} steps"
 
 
 class PhaseMap(NamedTuple):
@@ -758,7 +774,7 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
         hit = results["hit_step"].isel(target=-1)
         steps, target = hit.transpose("lr", "momentum").values, float(hit["target"])
     axes = [results[name].values.astype(np.float64) for name in ("lr", "momentum")]
-    logs = [_is_geometric(values) for values in axes]
+    logs = [_is_geometric(axes[0], unsure=True), _is_geometric(axes[1], unsure=False)]
     edges = [_edges(values, log) for values, log in zip(axes, logs, strict=True)]
     thin = [_thinned(values.size) for values in axes]
     corners = [edge[np.append(i, edge.size - 1)] for edge, i in zip(edges, thin, strict=True)]
@@ -818,7 +834,7 @@ def _fastest(ax: Axes, axes: list[Floats], steps: NDArray[np.int32], reached: An
     best = np.argmin(np.where(reached, steps, np.iinfo(np.int32).max))
     i, j = np.unravel_index(best, steps.shape)
     lr, momentum = axes[0][i], axes[1][j]
-    label = f"fastest: {steps[i, j]} steps (lr {_number(lr)}, momentum {_number(momentum)})"
+    label = f"fastest: {_counted(steps[i, j])} (lr {_number(lr)}, momentum {_number(momentum)})"
     return ax.plot(lr, momentum, **(_STAR | {"label": label}))[0]
 
 
@@ -839,10 +855,12 @@ def _shares(status: Any, reached: Any, has_target: bool) -> list[Patch]:
     ]
 
 
-def _is_geometric(values: Floats) -> bool:
+def _is_geometric(values: Floats, unsure: bool) -> bool:
     """Whether an axis is more even in its logarithms than in itself."""
-    if values.size < 3 or values[0] <= 0 or values[-1] < 10 * values[0]:
+    if values[0] <= 0 or values[-1] < 10 * values[0]:
         return False
+    if values.size == 2:
+        return unsure
     plain, logarithmic = np.diff(values), np.diff(np.log(values))
     return bool(logarithmic.std() / logarithmic.mean() < plain.std() / plain.mean())
 

@@ -255,4 +255,5 @@ def descend(
 
 
 def _first(holds: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.where(holds.any(axis=-1), holds.argmax(axis=-1), holds.shape[-1])
+    first: NDArray[np.int64] = holds.argmax(axis=-1)
+    return np.where(holds.any(axis=-1), first, holds.shape[-1])

@@ -235,7 +235,8 @@ def _work(store: Store, n_jobs: int, backend: Backend, watch: Watcher, kept_runs
             pre_dispatch="3*n_jobs",
         )
         tasks = (
-            joblib.delayed(_do_block)(store.sink, block) for block in itertools.chain([first], blocks)
+            joblib.delayed(_do_block)(store.sink, block)
+            for block in itertools.chain([first], blocks)
         )
         waiting: list[tuple[int, int]] = []
         committed = time.monotonic()

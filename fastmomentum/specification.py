@@ -1,18 +1,60 @@
-"""Frozen, validated specifications, and plain words for what is wrong with one."""
+"""Frozen, validated specifications: strict about types, at ease with NumPy, never half-changed."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from typing import Any, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from fastmomentum.errors import InputError
+from fastmomentum.explanation import explain
+
+
+def plain(value: Any) -> Any:
+    """NumPy's scalars as Python's, also in lists and tuples (which become lists).
+
+    Parameters
+    ----------
+    value : object
+        Anything; what is neither NumPy's nor a list stays as it is.
+
+    Returns
+    -------
+    object
+        As a TOML file would give it.
+
+    Examples
+    --------
+    >>> plain((np.float64(0.5), [np.int64(2)], "x"))
+    [0.5, [2], 'x']
+    """
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return value
+
+
+def _whole(given: Any) -> Any:
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number; 5e3 is one."""
 
 
 class Specification(BaseModel):
     """Base of all specifications: frozen, no unknown keys, own exceptions.
+
+    A number is a number: neither text nor true and false are taken for one.
 
     Raises
     ------
@@ -20,9 +62,10 @@ class Specification(BaseModel):
         With a line for each thing that is wrong.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    unwritten: ClassVar[frozenset[str]] = frozenset()
+    """Keys that stand for the whole table: what is wrong with one is told of the table."""
 
     def __init__(self, /, **fields: Any) -> None:
         try:
@@ -33,6 +76,13 @@ class Specification(BaseModel):
     # Pydantic calls an overridden __init__ for nested models too, which would lose where in the
     # file an error lies; marked so, only direct calls come here.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _python_numbers(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            return {key: plain(value) for key, value in given.items()}
+        return given
 
     @classmethod
     def parse(cls, fields: object) -> Self:
@@ -58,118 +108,39 @@ class Specification(BaseModel):
         except ValidationError as error:
             raise InputError(explain(error, cls)) from None
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What was given, and no more."""
+        for name, value in super().__repr_args__():
+            if name in self.model_fields_set:
+                yield name, value
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    """The nearest right word, or all of them.
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse, except for what pydantic keeps for itself."""
+        if not name.startswith("_"):
+            raise InputError(f"{name} cannot be changed; make a new {type(self).__name__}")
+        super().__setattr__(name, value)
 
-    Parameters
-    ----------
-    word : str
-        What came.
-    known : iterable of str
-        What could have come.
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy, with other values for some fields; what comes is validated, unlike pydantic's.
 
-    Returns
-    -------
-    str
-        The end of a sentence.
+        Parameters
+        ----------
+        update : mapping, optional
+            Values by field.
+        deep : bool
+            As in pydantic; without an `update`.
 
-    Examples
-    --------
-    >>> suggest("momentun", ["lr", "momentum"])
-    "did you mean 'momentum'?"
-    """
-    known = list(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else "known are " + ", ".join(known)
+        Returns
+        -------
+        Specification
+            Validated.
 
-
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """A validation error as plain lines.
-
-    Parameters
-    ----------
-    error : pydantic.ValidationError
-        What pydantic says.
-    model : type
-        The specification that was asked for.
-
-    Returns
-    -------
-    str
-        A line for each fault.
-    """
-    lines = []
-    for fault in error.errors(include_url=False):
-        path, here = _walk(fault["loc"], model)
-        got = fault.get("input")
-        kind, context = fault["type"], fault.get("ctx", {})
-        if kind == "extra_forbidden":
-            known = here.model_fields if here is not None else ()
-            key = str(fault["loc"][-1])
-            lines.append(f"{path}: no such key; {suggest(key, known)}")
-        elif kind == "missing":
-            lines.append(f"{path} is missing; add it")
-        elif kind == "union_tag_not_found":
-            lines.append(f"{path}.name is missing; add it")
-        elif kind == "union_tag_invalid":
-            tags = str(context["expected_tags"]).replace("'", "").split(", ")
-            lines.append(f"{path}.name: no '{context['tag']}'; {suggest(context['tag'], tags)}")
-        elif kind == "value_error":
-            lines.append(f"{path} {context['error']}".strip())
-        elif kind == "literal_error":
-            lines.append(f"{path} must be {context['expected']}: got {_short(got)}")
-        elif kind in ("model_type", "model_attributes_type"):
-            lines.append(f"{path} must be a table of keys: got {_short(got)}")
-        else:
-            what = fault["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-            lines.append(f"{path} must be {what}: got {_short(got)}")
-    return "\n".join(dict.fromkeys(lines))
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _walk(
-    location: tuple[int | str, ...], model: type[BaseModel]
-) -> tuple[str, type[BaseModel] | None]:
-    """Where a fault lies, in the file's words, and the model around its last key."""
-    words: list[str] = []
-    here: type[BaseModel] | None = model
-    around = here
-    for part in location:
-        around = here
-        if isinstance(part, int):
-            words.append(f"[{part}]")
-            continue
-        if here is not None and part in here.model_fields:
-            words.append(f".{part}")
-            here = _model_of(here.model_fields[part].annotation, None)
-        elif (tagged := _model_of(_annotation_before(location, part, model), part)) is not None:
-            here = tagged  # the tag of a union: not a key of the file
-        elif part[:1].islower() and "[" not in part and "-" not in part:
-            words.append(f".{part}")
-            here = None
-    return "".join(words).removeprefix("."), around
-
-
-def _annotation_before(
-    location: tuple[int | str, ...], part: int | str, model: type[BaseModel]
-) -> Any:
-    index = location.index(part)
-    previous = location[index - 1] if index else None
-    field = model.model_fields.get(str(previous))
-    return field.annotation if field is not None else None
-
-
-def _model_of(annotation: Any, tag: str | None) -> type[BaseModel] | None:
-    """The model that an annotation names; of a union, the one with the tag."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        name = annotation.model_fields.get("name")
-        return annotation if tag is None or (name is not None and name.default == tag) else None
-    for inner in getattr(annotation, "__args__", ()):
-        if (found := _model_of(inner, tag)) is not None:
-            return found
-    return None
+        Raises
+        ------
+        InputError
+            With a line for each thing that is wrong.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        kept = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**(kept | dict(update)))

@@ -126,7 +126,7 @@ class MemoryStore:
                 "free; name an output file, or make the grid smaller"
             )
         self.experiment = experiment
-        self.blocks = Blocks(n_runs, block_runs or experiment.block_runs)
+        self.blocks = experiment.blocks(block_runs)
         self.variables = block_arrays(experiment, n_runs)
 
     @property
@@ -356,7 +356,7 @@ class FileStore:
         self.kept_runs = sum(len(self.blocks.runs(block)) for block in kept)
 
     def _lay_out(self, unborn: Path, experiment: Experiment, block_runs: int | None) -> None:
-        blocks = Blocks(experiment.grid.n_runs, block_runs or experiment.block_runs)
+        blocks = experiment.blocks(block_runs)
         needed = layout.expected_bytes(experiment, blocks.block_runs)
         free = files.free_bytes(self.path.parent)
         if needed > free:

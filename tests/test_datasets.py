@@ -41,13 +41,13 @@ def test_noisy_line_without_noise_is_a_line() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ((1, 5, 5, 10, 5), "num_points must be greater than or equal to 2: got 1"),
-        ((10**12, 5, 5, 10, 5), "num_points must be less than or equal to 10000000"),
-        ((50, 5, -1, 10, 5), "x_range must be greater than or equal to 0: got -1"),
-        ((50, 5, 5, 10, -5), "noise_range must be greater than or equal to 0: got -5"),
-        ((50, 5, 5, 10, 2.5), "noise_range must be integer"),
+        ((1, 5, 5, 10, 5), "num_points must be at least 2: got 1"),
+        ((10**12, 5, 5, 10, 5), "num_points must be at most 10000000"),
+        ((50, 5, -1, 10, 5), "x_range must be at least 0: got -1"),
+        ((50, 5, 5, 10, -5), "noise_range must be at least 0: got -5"),
+        ((50, 5, 5, 10, 2.5), "noise_range must be a whole number"),
         ((50, float("inf"), 5, 10, 5), "finite number: got inf"),
-        ((50, 5, 5, 10, 5, -1), "seed must be greater than or equal to 0: got -1"),
+        ((50, 5, 5, 10, 5, -1), "seed must be at least 0: got -1"),
     ],
 )
 def test_noisy_line_refuses_nonsense(arguments: tuple[int, ...], text: str) -> None:

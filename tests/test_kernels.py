@@ -26,7 +26,8 @@ def experiments(draw: st.DrawFn, objective: Objective, rule: str) -> fm.Experime
         st.floats(2 * y_low - y_high, 2 * y_high - y_low),
     )
     steps = draw(st.sampled_from([1, 2, 7, 127, 128, 129, 300]))
-    lr = draw(st.lists(st.floats(-6, 1).map(lambda e: 10.0**e), min_size=1, max_size=7, unique=True))
+    rates = st.floats(-6, 1).map(lambda exponent: 10.0**exponent)
+    lr = draw(st.lists(rates, min_size=1, max_size=7, unique=True))
     momentum = draw(st.lists(st.floats(0, 0.999), min_size=1, max_size=6, unique=True))
     start = draw(st.lists(coordinates, min_size=1, max_size=3, unique=True))
     targets: list[float] = []
@@ -36,9 +37,7 @@ def experiments(draw: st.DrawFn, objective: Objective, rule: str) -> fm.Experime
     bound = draw(st.sampled_from([1e3, 1e20, float("inf")]))
     if targets:
         bound = max(bound, 2 * abs(objective.f_min or 0.0) + 2 * targets[0])
-    record = draw(
-        st.sampled_from([None, {"every": 1}, {"every": 50}, {"log": 9}, {"steps": [1]}])
-    )
+    record = draw(st.sampled_from([None, {"every": 1}, {"every": 50}, {"log": 9}, {"steps": [1]}]))
     return fm.Experiment(
         objective=objective,
         rule=rule,
@@ -230,7 +229,7 @@ def test_float32_records_are_the_rounded_float64_ones() -> None:
 @seed(0)
 @settings(max_examples=30)
 @given(st.integers(1, 5000), st.integers(2, 40), st.integers(1, 600))
-def test_recorded_steps_begin_with_zero_and_end_with_steps(steps: int, log: int, every: int) -> None:
+def test_recorded_steps_go_from_zero_to_the_last(steps: int, log: int, every: int) -> None:
     for record in (fm.Record(log=log), fm.Record(every=every)):
         recorded = record.recorded(steps)
         assert recorded[0] == 0

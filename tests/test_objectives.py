@@ -314,7 +314,7 @@ def test_quadratic_is_judged_without_rounding() -> None:
         (lambda: Rosenbrock(b=-1.0), "b must be greater than 0: got -1.0"),
         (lambda: Rosenbrock.parse({"c": 1.0}), "c: no such key; known are name, a, b"),
         (lambda: Quadratic(1.0, float("nan"), 1.0), "finite number: got nan"),
-        (lambda: Quadratic(1.0, 0.0, "steep"), "hyy must be number"),  # type: ignore[arg-type]
+        (lambda: Quadratic(1.0, 0.0, "steep"), "hyy must be a number"),  # type: ignore[arg-type]
     ],
 )
 def test_what_makes_no_sense_is_refused(make: Any, text: str) -> None:

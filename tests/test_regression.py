@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from fastmomentum.datasets import noisy_line
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import MSE, AnyObjective, Statistics
-from fastmomentum.specification import Specification, explain
+from fastmomentum.explanation import explain
+from fastmomentum.specification import Specification
 
 FAITHFUL = Path(__file__).parent.parent / "data" / "faithful.csv"
 LINE = {"num_points": 50, "x_mid": 5, "x_range": 5, "y_weight": 10, "noise_range": 5, "seed": 0}
@@ -275,7 +276,7 @@ def test_bad_arrays(x: Any, y: Any, text: str) -> None:
             {"data": LINE, "reduction": "sum"},
             "objective.reduction must be 'mean' or 'half_sum': got 'sum'",
         ),
-        ({"data": LINE | {"num_points": 1}}, "objective.data.num_points must be greater than or"),
+        ({"data": LINE | {"num_points": 1}}, "objective.data.num_points must be at least 2: got 1"),
         ({"data": LINE | {"sed": 1}}, "objective.data.sed: no such key; did you mean 'seed'?"),
         ({"data": {"num_points": 5}}, "objective.data.x_mid is missing; add it"),
         ({"data": LINE | {"x_range": 0}}, "objective.data needs two points that differ in x"),

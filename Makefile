@@ -1,0 +1,75 @@
+# make run: everything from installation to figures. make test: every test. Both are quick again.
+PYTHON ?= python3
+OPTIONS ?=
+JOBS ?= 2
+
+BIN := .venv/bin
+STAMP := .venv/installed
+RUNS := data/runs
+FIGURES := data/figures
+EXPERIMENTS := rosenbrock linear_regression phase_diagram
+PICTURES := $(addprefix $(FIGURES)/,rosenbrock_contour.png rosenbrock_surface.png \
+	linear_regression_contour.png linear_regression_surface.png phase_diagram.png)
+
+.PHONY: run experiments figures test lint types format clean
+.DELETE_ON_ERROR:
+
+run: experiments
+	@$(MAKE) --no-print-directory figures
+	@echo
+	@echo "results: $(addsuffix .h5,$(addprefix $(RUNS)/,$(EXPERIMENTS)))"
+	@echo "figures: $(PICTURES)"
+
+# OPTIONS=--overwrite replaces results whose experiment file has changed.
+experiments: $(STAMP)
+	@mkdir -p $(RUNS)
+	@set -e; for name in $(EXPERIMENTS); do \
+		$(BIN)/fastmomentum run experiments/$$name.toml -o $(RUNS)/$$name.h5 $(OPTIONS); \
+	done
+
+figures: $(PICTURES)
+
+$(FIGURES):
+	@mkdir -p $@
+
+DRAWING := fastmomentum/plots.py | $(STAMP) $(FIGURES)
+FOUNDING := --lr 1.5e-5 --momentum 0.9 --lr 1.5e-4 --momentum 0.9 --lr 1.5e-5 --momentum 0 --start 0
+REGRESSION := --lr 0.01 --momentum 0 --lr 0.01 --momentum 0.5 --lr 0.01 --momentum 0.9 --start 0
+
+$(FIGURES)/rosenbrock_contour.png: $(RUNS)/rosenbrock.h5 experiments/plot_contour.py $(DRAWING)
+	@$(BIN)/python experiments/plot_contour.py $< -o $@ $(FOUNDING)
+
+$(FIGURES)/rosenbrock_surface.png: $(RUNS)/rosenbrock.h5 experiments/plot_surface.py $(DRAWING)
+	@$(BIN)/python experiments/plot_surface.py $< -o $@ $(FOUNDING)
+
+$(FIGURES)/linear_regression_contour.png: $(RUNS)/linear_regression.h5 experiments/plot_contour.py $(DRAWING)
+	@$(BIN)/python experiments/plot_contour.py $< -o $@ $(REGRESSION)
+
+$(FIGURES)/linear_regression_surface.png: $(RUNS)/linear_regression.h5 experiments/plot_surface.py $(DRAWING)
+	@$(BIN)/python experiments/plot_surface.py $< -o $@ $(REGRESSION)
+
+$(FIGURES)/phase_diagram.png: $(RUNS)/phase_diagram.h5 experiments/plot_phase.py $(DRAWING)
+	@$(BIN)/python experiments/plot_phase.py $< -o $@
+
+$(STAMP): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing fastmomentum and what it needs into .venv; this takes a minute"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS)
+
+lint: $(STAMP)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+types: $(STAMP)
+	@$(BIN)/mypy
+
+format: $(STAMP)
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format --quiet
+
+clean:
+	@rm -rf $(RUNS) $(FIGURES)

@@ -1,0 +1,124 @@
+"""Reading an experiment file, with keys set over the file's."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment import Experiment
+from fastmomentum.explanation import explain, shown
+
+MOST_BYTES: Final = 64 * 2**20
+"""Bytes of an experiment file, at most: whoever names a device or a film must not wait for it."""
+
+_NOT_A_WORD: Final = re.compile(r"""\s*(?:[\[{"'+\-.0-9]|$)""")
+"""How what is no bare word begins."""
+
+
+def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
+    """Read an experiment file.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file.
+    overrides : sequence of str
+        Such as ``"grid.lr.num=128"``: a key and a value in TOML's notation, set over the file's.
+        A word may go without quotes: ``"rule.name=nesterov"``.
+
+    Returns
+    -------
+    Experiment
+        Checked.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, is no TOML, or describes no sensible experiment. Each line
+        of the message begins with the file's name.
+    """
+    path = Path(path)
+    tree = _read(path)
+    for override in [overrides] if isinstance(overrides, str) else overrides:
+        _set(tree, override)
+    try:
+        return Experiment.model_validate(tree, context={"folder": path.parent})
+    except ValidationError as error:
+        lines = explain(error, Experiment).splitlines()
+        raise InputError("\n".join(f"{path}: {line}" for line in lines)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; correct the path or create it") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name an experiment file in it") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"{path}: cannot be read: {reason}") from None
+    except ValueError as error:  # a path that no file can have
+        raise InputError(f"{str(path)!r} is not a path: {error}") from None
+    if len(data) > MOST_BYTES:
+        raise InputError(
+            f"{path}: larger than {MOST_BYTES // 2**20} MiB; an experiment file is short text"
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: not UTF-8 text (byte {error.start}); name an experiment file, saved as UTF-8"
+        ) from None
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid TOML: {_reason(error)}; correct it") from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, tomllib.TOMLDecodeError):
+        message = str(error)
+        return message[:1].lower() + message[1:]
+    if isinstance(error, RecursionError):
+        return "too deeply nested"
+    return "a number has too many digits"
+
+
+def _set(tree: dict[str, Any], override: str) -> None:
+    """Set one key over the file's."""
+    key, _, text = override.partition("=")
+    keys = [part.strip() for part in key.split(".")]
+    if not text.strip() or not all(keys):
+        raise InputError(f"--set takes KEY=VALUE, such as grid.lr.num=128: got {override!r}")
+    value = _value(text, override)
+    for depth, part in enumerate(keys[:-1], start=1):
+        inner = tree.setdefault(part, {})
+        if not isinstance(inner, dict):
+            above = ".".join(keys[:depth])
+            raise InputError(
+                f"--set {override}: {above} is no table in the file, but {shown(inner)}; "
+                f"set {above} whole"
+            )
+        tree = inner
+    tree[keys[-1]] = value
+
+
+def _value(text: str, override: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+        if parsed.keys() == {"value"}:
+            return parsed["value"]
+        reason = "more than one line"
+    except (ValueError, RecursionError) as error:
+        if not _NOT_A_WORD.match(text):
+            return text.strip()
+        reason = _reason(error).partition(" (at ")[0]
+    raise InputError(f"--set {override}: the value is not valid TOML: {reason}; correct it")
