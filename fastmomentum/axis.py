@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.explanation import fault, shown
@@ -22,9 +23,9 @@ LONGEST: Final = 1_000_000
 """Values on one axis, at most: axes are held in memory, their product never is."""
 
 ENDS: Final = {
-    "linspace": "two numbers, the first and the last value",
-    "logspace": "two numbers, the first and the last value",
-    "arange": "three numbers, the first value, the end and the step",
+    "linspace": "two finite numbers, the first and the last value",
+    "logspace": "two finite numbers, the first and the last value",
+    "arange": "three finite numbers, the first value, the end and the step",
 }
 """The kinds of ranges, and what each is given by."""
 
@@ -70,6 +71,19 @@ class Axis(Specification):
 
     unwritten: ClassVar[frozenset[str]] = frozenset({"values"})
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            values: ArrayLike | None = None,
+            linspace: ArrayLike | None = None,
+            logspace: ArrayLike | None = None,
+            arange: ArrayLike | None = None,
+            num: int | None = None,
+            include: ArrayLike = (),
+        ) -> None: ...
+
     @model_validator(mode="before")
     @classmethod
     def _table(cls, given: Any) -> Any:
@@ -87,8 +101,8 @@ class Axis(Specification):
         if isinstance(given, list | tuple):
             return {"values": given}
         if isinstance(given, int | float) and not isinstance(given, bool):
-            if isinstance(given, float) and not math.isfinite(given):
-                raise ValueError(f"must be a finite number: got {given!r}")
+            if not _is_finite(given):
+                raise ValueError(f"must be a finite number: got {shown(given)}")
             return {"values": (given,)}
         raise ValueError(
             "must be a number, a list of numbers, or a table with linspace, logspace or arange: "
@@ -106,7 +120,8 @@ class Axis(Specification):
         given = given.tolist() if isinstance(given, np.ndarray) else given
         what = ENDS[info.field_name]
         length = 3 if what.startswith("three") else 2
-        if given is not None and not (isinstance(given, list) and len(given) == length):
+        fits = isinstance(given, list | tuple) and len(given) == length
+        if given is not None and not (fits and all(map(_is_finite, given))):
             raise ValueError(f"must be a list of {what}: got {shown(given)}")
         return given
 
@@ -236,6 +251,10 @@ class Axis(Specification):
             raise ValueError(f"must {must}: got {value!r}; {verb} the range's {which}")
 
 
+AxisLike = Axis | ArrayLike | Mapping[str, Any]
+"""What makes an axis."""
+
+
 def geometric(first: float, last: float, num: int) -> Values:
     """Values evenly spaced in the logarithm, the ends exact, the same bits on every machine.
 
@@ -284,6 +303,12 @@ def _refuse_duplicates(key: str, listed: Sequence[float]) -> None:
             f"has {listed[other]!r} more than once (entries {one} and {other}); "
             "list each value once",
         )
+
+
+def _is_finite(number: object) -> bool:
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return False
+    return abs(number) <= sys.float_info.max
 
 
 def _has(axis: Axis, key: str) -> bool:

@@ -33,9 +33,10 @@ def bar(experiment: Experiment) -> Iterator[Watcher]:
     """
     console = Console(stderr=True)
     columns = (
-        BarColumn(bar_width=24),
-        TextColumn("{task.percentage:3.0f}% {task.fields[said]}"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.percentage:3.0f}%"),
         TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[said]}"),
     )
     with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as shown:
         task = shown.add_task("runs", total=experiment.grid.n_runs, said="compiling")
@@ -59,16 +60,16 @@ def line(progress: Progress) -> str:
     str
         Runs, rates and counts.
     """
-    said = f"{progress.done_runs:,} of {progress.n_runs:,} runs"
+    said = [f"{short(progress.done_runs)} of {short(progress.n_runs)} runs"]
     if progress.seconds > 0 and progress.steps:
         runs = (progress.done_runs - progress.kept_runs) / progress.seconds
-        said += f", {rate(runs)} runs/s, {rate(progress.steps / progress.seconds)} steps/s"
+        said.append(f"{short(runs)} runs/s, {short(progress.steps / progress.seconds)} steps/s")
     counts = [
-        f"{progress.counts[status]:,} {words(status)}"
+        f"{short(progress.counts[status])} {words(status)}"
         for status in Status
         if progress.counts[status]
     ]
-    return ", ".join([said, *counts])
+    return ", ".join([*said, *counts])
 
 
 def words(status: Status) -> str:
@@ -82,16 +83,16 @@ def words(status: Status) -> str:
     return "out of steps" if status is Status.MAX_STEPS else status.name.lower().replace("_", " ")
 
 
-def rate(per_second: float) -> str:
-    """A rate for people.
+def short(number: float) -> str:
+    """A number or a rate for people, to three digits.
 
     Examples
     --------
-    >>> rate(2_300_000)
-    '2.3 M'
+    >>> short(2_300_000)
+    '2.3M'
     """
-    for unit in ("", " k", " M"):
-        if per_second < 1000:
-            return f"{per_second:.3g}{unit}"
-        per_second /= 1000
-    return f"{per_second:,.3g} G"
+    for unit in ("", "k", "M"):
+        if number < 999.5:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:,.3g}G" if number < 1000 else f"{number:,.0f}G"

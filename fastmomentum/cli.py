@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-if TYPE_CHECKING:
-    from fastmomentum.experiment import Experiment
+MOST_JOBS: Final = 1024
+TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
+"""The environment variable that shows where a fault of ours lies."""
 
 app = typer.Typer(
     add_completion=False,
@@ -45,7 +47,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
-    """Print the library's errors as plain lines and end with their exit status."""
+    """Print errors as plain lines and end with their exit status."""
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> None:
@@ -53,23 +55,41 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
 
         try:
             command(*arguments, **options)
+            sys.stdout.flush()
         except FastmomentumError as error:
-            print(error, file=sys.stderr)
-            raise SystemExit(error.exit_status) from None
+            _end(str(error), error.exit_status)
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            raise SystemExit(130) from None
+            _end("interrupted", 130)
         except BrokenPipeError:  # whoever read our output has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             raise SystemExit(1) from None
         except MemoryError:
-            print("not enough memory; run fewer jobs, or make the blocks smaller", file=sys.stderr)
-            raise SystemExit(4) from None
+            _end("not enough memory; run fewer jobs, or record fewer steps", 4)
         except OSError as error:
-            print(f"{error.filename or 'input/output'}: {error.strerror}", file=sys.stderr)
-            raise SystemExit(4) from None
+            _drop_output()
+            reason = (error.strerror or str(error)).lower()
+            _end(f"{error.filename or 'standard output'}: {reason}", 4)
+        except Exception as error:
+            if os.environ.get(TRACEBACK):
+                raise
+            _end(
+                f"fastmomentum has a fault: {type(error).__name__}: {error}\n"
+                f"set {TRACEBACK}=1 to see where, and please report it",
+                1,
+            )
 
     return wrapped
+
+
+def _end(message: str, exit_status: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(exit_status)
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere: at its end Python would try once more."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.command()
@@ -89,10 +109,13 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run an experiment; go on with an interrupted one."""
+    from fastmomentum.errors import InputError
     from fastmomentum.loading import load
     from fastmomentum.runner import run_to_file
     from fastmomentum.store import FileStore
 
+    if jobs == 0 or not -1 <= jobs <= MOST_JOBS:
+        raise InputError(f"--jobs must be 1 to {MOST_JOBS}, or -1 for all cores: got {jobs}")
     experiment = load(file, overrides or ())
     path = output or Path(file.with_suffix(".h5").name)
     say = (lambda *_: None) if quiet else print
@@ -117,14 +140,14 @@ def run(
         )
     if quiet:
         return
-    from fastmomentum.bar import rate
-    from fastmomentum.summary import findings
+    from fastmomentum.bar import short
     from fastmomentum.store import in_units
+    from fastmomentum.summary import findings
 
     if made is None:
         say(f"{path}: complete already; nothing to do")
     else:
-        speed = f", {rate(made.steps / made.seconds)} steps/s" if made.steps else ""
+        speed = f", {short(made.steps / made.seconds)} steps/s" if made.steps else ""
         say(
             f"{path}: {made.n_runs:,} runs in {made.seconds:.2f} s{speed}, "
             f"{in_units(path.stat().st_size)}"
@@ -153,7 +176,7 @@ def _terminated_like_interrupted() -> Iterator[None]:
 def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Tell what an experiment would take; run nothing."""
     from fastmomentum.loading import load
-    from fastmomentum.summary import plan_of, plan_lines
+    from fastmomentum.summary import plan_lines, plan_of
 
     experiment = load(file, overrides or ())
     figures = plan_of(experiment, Path.cwd())
@@ -199,6 +222,8 @@ def main(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Batch experiments with momentum gradient descent: a grid in, one HDF5 file out."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a title may have what a terminal has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     if version:
         from fastmomentum.provenance import package_version
 

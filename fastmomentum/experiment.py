@@ -6,8 +6,8 @@ import functools
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import Fault, faults, shown, suggest
 from fastmomentum.grid import Blocks, Grid, Mesh
-from fastmomentum.objectives import AnyObjective
+from fastmomentum.objectives import AnyObjective, Objective
 from fastmomentum.protocol import Record, Stop
 from fastmomentum.rules import RULES, Rule
 from fastmomentum.specification import Specification, Whole
@@ -102,6 +102,20 @@ class Experiment(Specification):
     record: Record | None = None
     stop: Stop = Stop()
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            objective: Objective | str | Mapping[str, Any],
+            rule: UpdateRule | str | Mapping[str, str],
+            steps: int,
+            grid: Grid | Mapping[str, Any],
+            record: Record | Mapping[str, Any] | None = None,
+            stop: Stop | Mapping[str, Any] = ...,
+            title: str = "",
+        ) -> None: ...
+
     @field_validator("title")
     @classmethod
     def _one_line(cls, title: str) -> str:
@@ -126,7 +140,7 @@ class Experiment(Specification):
     def _grid_faults(self) -> Iterator[Fault]:
         grid, rule = self.grid, self.rule.rule
         if rule.uses_momentum and grid.momentum is None:
-            yield "grid.momentum", f"is missing; the rule {rule.name} needs it"
+            yield "grid.momentum", f"is missing; the rule {rule.name} needs it, such as momentum = 0.9"
         if not rule.uses_momentum and grid.momenta.any():
             got = shown(grid.momenta[grid.momenta > 0][0].item())
             yield (
@@ -179,7 +193,7 @@ class Experiment(Specification):
             yield (
                 "record",
                 f"makes the trajectory of one run {size / 2**20:,.0f} MiB large, and it may be "
-                f"{BLOCK_BYTES_MOST // 2**20} MiB; record fewer steps, such as log = 1000",
+                f"{BLOCK_BYTES_MOST // 2**20} MiB at most; record fewer steps, such as log = 1000",
             )
 
     @functools.cached_property
@@ -268,7 +282,7 @@ class Experiment(Specification):
             old, new = here.get(key), there.get(key)
             if old != new:
                 if key.startswith("objective.statistics"):
-                    return "the data behind objective.data are others"
+                    return "data are others"
                 return f"{key.removesuffix('.values')} is {shown(old)} and not {shown(new)}"
         return ""
 

@@ -187,7 +187,10 @@ def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
         example = f", such as {field.examples[0]}" if field and field.examples else ""
         return f"{path} is missing; add it{example}"
     if kind == "union_tag_not_found":
-        return f"{path}.name is missing; add it"
+        near = _nearest("name", map(str, got)) if isinstance(got, dict) else None
+        if near:
+            return f"{path}.{near}: no such key; did you mean 'name'?"
+        return f"{path}.name is missing; add it, such as name = \"rosenbrock\""
     if kind == "union_tag_invalid":
         known = str(context["expected_tags"]).replace("'", "").split(", ")
         name = str(context["tag"])
@@ -195,10 +198,11 @@ def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "value_error":
         return f"{path} {context['error']}"
     if kind in ("model_type", "model_attributes_type"):
-        keys = ", ".join(_keys(around)) if around else "name"
+        keys = ", ".join(_keys(around)) or "name"
+        keys = f"keys {keys}" if "," in keys else f"key {keys}"
         twice = isinstance(got, list) and len(got) > 0 and isinstance(got[0], dict)
         advice = f"; write [{path}], not [[{path}]]" if twice else ""
-        return f"{path} must be a table with the keys {keys}: got {shown(got)}{advice}"
+        return f"{path} must be a table with the {keys}: got {shown(got)}{advice}"
     must = EXPECTED.get(kind)
     what = must.format(**context) if must else one["msg"].removeprefix("Input should be ")
     if kind == "float_type" and isinstance(got, int) and not isinstance(got, bool):
@@ -211,7 +215,8 @@ def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
 def _advice(kind: str, got: object, entry: int | None) -> str:
     if kind == "finite_number" and entry is not None:
         return "; drop it"
-    if kind in ("tuple_type", "list_type") and isinstance(got, int | float):
+    number = isinstance(got, int | float) and not isinstance(got, bool)
+    if kind in ("tuple_type", "list_type") and number:
         return f"; write [{shown(got)}]"
     if kind in ("int_type", "float_type") and isinstance(got, str) and _is_number(got):
         return "; write it without quotes"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from fastmomentum.axis import Axis
+from fastmomentum.axis import Axis, AxisLike
 from fastmomentum.explanation import shown
 from fastmomentum.specification import Specification, plain
 
@@ -34,6 +35,17 @@ class Mesh(Specification):
     y: Axis | None = None
     a: Axis | None = None
     b: Axis | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            x: AxisLike | None = None,
+            y: AxisLike | None = None,
+            a: AxisLike | None = None,
+            b: AxisLike | None = None,
+        ) -> None: ...
 
     @model_validator(mode="after")
     def _one_pair(self) -> Mesh:
@@ -83,6 +95,16 @@ class Grid(Specification):
         Annotated[Points, Tag("points")] | Annotated[Mesh, Tag("mesh")],
         Discriminator(_kind_of_start),
     ] = Field(examples=["start = [[-5.0, -5.0]]"])
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            lr: AxisLike,
+            momentum: AxisLike | None = None,
+            start: Mesh | ArrayLike | Mapping[str, AxisLike],
+        ) -> None: ...
 
     @field_validator("start", mode="before")
     @classmethod
@@ -230,6 +252,7 @@ class Blocks:
     block_runs: int
 
     def __len__(self) -> int:
+        """How many blocks."""
         return -(-self.n_runs // self.block_runs)
 
     def runs(self, block: int) -> range:

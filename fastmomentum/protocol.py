@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.axis import Numbers, geometric
@@ -43,6 +43,17 @@ class Record(Specification):
     log: Whole | None = Field(default=None, ge=2, le=1_000_000)
     steps: Annotated[tuple[Whole, ...], Field(strict=False, fail_fast=True)] | None = None
     dtype: Literal["float64", "float32"] = "float64"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            every: int | None = None,
+            log: int | None = None,
+            steps: ArrayLike | None = None,
+            dtype: Literal["float64", "float32"] = "float64",
+        ) -> None: ...
 
     @field_validator("steps", mode="before")
     @classmethod
@@ -104,12 +115,20 @@ class Stop(Specification):
     targets: Numbers = ()
     bound: float | None = Field(default=1e20, allow_inf_nan=True)
 
+    if TYPE_CHECKING:
+
+        def __init__(self, *, targets: ArrayLike = (), bound: float | None = 1e20) -> None: ...
+
     @field_validator("targets", mode="before")
     @classmethod
     def _list(cls, given: Any) -> Any:
+        if isinstance(given, np.ndarray):
+            return given.tolist()
         if isinstance(given, int | float) and not isinstance(given, bool):
             return (given,)
-        return given.tolist() if isinstance(given, np.ndarray) else given
+        if not isinstance(given, list | tuple):
+            raise ValueError(f"must be a number or a list of numbers: got {shown(given)}")
+        return given
 
     @field_validator("targets")
     @classmethod

@@ -1,7 +1,7 @@
 """The slow and obvious optimisers in plain NumPy: the oracle of the kernels.
 
-The classes stand alone and serve in a notebook; `descend` is the whole of a run, stop rules and
-all, written so that it can be checked by reading.
+The classes stand alone and serve in a notebook; `learn_line` fits a line with them, point by point;
+`descend` is the whole of a run, stop rules and all, written so that it can be checked by reading.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.status import Status
 
@@ -149,6 +150,57 @@ def optimiser(rule: str, lr: Any, momentum: Any) -> Optimiser:
     if rule == "sgd":
         return SGD(lr)
     return {"momentum": Momentum, "nesterov": Nesterov}[rule](lr, momentum)
+
+
+def learn_line(
+    x: ArrayLike,
+    y: ArrayLike,
+    optimiser: Optimiser,
+    steps: int,
+    start: tuple[float, float] = (-20.0, -20.0),
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit ``y = a x + b``, point by point: ``da = sum(-r x)``, ``db = sum(-r)``, r = y - (a x + b).
+
+    These are the derivatives of half the sum of the squared residuals r, the objective "mse" with
+    the reduction "half_sum".
+
+    Parameters
+    ----------
+    x, y : array_like, shape (..., n)
+        Data; ``...`` are lines to be fitted side by side.
+    optimiser : Optimiser
+        A fresh one.
+    steps : int
+        Updates, at least 1.
+    start : (float, float)
+        First a and b.
+
+    Returns
+    -------
+    a, b : ndarray, shape (...)
+        Slope and intercept **before** the last update: those that the last gradient was taken at.
+
+    Raises
+    ------
+    InputError
+        Where there is no update to be before.
+
+    Examples
+    --------
+    >>> a, b = learn_line([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], Momentum(lr=0.1), steps=300)
+    >>> round(float(a), 4), round(float(b), 4)
+    (2.0, 1.0)
+    """
+    if steps < 1:
+        raise InputError(f"steps must be at least 1: got {steps}")
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    params = {key: np.full(x.shape[:-1], w, float) for key, w in zip("ab", start, strict=True)}
+    for _ in range(steps):
+        before = params["a"].copy(), params["b"].copy()
+        residual = y - (params["a"][..., np.newaxis] * x + params["b"][..., np.newaxis])
+        grads = {"a": (-residual * x).sum(axis=-1), "b": (-residual).sum(axis=-1)}
+        optimiser.update(params, grads)
+    return before
 
 
 @dataclass(frozen=True)

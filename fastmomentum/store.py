@@ -580,15 +580,8 @@ def _require_ours(path: Path) -> layout.Layout:
 def _require_plan(path: Path, found: layout.Layout, experiment: Experiment) -> None:
     if found.experiment.sha256 != experiment.sha256:
         raise InputError(
-            f"{path} holds results of another experiment ({_difference(found, experiment)}); "
+            f"{path} holds results of another experiment, whose "
+            f"{found.experiment.difference(experiment)}; "
             "choose another file, or replace it with --overwrite"
         )
 
-
-def _difference(found: layout.Layout, experiment: Experiment) -> str:
-    """The first key in which two plans differ."""
-    old, new = found.experiment.model_dump(mode="json"), experiment.model_dump(mode="json")
-    for key in new:
-        if old[key] != new[key]:
-            return f"its {key} is another"
-    return "its bound is another"
