@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import xarray as xr
 from _common import (
     add_start,
     figure,
@@ -23,6 +24,7 @@ from _common import (
 
 import fastmomentum as fm
 from fastmomentum import plots
+from fastmomentum.errors import InputError
 
 
 def main(words: Sequence[str]) -> None:
@@ -36,9 +38,8 @@ def main(words: Sequence[str]) -> None:
         results = plane(ds, arguments.start)
         made = figure(ds, height=7.5)
         ax = made.add_subplot()
-        if "target" in results.dims and arguments.target:
-            away = np.abs(np.log(results["target"].values / arguments.target))
-            results = results.isel(target=[int(away.argmin())])
+        if arguments.target is not None:
+            results = nearest_target(results, arguments.target)
         drawn = plots.phase_map(ax, results)
         plots.steps_bar(ax, drawn)
         start = (f"{results[name].item():.3g}" for name in start_names(ds))
@@ -46,6 +47,16 @@ def main(words: Sequence[str]) -> None:
         handles = [*drawn.legend, *([drawn.best] if drawn.best else [])]
         made.legend(handles=handles, loc="outside lower center", ncols=3)
         save(made, path)
+
+
+def nearest_target(results: xr.Dataset, target: float) -> xr.Dataset:
+    """Keep one target alone."""
+    if "target" not in results.dims:
+        raise InputError("--target: the experiment has no target; leave it out")
+    if not 0 < target < np.inf:
+        raise InputError(f"--target must be positive: got {target}")
+    away = np.abs(np.log(results["target"].values / target))
+    return results.isel(target=[int(away.argmin())])
 
 
 if __name__ == "__main__":

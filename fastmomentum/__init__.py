@@ -9,10 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from fastmomentum import analysis as analysis
     from fastmomentum import datasets as datasets
     from fastmomentum import plots as plots
     from fastmomentum import reference as reference
     from fastmomentum import results as results
+    from fastmomentum import theory as theory
     from fastmomentum.axis import Axis as Axis
     from fastmomentum.errors import FastmomentumError as FastmomentumError
     from fastmomentum.errors import FileError as FileError
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from fastmomentum.objectives import Beale as Beale
     from fastmomentum.objectives import Booth as Booth
     from fastmomentum.objectives import GoldsteinPrice as GoldsteinPrice
+    from fastmomentum.objectives import HeavyBallCycle as HeavyBallCycle
     from fastmomentum.objectives import Himmelblau as Himmelblau
     from fastmomentum.objectives import Levi13 as Levi13
     from fastmomentum.objectives import Matyas as Matyas
@@ -47,8 +50,8 @@ if TYPE_CHECKING:
     from fastmomentum.results import select_cell as select_cell
     from fastmomentum.rules import RULES as RULES
     from fastmomentum.runner import run as run
-    from fastmomentum.runner import verify as verify
     from fastmomentum.status import Status as Status
+    from fastmomentum.verification import verify as verify
 
 _HOME: Final = {
     "axis": ["Axis"],
@@ -57,17 +60,18 @@ _HOME: Final = {
     "grid": ["Grid", "Mesh"],
     "loading": ["load"],
     "objectives": [
-        "MSE", "OBJECTIVES", "Ackley", "Beale", "Booth", "GoldsteinPrice", "Himmelblau", "Levi13",
-        "Matyas", "MonkeySaddle", "Quadratic", "Rastrigin", "Rosenbrock", "Saddle",
-        "StyblinskiTang", "ThreeHumpCamel",
+        "MSE", "OBJECTIVES", "Ackley", "Beale", "Booth", "GoldsteinPrice", "HeavyBallCycle",
+        "Himmelblau", "Levi13", "Matyas", "MonkeySaddle", "Quadratic", "Rastrigin", "Rosenbrock",
+        "Saddle", "StyblinskiTang", "ThreeHumpCamel",
     ],
     "protocol": ["Record", "Stop"],
     "results": ["experiment_of", "open_results", "replay", "select_cell"],
     "rules": ["RULES"],
-    "runner": ["run", "verify"],
+    "runner": ["run"],
     "status": ["Status"],
+    "verification": ["verify"],
 }  # fmt: skip
-_MODULES: Final = ("datasets", "plots", "reference", "results")
+_MODULES: Final = ("analysis", "datasets", "plots", "reference", "results", "theory")
 _PLACES: Final = {name: home for home, names in _HOME.items() for name in names}
 
 __all__ = [*_MODULES, *(name for name in _PLACES if name != "open_results"), "open"]

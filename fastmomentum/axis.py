@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Context
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from fastmomentum.explanation import fault, shown
+from fastmomentum.ranges import Values, geometric, stepped, steps_within
 from fastmomentum.specification import Specification, Whole
 
-Values = NDArray[np.float64]
 Numbers = Annotated[tuple[float, ...], Field(strict=False, fail_fast=True)]
 
 LONGEST: Final = 1_000_000
@@ -116,9 +114,9 @@ class Axis(Specification):
 
     @field_validator(*ENDS, mode="before")
     @classmethod
-    def _ends(cls, given: Any, info: Any) -> Any:
+    def _ends(cls, given: Any, info: ValidationInfo) -> Any:
         given = given.tolist() if isinstance(given, np.ndarray) else given
-        what = ENDS[info.field_name]
+        what = ENDS[str(info.field_name)]
         length = 3 if what.startswith("three") else 2
         fits = isinstance(given, list | tuple) and len(given) == length
         if given is not None and not (fits and all(map(_is_finite, given))):
@@ -175,7 +173,8 @@ class Axis(Specification):
         first, end, step = self.arange
         if step == 0:
             raise fault("arange", f"needs a step other than 0: got {shown(self.arange)}")
-        if (end - first) / step <= 0:
+        count = steps_within(first, end, step)
+        if count == 0:
             away = "away from" if end != first else "nowhere from"
             advice = "turn the step's sign" if end != first else "move the end"
             raise fault(
@@ -183,7 +182,7 @@ class Axis(Specification):
                 f"is empty: a step of {step!r} leads {away} {end!r}, the end: "
                 f"got {shown(self.arange)}; {advice}",
             )
-        return math.ceil(min((end - first) / step, 2.0**62))
+        return count
 
     @functools.cached_property
     def points(self) -> Values:
@@ -213,9 +212,7 @@ class Axis(Specification):
             return geometric(first, last, self._count())
         if self.arange is not None:
             first, end, step = self.arange
-            values = first + step * np.arange(self._count(), dtype=float)
-            # Where rounding makes the last value reach the end, that is not included.
-            return values[values < end] if step > 0 else values[values > end]
+            return stepped(first, end, step)
         return np.array(self.values, float)
 
     def require(
@@ -253,43 +250,6 @@ class Axis(Specification):
 
 AxisLike = Axis | ArrayLike | Mapping[str, Any]
 """What makes an axis."""
-
-
-def geometric(first: float, last: float, num: int) -> Values:
-    """Values evenly spaced in the logarithm, the ends exact, the same bits on every machine.
-
-    ``numpy.geomspace`` goes through powers, whose last bit depends on the machine; fifty decimal
-    digits do not.
-
-    Parameters
-    ----------
-    first, last : float
-        Ends, positive.
-    num : int
-        How many values.
-
-    Returns
-    -------
-    ndarray, shape (num,)
-        From `first` to `last`.
-
-    Examples
-    --------
-    >>> geometric(1.0, 100.0, 3)
-    array([  1.,  10., 100.])
-    """
-    if num == 1:
-        return np.array([first])
-    c = Context(prec=50, rounding="ROUND_HALF_EVEN", traps=[])
-    value, end = c.create_decimal_from_float(first), c.create_decimal_from_float(last)
-    logarithm = c.divide(c.ln(c.divide(end, value)), c.create_decimal(num - 1))
-    ratio = c.exp(logarithm)
-    values = np.empty(num)
-    for i in range(num):
-        values[i] = float(value)
-        value = c.multiply(value, ratio)
-    values[-1] = last
-    return values
 
 
 def _refuse_duplicates(key: str, listed: Sequence[float]) -> None:

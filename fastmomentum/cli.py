@@ -9,11 +9,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from fastmomentum.runner import Backend
 
 MOST_JOBS: Final = 1024
 TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
@@ -28,15 +30,13 @@ app = typer.Typer(
 )
 
 
-class Backend(StrEnum):
-    """What the workers are."""
-
-    threads = "threads"
-    processes = "processes"
-
-
-ExperimentFile = Annotated[Path, typer.Argument(metavar="FILE.toml", help="Experiment file.")]
-ResultsFile = Annotated[Path, typer.Argument(metavar="OUT.h5", help="Results file.")]
+# Of files that cannot be read the library tells, in its own words.
+ExperimentFile = Annotated[
+    Path, typer.Argument(metavar="FILE.toml", readable=False, help="Experiment file.")
+]
+ResultsFile = Annotated[
+    Path, typer.Argument(metavar="OUT.h5", readable=False, help="Results file.")
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
@@ -98,42 +98,49 @@ def run(
     file: ExperimentFile,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="OUT.h5", help="Results file [FILE.h5, here]."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT.h5",
+            readable=False,
+            help="Results file [FILE.h5, here].",
+        ),
     ] = None,
     overrides: Overrides = None,
-    jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Workers; -1: all cores.")] = -1,
-    backend: Annotated[Backend, typer.Option(help="What the workers are.")] = Backend.threads,
+    jobs: Annotated[
+        str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one a core.")
+    ] = "-1",
+    backend: Annotated[
+        str, typer.Option("--backend", metavar="NAME", help="What they are: threads or processes.")
+    ] = "threads",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that are there.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Run an experiment; go on with an interrupted one."""
-    from fastmomentum.errors import InputError
     from fastmomentum.loading import load
+
+    n_jobs = _n_jobs(jobs)
+    experiment = load(file, overrides or ())  # before the imports that take their time
     from fastmomentum.runner import run_to_file
     from fastmomentum.store import FileStore
 
-    if jobs == 0 or not -1 <= jobs <= MOST_JOBS:
-        raise InputError(f"--jobs must be 1 to {MOST_JOBS}, or -1 for all cores: got {jobs}")
-    experiment = load(file, overrides or ())
+    known_backend = _known_backend(backend)
     path = output or Path(file.with_suffix(".h5").name)
     say = (lambda *_: None) if quiet else print
 
     def told(store: FileStore) -> None:
         if store.kept or store.damaged:
-            left = len(store.blocks) - store.kept - store.damaged
-            say(
-                f"{path}: going on with {store.kept:,} blocks that are done; {store.damaged:,} "
-                f"are damaged and computed again, {left:,} are left"
-            )
+            again = f"; {store.damaged:,} are damaged and computed again" if store.damaged else ""
+            say(f"{path}: going on; {store.kept:,} of {len(store.blocks):,} blocks are done{again}")
 
     with _terminated_like_interrupted():
         made = run_to_file(
             experiment,
             path,
-            n_jobs=jobs,
-            backend=backend.value,
+            n_jobs=n_jobs,
+            backend=known_backend,
             progress=not quiet,
             overwrite=overwrite,
             told=told,
@@ -154,6 +161,25 @@ def run(
         )
     for line in findings(path):
         say(f"  {line}")
+
+
+def _n_jobs(text: str) -> int:
+    from fastmomentum.errors import InputError
+
+    with contextlib.suppress(ValueError):
+        if (n_jobs := int(text)) == -1 or 1 <= n_jobs <= MOST_JOBS:
+            return n_jobs
+    raise InputError(f"--jobs must be 1 to {MOST_JOBS}, or -1 for one a core: got {text}")
+
+
+def _known_backend(name: str) -> Backend:
+    from fastmomentum.errors import InputError
+    from fastmomentum.explanation import suggest
+    from fastmomentum.runner import JOBLIB
+
+    if name not in JOBLIB:
+        raise InputError(f"--backend: no such backend as {name!r}; {suggest(name, JOBLIB)}")
+    return cast("Backend", name)
 
 
 @contextlib.contextmanager
@@ -187,10 +213,17 @@ def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = Fa
 @errors_in_words
 def info(file: ResultsFile, as_json: AsJson = False) -> None:
     """Tell what a results file holds and how it was made."""
+    from fastmomentum.digest import digest
     from fastmomentum.summary import info_lines, info_of
 
     said = info_of(file)
-    print(json.dumps(said, indent=2) if as_json else "\n".join(info_lines(said)))
+    if as_json:
+        said["digest"] = digest(file) if said["finished"] else None
+        print(json.dumps(said, indent=2))
+        return
+    print("\n".join(info_lines(said)), flush=True)  # a large file's digest takes a while
+    if said["finished"]:
+        print(f"digest        xxh3-128 {digest(file)}")
 
 
 @app.command()
@@ -203,18 +236,12 @@ def verify(
 ) -> None:
     """Read a results file against its checksums."""
     from fastmomentum.errors import FileError
-    from fastmomentum.runner import verify as verify_file
+    from fastmomentum.verification import verify as verify_file
 
-    damaged, n_blocks = verify_file(file, repair)
-    if not damaged:
-        print(f"{file}: all {n_blocks:,} blocks match their checksums")
-        return
-    listed = ", ".join(f"{runs.start:,}-{runs.stop - 1:,}" for runs in damaged[:5])
-    listed += f" and {len(damaged) - 5:,} more blocks" if len(damaged) > 5 else ""
-    said = f"{file}: {len(damaged):,} of {n_blocks:,} blocks are damaged: runs {listed}"
-    if not repair:
-        raise FileError(f"{said}; compute them again with --repair")
-    print(f"{said}; computed again")
+    said = verify_file(file, repair)
+    if not said.sound and not said.repaired:
+        raise FileError("\n".join(said.lines()))
+    print("\n".join(said.lines()))
 
 
 @app.callback(invoke_without_command=True)

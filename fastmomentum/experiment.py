@@ -17,14 +17,11 @@ from fastmomentum.errors import InputError
 from fastmomentum.explanation import Fault, faults, shown, suggest
 from fastmomentum.grid import Blocks, Grid, Mesh
 from fastmomentum.objectives import AnyObjective, Objective
-from fastmomentum.protocol import Record, Stop
+from fastmomentum.protocol import MOST_STEPS, Record, Stop
 from fastmomentum.rules import RULES, Rule
 from fastmomentum.specification import Specification, Whole
 
-MOST_STEPS: Final = 2**31 - 2
 MOST_RUNS: Final = 2**62
-MOST_TEXT: Final = 16 * 2**20
-"""Characters of the canonical form, which becomes an attribute of the results file."""
 
 BLOCK_UPDATES: Final = 40_000_000
 """Updates a block should hold: 20 to 40 ms of one core, so that handing it out costs nothing beside
@@ -45,6 +42,8 @@ class UpdateRule(Specification):
     @model_validator(mode="before")
     @classmethod
     def _table(cls, given: Any) -> Any:
+        if isinstance(given, Rule):
+            given = given.name
         return {"name": given} if isinstance(given, str) else given
 
     @field_validator("name")
@@ -126,13 +125,14 @@ class Experiment(Specification):
     @field_validator("objective", mode="before")
     @classmethod
     def _table(cls, given: Any) -> Any:
+        if isinstance(given, type):
+            name = given.__name__
+            raise ValueError(f"must be an objective: got the class {name}; write {name}(...)")
         return {"name": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
         found = [*self._grid_faults(), *self._stop_faults(), *self._record_faults()]
-        if not found and len(self.canonical) > MOST_TEXT:
-            found = [("grid", "lists too many single values for one file; use ranges")]
         if found:
             raise faults(found)
         return self
@@ -140,7 +140,10 @@ class Experiment(Specification):
     def _grid_faults(self) -> Iterator[Fault]:
         grid, rule = self.grid, self.rule.rule
         if rule.uses_momentum and grid.momentum is None:
-            yield "grid.momentum", f"is missing; the rule {rule.name} needs it, such as momentum = 0.9"
+            yield (
+                "grid.momentum",
+                f"is missing; the rule {rule.name} needs it, such as momentum = 0.9",
+            )
         if not rule.uses_momentum and grid.momenta.any():
             got = shown(grid.momenta[grid.momenta > 0][0].item())
             yield (
@@ -158,7 +161,7 @@ class Experiment(Specification):
         if grid.n_runs > MOST_RUNS:
             yield (
                 "grid",
-                f"has {shown(grid.n_runs)} runs, and may have {shown(float(MOST_RUNS))}; "
+                f"has {shown(grid.n_runs)} runs, and may have {MOST_RUNS:.1e} at most; "
                 "make an axis shorter",
             )
 
@@ -278,13 +281,14 @@ class Experiment(Specification):
         'steps is 10 and not 20'
         """
         here, there = (dict(_leaves(json.loads(e.canonical))) for e in (self, other))
-        for key in [*here, *there]:
-            old, new = here.get(key), there.get(key)
-            if old != new:
-                if key.startswith("objective.statistics"):
-                    return "data are others"
-                return f"{key.removesuffix('.values')} is {shown(old)} and not {shown(new)}"
-        return ""
+        differing = [key for key in [*here, *there] if here.get(key) != there.get(key)]
+        if not differing:
+            return ""
+        key = min(differing, key=lambda key: not key.endswith("name"))  # a name tells most
+        if key.startswith("objective.statistics"):
+            return "data are others"
+        old, new = (shown(leaves[key]) if key in leaves else "left out" for leaves in (here, there))
+        return f"{key.removesuffix('.values')} is {old} and not {new}"
 
 
 def _leaves(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -16,6 +16,9 @@ Fault = tuple[str, str]
 MOST_LINES: Final = 5
 """Faults that are told at once."""
 
+MOST_READ: Final = 100
+"""Faults that are looked at: a file may have any number of them."""
+
 EXPECTED: Final = {
     "bool_type": "true or false",
     "date_type": "a date",
@@ -153,12 +156,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         A line for each fault, but no more than a few.
     """
     faults = error.errors(include_url=False)
+    n_faults, faults = len(faults), faults[:MOST_READ]
     # A misspelt key is no missing key besides.
     spelt = {guess for one in faults if (guess := _meant(one, model))}
     lines = [_line(one, model) for one in faults if not _is_spelt(one, spelt)]
     lines = list(dict.fromkeys(lines))
     if len(lines) > MOST_LINES:
-        lines = [*lines[: MOST_LINES - 1], f"and {len(lines) - MOST_LINES + 1} more faults"]
+        left = len(lines) + max(0, n_faults - MOST_READ) - MOST_LINES + 1
+        lines = [*lines[: MOST_LINES - 1], f"and {left:,} more faults"]
     return "\n".join(lines)
 
 
@@ -190,7 +195,7 @@ def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
         near = _nearest("name", map(str, got)) if isinstance(got, dict) else None
         if near:
             return f"{path}.{near}: no such key; did you mean 'name'?"
-        return f"{path}.name is missing; add it, such as name = \"rosenbrock\""
+        return f'{path}.name is missing; add it, such as name = "rosenbrock"'
     if kind == "union_tag_invalid":
         known = str(context["expected_tags"]).replace("'", "").split(", ")
         name = str(context["tag"])
@@ -260,7 +265,7 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
             known = list(_models(home.model_fields[str(part)].annotation))
         elif one["type"] == "extra_forbidden" and place == len(location) - 1:
             around = known[0] if known else None
-            words.append(str(part))
+            words.append(shown(part)[1:-1])
     if one["type"] in ("model_type", "model_attributes_type"):
         around = known[0] if len(known) == 1 else None
     return ".".join(words), around

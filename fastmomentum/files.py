@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
-from fastmomentum.errors import StorageError
+from fastmomentum.errors import FileError, InputError, StorageError
+
+AT_ONCE: Final = 2**20
+"""Bytes read or written at a time where much is: half of what a core's cache holds."""
 
 
 @contextlib.contextmanager
@@ -38,8 +44,57 @@ def in_words(doing: str) -> Iterator[None]:
             errno.EFBIG: "; the limit on a file's size is too low for it",
             errno.EACCES: "; check the permissions, or choose another place",
             errno.EROFS: "; choose another place",
+            errno.EIO: "; the disk may be failing: check it, then run again",
         }.get(error.errno or 0, "")
         raise StorageError(f"{doing}: {reason}{advice}") from error
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[int]:
+    """Open a results file that anyone may have put there, to read it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; symbolic links to it are followed.
+
+    Yields
+    ------
+    int
+        A descriptor.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it may not be read, or it is a folder.
+    FileError
+        It is no regular file, or ends before it should.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a results file")
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a device may already do something
+            raise FileError(f"{path} is no regular file; name a results file")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except PermissionError:
+        raise InputError(f"{path}: may not be read; check its permissions") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileError(f"{path}: cannot be opened: {reason.lower()}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileError(f"{path} is no regular file; name a results file")
+        yield descriptor
+    except EOFError:
+        raise FileError(f"{path}: damaged: it is cut short") from None
+    except OSError as error:
+        if isinstance(error, StorageError | InputError):
+            raise
+        raise StorageError(f"reading {path}: {(error.strerror or str(error)).lower()}") from error
+    finally:
+        os.close(descriptor)
 
 
 def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
@@ -58,14 +113,38 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
     EOFError
         Where the file ends before.
     """
-    parts = []
-    while size:
-        part = os.pread(descriptor, min(size, 2**30), offset)
-        if not part:
+    buffer = bytearray(size)
+    read_into(descriptor, memoryview(buffer), offset)
+    return bytes(buffer)
+
+
+def read_into(descriptor: int, view: memoryview, offset: int) -> None:
+    """Fill a buffer with the bytes from an offset on.
+
+    Raises
+    ------
+    EOFError
+        Where the file ends before.
+    """
+    while view:
+        count = os.preadv(descriptor, [view], offset)
+        if not count:
             raise EOFError("the file ends too early")
-        parts.append(part)
-        size, offset = size - len(part), offset + len(part)
-    return b"".join(parts) if len(parts) != 1 else parts[0]
+        view, offset = view[count:], offset + count
+
+
+def parts(descriptor: int, start: int, stop: int) -> Iterator[memoryview]:
+    """The bytes of a range, some at a time, always in the same buffer."""
+    buffer = memoryview(bytearray(min(AT_ONCE, stop - start)))
+    for offset in range(start, stop, AT_ONCE):
+        view = buffer[: min(AT_ONCE, stop - offset)]
+        read_into(descriptor, view, offset)
+        yield view
+
+
+def size_of(descriptor: int) -> int:
+    """Bytes of a file."""
+    return os.fstat(descriptor).st_size
 
 
 def sync_data(descriptor: int) -> None:
@@ -82,14 +161,29 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def reserve(descriptor: int, size: int) -> None:
-    """Take the space that a file will need from the disk, now."""
-    os.posix_fallocate(descriptor, 0, size)
+def forget_cached(descriptor: int) -> None:
+    """Have what is read next come from the disk, not from memory."""
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def reserve(descriptor: int, spans: Iterable[tuple[int, int]]) -> None:
+    """Take the space of a file's empty ranges, (start, stop), from the disk now.
+
+    File systems that cannot be asked to are written zeros.
+    """
+    for start, stop in spans:
+        try:
+            os.posix_fallocate(descriptor, start, stop - start)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise
+            for offset in range(start, stop, AT_ONCE):
+                write_at(descriptor, bytes(min(AT_ONCE, stop - offset)), offset)
 
 
 def rename(old: Path, new: Path) -> None:
     """Give a file its new name at one blow, and make that last."""
-    os.replace(old, new)
+    old.replace(new)
     sync_folder(new.parent)
 
 
@@ -101,3 +195,51 @@ def remove(path: Path) -> None:
 def free_bytes(folder: Path) -> int:
     """Bytes free for this user on the disk of a folder."""
     return shutil.disk_usage(folder).free
+
+
+class Lock:
+    """Keeps a second writer of a results file away; dies with its process.
+
+    Parameters
+    ----------
+    path : Path
+        The results file; the lock is a file beside it.
+
+    Raises
+    ------
+    StorageError
+        Another process is writing there, or the folder cannot be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.with_name(path.name + ".lock")
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        while True:
+            with in_words(f"locking {path}"):
+                self._descriptor = os.open(self.path, flags, 0o644)
+            try:
+                with in_words(f"locking {path}"):
+                    fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_current():
+                    return
+            except BaseException as error:
+                os.close(self._descriptor)
+                if isinstance(error.__cause__, BlockingIOError):
+                    raise StorageError(
+                        f"{path}: another process is writing there; wait for it, or choose another "
+                        "file"
+                    ) from None
+                raise
+            os.close(self._descriptor)  # its last holder removed it just before we had it
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Let the next one write."""
+        with contextlib.suppress(OSError):
+            remove(self.path)
+        os.close(self._descriptor)

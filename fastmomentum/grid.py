@@ -111,7 +111,7 @@ class Grid(Specification):
     def _list_of_points(cls, given: Any) -> Any:
         if isinstance(given, dict | Mesh):
             return given
-        given = plain(given.tolist() if hasattr(given, "tolist") else given)
+        given = plain(np.asarray(given).tolist() if hasattr(given, "__array__") else given)
         if not isinstance(given, list):
             raise ValueError(f"must be {START}: got {shown(given)}")
         if not given:
@@ -215,6 +215,17 @@ class Grid(Specification):
             run, index = divmod(run, size)
             indices.append(index)
         return tuple(reversed(indices))
+
+    def place(self, run: int) -> str:
+        """A run's cell in words.
+
+        Examples
+        --------
+        >>> Grid(lr=[0.1, 0.2], momentum=0.9, start=[(1, 1), (2, 2)]).place(3)
+        'lr 0.2, momentum 0.9, start (2, 2)'
+        """
+        lr, momentum, (x, y) = self.point(self.cell(run))
+        return f"lr {lr:.6g}, momentum {momentum:.6g}, start ({x:.6g}, {y:.6g})"
 
     def run_of(self, cell: tuple[int, ...]) -> int:
         """Number of the run at a cell; the inverse of `cell`."""

@@ -27,13 +27,16 @@ if TYPE_CHECKING:
 
 Kernel = Callable[..., None]
 
-LANES: Final = 32
-"""Runs that walk abreast. Below 16 the chain of dependent operations stalls the vector unit; above
-128 the state of a tile leaves the registers' reach without gaining anything."""
+LANES: Final = {False: 40, True: 32}
+"""Runs that walk abreast, without and with stop rules: enough vectors to fill the wait for a chain
+of dependent operations, and few enough that a tile's points and velocities stay in registers."""
 
 ROUND: Final = 128
-"""Updates between two looks at who has stopped. Longer rounds waste updates on runs that are over
-and make the scalar replay of a stopping run longer; shorter ones pay more for closing ranks."""
+"""Updates between two looks at who has stopped. Longer rounds waste updates on runs that are over;
+shorter ones pay more for closing ranks."""
+
+X, Y, VX, VY, LR, MOMENTUM, LEVEL, CALM = range(8)
+"""Rows of a tile: point, velocity, settings, the level of f to fall to, updates without event."""
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 NOT_RUN, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
@@ -88,7 +91,7 @@ def _reached(thing: object, seen: set[int]) -> Iterator[str]:
         yield repr(thing)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
 def widest_vectors(_typing_context):  # type: ignore[no-untyped-def]
     """Ask LLVM for the machine's widest vectors in the function around.
 
@@ -102,6 +105,12 @@ def widest_vectors(_typing_context):  # type: ignore[no-untyped-def]
         return context.get_dummy_value()
 
     return numba_types.void(), generate
+
+
+@register_jitable  # type: ignore[untyped-decorator, unused-ignore]
+def one_nan(number: float) -> float:
+    """Make all NaNs one: sign and payload of a computed one tell the order of the operands."""
+    return number if number == number else np.nan
 
 
 @functools.cache
@@ -126,6 +135,7 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
     value = register_jitable(objective.value_at)
     gradient = register_jitable(objective.gradient_at)
     update = register_jitable(rule.update)
+    lanes, round_updates = LANES[checked], ROUND
     digest = code_digest(value, gradient, update)
 
     def kernel(  # type: ignore[no-untyped-def]
@@ -138,8 +148,7 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
         is_mesh,
         constants,
         steps,
-        f_min,
-        targets,
+        levels,
         bound,
         recorded,
         status,
@@ -150,30 +159,30 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
         trajectory,
     ):
         digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
-        widest_vectors()
+        widest_vectors()  # type: ignore[call-arg, unused-ignore]
         n_starts = start_x.size * start_y.size if is_mesh else start_x.size
-        n_targets, n_recorded = targets.size, recorded.size
-        padded = (count + LANES - 1) // LANES * LANES
+        n_targets, n_recorded = levels.size, recorded.size
+        padded = (count + lanes - 1) // lanes * lanes
 
         # An array a quantity, an entry a run that still walks; idle lanes fill the last tile.
         x, y = np.zeros(padded), np.zeros(padded)
         vx, vy = np.zeros(padded), np.zeros(padded)
-        rate, mass = np.zeros(padded), np.zeros(padded)
-        threshold = np.full(padded, -np.inf)  # the next target; -inf still catches f = -inf
+        lr_of, momentum_of = np.zeros(padded), np.zeros(padded)
+        level = np.full(padded, -np.inf)  # the next target; -inf still catches f = -inf
         pending = np.zeros(padded, np.int64)  # its number
         run = np.zeros(padded, np.int64)  # where the run's results go
-        tile = np.empty((8, LANES))
+        tile = np.empty((8, lanes))
 
         for i in range(count):
             cell, start = divmod(first + i, n_starts)
             row, column = divmod(cell, momentum.size)
-            rate[i], mass[i] = lr[row], momentum[column]
+            lr_of[i], momentum_of[i] = lr[row], momentum[column]
             if is_mesh:
                 x[i], y[i] = start_x[start // start_y.size], start_y[start % start_y.size]
             else:
                 x[i], y[i] = start_x[start], start_y[start]
             if n_targets > 0:
-                threshold[i] = targets[0]
+                level[i] = levels[0]
             run[i] = i
             status[i] = NOT_RUN
             n_steps[i] = steps
@@ -185,22 +194,18 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
                 trajectory[i, 0, 0], trajectory[i, 0, 1] = x[i], y[i]
             k_next = 1
 
-        # Rounds: from t to t_end for all tiles, then those that are over leave. The stop rules are
-        # asked before each update, so a last round of no updates asks them at `steps`.
+        # Rounds: from t to t_end for all tiles, then those that are over leave.
         active, t = count, 0
-        while active > 0:
-            t_end = min(t + ROUND, steps) if checked else steps
+        while active > 0 and t < steps:
+            t_end = min(t + round_updates, steps) if checked else steps
             some_over = False
-            for base in range(0, active, LANES):
-                lanes = min(LANES, active - base)
-                for j in range(LANES):
+            for base in range(0, active, lanes):
+                busy = min(lanes, active - base)
+                for j in range(lanes):
                     i = base + j
-                    tile[0, j], tile[1, j], tile[2, j], tile[3, j] = x[i], y[i], vx[i], vy[i]
-                    tile[4, j], tile[5, j], tile[6, j] = rate[i], mass[i], threshold[i]
-                    tile[7, j] = 0.0
-                    if checked and t == steps:
-                        f = value(x[i], y[i], constants)
-                        tile[7, j] = 0.0 if f <= bound and f - f_min > threshold[i] else 1.0
+                    tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j] = x[i], y[i], vx[i], vy[i]
+                    tile[LR, j], tile[MOMENTUM, j] = lr_of[i], momentum_of[i]
+                    tile[LEVEL, j], tile[CALM, j] = level[i], 0.0
 
                 now, k = t, k_next
                 while now < t_end:
@@ -208,91 +213,130 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
                     if k < n_recorded and recorded[k] < pause:
                         pause = recorded[k]
                     for _ in range(now, pause):
-                        for j in range(LANES):
-                            wx, wy = tile[0, j], tile[1, j]
-                            if checked:
-                                f = value(wx, wy, constants)
-                                calm = f <= bound and f - f_min > tile[6, j]
-                                tile[7, j] += 0.0 if calm else 1.0
+                        for j in range(lanes):
+                            wx, wy = tile[X, j], tile[Y, j]
                             gx, gy = gradient(wx, wy, constants)
-                            tile[0, j], tile[2, j] = update(
-                                wx, tile[2, j], gx, tile[4, j], tile[5, j]
+                            to_x, tile[VX, j] = update(
+                                wx, tile[VX, j], gx, tile[LR, j], tile[MOMENTUM, j]
                             )
-                            tile[1, j], tile[3, j] = update(
-                                wy, tile[3, j], gy, tile[4, j], tile[5, j]
+                            to_y, tile[VY, j] = update(
+                                wy, tile[VY, j], gy, tile[LR, j], tile[MOMENTUM, j]
                             )
+                            if checked:  # where a rule is met the point stands still
+                                f = value(wx, wy, constants)
+                                calm = (f <= bound) & (f > tile[LEVEL, j])
+                                tile[CALM, j] += 1.0 if calm else -0.0
+                                to_x = to_x if calm else wx
+                                to_y = to_y if calm else wy
+                            tile[X, j], tile[Y, j] = to_x, to_y
                     now = pause
                     if k < n_recorded and recorded[k] == now:
-                        for j in range(lanes):
-                            wx, wy = tile[0, j], tile[1, j]
-                            trajectory[run[base + j], k, 0] = wx if wx == wx else np.nan
-                            trajectory[run[base + j], k, 1] = wy if wy == wy else np.nan
+                        for j in range(busy):
+                            wx, wy = tile[X, j], tile[Y, j]
+                            out = run[base + j]
+                            trajectory[out, k, 0], trajectory[out, k, 1] = one_nan(wx), one_nan(wy)
                         k += 1
 
-                # A lane that met a rule goes back to the round's start, alone, for the exact step.
-                for j in range(lanes):
-                    if tile[7, j] == 0.0:
+                for j in range(busy if checked else 0):
+                    # Without targets, only divergence ends a lane's calm.
+                    s = t + int(tile[CALM, j])
+                    if s == t_end:
                         continue
-                    i, s = base + j, t
-                    out = run[i]
-                    wx, wy, ux, uy = x[i], y[i], vx[i], vy[i]
+                    i = base + j
+                    out, k = run[i], k_next
+                    wx, wy, ux, uy = tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j]
+                    f = value(wx, wy, constants)
+                    if -LARGEST <= f <= bound and f > levels[n_targets - 1]:
+                        # Not the last target, and the velocity ran on: the round again, alone.
+                        wx, wy, ux, uy, s = x[i], y[i], vx[i], vy[i], t
                     while True:
                         f = value(wx, wy, constants)
                         if not -LARGEST <= f <= bound:
                             status[out] = DIVERGED
                             break
-                        while pending[i] < n_targets and f - f_min <= targets[pending[i]]:
+                        while pending[i] < n_targets and f <= levels[pending[i]]:
                             hit_step[out, pending[i]] = s
                             pending[i] += 1
-                        if n_targets > 0 and pending[i] == n_targets:
+                        if pending[i] == n_targets:
                             status[out] = CONVERGED
                             break
-                        s += 1
-                        if s >= t_end:
-                            break
                         gx, gy = gradient(wx, wy, constants)
-                        wx, ux = update(wx, ux, gx, rate[i], mass[i])
-                        wy, uy = update(wy, uy, gy, rate[i], mass[i])
+                        wx, ux = update(wx, ux, gx, lr_of[i], momentum_of[i])
+                        wy, uy = update(wy, uy, gy, lr_of[i], momentum_of[i])
+                        s += 1
+                        if k < n_recorded and recorded[k] == s:
+                            trajectory[out, k, 0], trajectory[out, k, 1] = one_nan(wx), one_nan(wy)
+                            k += 1
+                        if s == t_end:
+                            level[i] = levels[pending[i]]
+                            break
+                    tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j] = wx, wy, ux, uy
                     if status[out] != NOT_RUN:
                         some_over = True
                         n_steps[out] = s
-                        final[out, 0] = wx if wx == wx else np.nan
-                        final[out, 1] = wy if wy == wy else np.nan
-                        final_loss[out] = f if f == f else np.nan
-                        for k in range(n_recorded):
+                        final[out, 0], final[out, 1] = one_nan(wx), one_nan(wy)
+                        final_loss[out] = one_nan(f)
+                        for k in range(k_next, n_recorded):
                             if recorded[k] > s:
                                 trajectory[out, k, :] = np.nan
-                    elif n_targets > 0:
-                        threshold[i] = targets[pending[i]]
 
-                for j in range(LANES):
+                for j in range(lanes):
                     i = base + j
-                    x[i], y[i], vx[i], vy[i] = tile[0, j], tile[1, j], tile[2, j], tile[3, j]
+                    x[i], y[i], vx[i], vy[i] = tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j]
 
             if some_over:  # close ranks
                 to = 0
                 for i in range(active):
                     if status[run[i]] == NOT_RUN:
                         x[to], y[to], vx[to], vy[to] = x[i], y[i], vx[i], vy[i]
-                        rate[to], mass[to] = rate[i], mass[i]
-                        threshold[to], pending[to], run[to] = threshold[i], pending[i], run[i]
+                        lr_of[to], momentum_of[to] = lr_of[i], momentum_of[i]
+                        level[to], pending[to], run[to] = level[i], pending[i], run[i]
                         to += 1
                 active = to
-            if t == steps or not checked:
-                break
             t = t_end
             while k_next < n_recorded and recorded[k_next] <= t:
                 k_next += 1
 
-        for i in range(active):
+        for i in range(active):  # the rules are asked once more, at `steps`
             out = run[i]
             f = value(x[i], y[i], constants)
-            status[out] = MAX_STEPS if -LARGEST <= f <= LARGEST else DIVERGED
-            final[out, 0] = x[i] if x[i] == x[i] else np.nan
-            final[out, 1] = y[i] if y[i] == y[i] else np.nan
-            final_loss[out] = f if f == f else np.nan
+            status[out] = MAX_STEPS if -LARGEST <= f <= bound else DIVERGED
+            while status[out] == MAX_STEPS and pending[i] < n_targets and f <= levels[pending[i]]:
+                hit_step[out, pending[i]] = steps
+                pending[i] += 1
+                if pending[i] == n_targets:
+                    status[out] = CONVERGED
+            final[out, 0], final[out, 1] = one_nan(x[i]), one_nan(y[i])
+            final_loss[out] = one_nan(f)
 
     return cast(Kernel, njit(cache=True, nogil=True, error_model="numpy")(kernel))
+
+
+@functools.lru_cache
+def level_of(target: float, f_min: float, bound: float) -> float:
+    """Largest f that meets a target; kernels compare with it, and save a subtraction an update.
+
+    Parameters
+    ----------
+    target, f_min, bound : float
+        As `Stop` and the objective give them.
+
+    Returns
+    -------
+    float
+        The largest f <= bound for which ``f - f_min <= target``, as rounded.
+
+    Examples
+    --------
+    >>> level_of(1.0, -78.0, 1e20)
+    -77.0
+    """
+    low, high = f_min, bound
+    if high - f_min <= target:
+        return high
+    while low < (middle := 0.5 * low + 0.5 * high) < high:
+        low, high = (middle, high) if middle - f_min <= target else (low, middle)
+    return low
 
 
 def run_block(
@@ -312,6 +356,7 @@ def run_block(
         Updates, instead of the experiment's; 0 only compiles.
     """
     objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
+    f_min, bound = objective.f_min or 0.0, LARGEST if stop.bound is None else stop.bound
     kernel = compile_kernel(type(objective), experiment.rule.rule, stop.bound is not None)
     nothing = np.empty((len(runs), 0), np.int32)
     path = np.empty((len(runs), 0, 2))
@@ -324,9 +369,8 @@ def run_block(
         grid.is_mesh,
         objective.constants,
         experiment.steps if n_steps is None else n_steps,
-        objective.f_min or 0.0,
-        np.array(stop.targets, float),
-        LARGEST if stop.bound is None else stop.bound,
+        np.array([level_of(target, f_min, bound) for target in stop.targets]),
+        bound,
         experiment.recorded,
         arrays["status"],
         arrays["n_steps"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 import tomllib
 from collections.abc import Sequence
@@ -46,7 +48,7 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
     path = Path(path)
     tree = _read(path)
     for override in [overrides] if isinstance(overrides, str) else overrides:
-        _set(tree, override)
+        _set(tree, str(override))
     try:
         return Experiment.model_validate(tree, context={"folder": path.parent})
     except ValidationError as error:
@@ -120,5 +122,9 @@ def _value(text: str, override: str) -> Any:
     except (ValueError, RecursionError) as error:
         if not _NOT_A_WORD.match(text):
             return text.strip()
+        with contextlib.suppress(ValueError):
+            if math.isfinite(number := float(text)):
+                return number  # such as .5, which TOML does not know
         reason = _reason(error).partition(" (at ")[0]
-    raise InputError(f"--set {override}: the value is not valid TOML: {reason}; correct it")
+    line = " ".join(override.split())
+    raise InputError(f"--set {line}: the value is not valid TOML: {reason}; correct it")

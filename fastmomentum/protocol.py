@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
-from fastmomentum.axis import Numbers, geometric
+from fastmomentum.axis import Numbers
 from fastmomentum.explanation import fault, shown
+from fastmomentum.ranges import geometric
 from fastmomentum.specification import Specification, Whole
 
+MOST_STEPS: Final = 2**31 - 2
 LARGEST: Final = float(np.finfo(np.float64).max)
 
 
@@ -39,7 +41,7 @@ class Record(Specification):
     array([  0,  40,  80, 100])
     """
 
-    every: Whole | None = Field(default=None, ge=1)
+    every: Whole | None = Field(default=None, ge=1, le=MOST_STEPS)
     log: Whole | None = Field(default=None, ge=2, le=1_000_000)
     steps: Annotated[tuple[Whole, ...], Field(strict=False, fail_fast=True)] | None = None
     dtype: Literal["float64", "float32"] = "float64"
@@ -86,8 +88,10 @@ class Record(Specification):
     def recorded(self, steps: int) -> NDArray[np.int64]:
         """The stored steps, ascending, for runs of so many updates."""
         if self.every is not None:
-            chosen = np.arange(0, steps + 1, self.every, dtype=np.int64)
-        elif self.log is not None:
+            chosen = np.arange(0, steps + self.every, self.every, dtype=np.int64)
+            chosen[-1] = steps
+            return chosen
+        if self.log is not None:
             chosen = np.rint(geometric(1.0, float(steps), self.log)).astype(np.int64)
             chosen = np.append(chosen, 0)
         else:

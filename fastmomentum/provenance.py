@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import hashlib
 import platform
 import shlex
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
 
-COMPUTING = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py")
+COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py")
+SOURCES: Final = ("axis", "grid", "kernels", "protocol", "ranges", "rules", "objectives/*")
+"""Modules of ours that the bits of the results depend on."""
 
 
 def provenance() -> dict[str, str]:
@@ -24,8 +30,28 @@ def provenance() -> dict[str, str]:
     said["platform"] = platform.platform()
     said["cpu"] = cpu_name()
     said["created"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    said["command_line"] = shlex.join(sys.argv)[:4096]
+    # A name of a file may have bytes that are no text.
+    command = shlex.join(sys.argv).encode(errors="backslashreplace").decode()
+    said["command_line"] = command[:4096]
     return said
+
+
+@functools.cache
+def computing() -> tuple[tuple[str, str], ...]:
+    """What the bits of the results depend on; two processes that share a run must agree in it.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Names and versions; our own with a digest of the sources as they are.
+    """
+    digest = hashlib.sha256()
+    for pattern in SOURCES:
+        for path in sorted(Path(__file__).parent.glob(f"{pattern}.py")):
+            digest.update(path.read_bytes())
+    own = f"{package_version('fastmomentum')} (sources {digest.hexdigest()[:8]})"
+    others = (name for name in COMPUTING[1:] if name != "h5py")
+    return ("fastmomentum", own), *((name, package_version(name)) for name in others)
 
 
 def package_version(name: str) -> str:

@@ -8,37 +8,75 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from xarray.core.indexing import LazilyIndexedArray
 
-from fastmomentum import layout
+from fastmomentum import manifest
+from fastmomentum.digest import digest as digest
 from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Grid
-from fastmomentum.provenance import provenance
+from fastmomentum.journal import DONE, Closing, Journal
+from fastmomentum.lazy import StoredArray
 from fastmomentum.schema import (
-    CONVENTIONS,
-    FORMAT_VERSION,
     Variable,
+    attributes,
     coordinates,
     dimensions,
     observations,
     results,
+    stored_observations,
 )
+from fastmomentum.sinks import FileSink
+from fastmomentum.store import existing, require_whole
 
 Start = int | tuple[float, float]
 
 
-def open_results(path: str | Path) -> xr.Dataset:
+class ResultsBackend(xr.backends.BackendEntrypoint):
+    """Lets xarray open results by their manifest, with no HDF5 library."""
+
+    def open_dataset(
+        self,
+        filename_or_obj: Any,
+        *,
+        drop_variables: str | Any = None,
+        allow_partial: bool = False,
+    ) -> xr.Dataset:
+        """Open a results file; see `open_results`."""
+        contents = manifest.read(Path(filename_or_obj))
+        experiment, path = contents.experiment, contents.path
+        sink = FileSink.of(contents, writable=False)
+        done = Journal(sink).flags() == DONE
+        if not allow_partial:
+            require_whole(path, done)
+        mask = None if done.all() else done
+        data = {v.name: _lazy(v, StoredArray(sink, v, mask)) for v in results(experiment)}
+        for v in stored_observations(experiment):
+            if v.name in sink.offsets:
+                data[v.name] = _lazy(v, StoredArray(sink, v))
+        labels = {v.name: _labelled(v, v.values) for v in coordinates(experiment)}
+        said: dict[str, Any] = dict(contents.attributes)
+        closing = Closing.read(sink)
+        if closing is not None:
+            said["wall_time"] = closing.seconds
+        return xr.Dataset(data, labels, said)
+
+
+def open_results(path: str | Path, allow_partial: bool = False) -> xr.Dataset:
     """Open a results file.
 
     Parameters
     ----------
     path : path
-        A finished file of fastmomentum's.
+        A file of fastmomentum's.
+    allow_partial : bool
+        Whether an unfinished file may be opened: then the runs not done have the status 0
+        (not run) and NaN everywhere else, and the integers n_steps and hit_step become floats.
 
     Returns
     -------
     xarray.Dataset
-        Labelled and lazy: values are read when they are asked for. Close it, or use it in a `with`.
+        Labelled and lazy: values are read when they are asked for.
 
     Raises
     ------
@@ -47,14 +85,17 @@ def open_results(path: str | Path) -> xr.Dataset:
     FileError
         It is damaged, or not ours.
     """
-    path = Path(path)
-    if not path.exists() and (partial := path.with_name(path.name + ".partial")).exists():
-        raise InputError(f"{path} is not finished ({partial.name}); run its experiment again")
-    layout.read(path)
-    return xr.open_dataset(path, engine="h5netcdf")
+    path = existing(Path(path))
+    return xr.open_dataset(path, engine=ResultsBackend, allow_partial=allow_partial)
 
 
-def from_memory(experiment: Experiment, variables: dict[str, NDArray[Any]]) -> xr.Dataset:
+def _lazy(variable: Variable, array: StoredArray) -> xr.Variable:
+    return xr.Variable(variable.dims, LazilyIndexedArray(array), _said(variable))
+
+
+def from_memory(
+    experiment: Experiment, variables: dict[str, NDArray[Any]], seconds: float
+) -> xr.Dataset:
     """Label results that lie in memory, just as a file's would be.
 
     Parameters
@@ -63,34 +104,29 @@ def from_memory(experiment: Experiment, variables: dict[str, NDArray[Any]]) -> x
         The plan.
     variables : dict of ndarray
         Results by variable, the run as first axis.
+    seconds : float
+        Time that the runs took.
 
     Returns
     -------
     xarray.Dataset
         Its arrays are views.
     """
-    data = {
-        v.name: _labelled(v, variables[v.name].reshape(v.shape)) for v in results(experiment)
-    }
+    data = {v.name: _labelled(v, variables[v.name].reshape(v.shape)) for v in results(experiment)}
     data |= {v.name: _labelled(v, v.values) for v in observations(experiment)}
     labels = {v.name: _labelled(v, v.values) for v in coordinates(experiment)}
-    attributes = {
-        "title": experiment.title,
-        "Conventions": CONVENTIONS,
-        "format_version": FORMAT_VERSION,
-        "experiment": experiment.canonical,
-        "experiment_sha256": experiment.sha256,
-        "block_runs": np.int64(experiment.block_runs),
-        **provenance(),
-    }
-    return xr.Dataset(data, labels, attributes)
+    said = {**attributes(experiment, experiment.block_runs), "wall_time": seconds}
+    return xr.Dataset(data, labels, said)
+
+
+def _said(variable: Variable) -> dict[str, Any]:
+    return {k: v for k, v in variable.attributes.items() if k != "coordinates"}
 
 
 def _labelled(variable: Variable, values: NDArray[Any] | None) -> xr.Variable:
-    said = {k: v for k, v in variable.attributes.items() if k != "coordinates"}
     if variable.dtype == "str":
         values = np.asarray(values, str)
-    return xr.Variable(variable.dims, values, said)
+    return xr.Variable(variable.dims, values, _said(variable))
 
 
 def experiment_of(ds: xr.Dataset) -> Experiment:

@@ -15,21 +15,12 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum import files
 from fastmomentum.errors import InputError, Interrupted
 from fastmomentum.experiment import Experiment
 from fastmomentum.kernels import run_block
+from fastmomentum.sinks import Sink, block_arrays
 from fastmomentum.status import Status
-from fastmomentum.store import (
-    FileStore,
-    Journal,
-    MemoryStore,
-    Sink,
-    Store,
-    block_arrays,
-    damaged_blocks,
-    locked,
-)
+from fastmomentum.store import FileStore, MemoryStore, Store
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -159,7 +150,7 @@ def run(
     store = MemoryStore(experiment, block_runs)
     with watcher(progress, experiment) as watch:
         _work(store, n_jobs, backend, watch, kept_runs=0)
-    return results.from_memory(experiment, store.variables)
+    return results.from_memory(experiment, store.variables, store.seconds)
 
 
 def run_to_file(
@@ -235,35 +226,34 @@ def _work(store: Store, n_jobs: int, backend: Backend, watch: Watcher, kept_runs
             pre_dispatch="3*n_jobs",
         )
         tasks = (
-            joblib.delayed(_do_block)(store.sink, block)
+            joblib.delayed(do_block)(store.sink, block)
             for block in itertools.chain([first], blocks)
         )
-        waiting: list[tuple[int, int]] = []
         committed = time.monotonic()
         finished = pool(tasks)
         try:
             for block, checksum, counts, steps in finished:
-                waiting.append((block, checksum))
+                store.enter(block, checksum)
                 state.done_runs += len(store.blocks.runs(block))
                 state.steps += steps
                 state.counts += counts
                 now = time.monotonic()
                 if now - committed >= COMMIT_SECONDS:
                     state.seconds = now - begun
-                    store.commit(waiting)
-                    waiting, committed = [], time.monotonic()
+                    store.commit(state.counts, state.seconds)
+                    committed = time.monotonic()
                     watch(state)
         finally:
             with contextlib.suppress(GeneratorExit):
                 finished.close()
-            store.commit(waiting)
-    store.finish()
+            store.commit(state.counts, time.monotonic() - begun)
     state.seconds = time.monotonic() - begun
+    store.finish(state.counts, state.seconds)
     watch(state)
     return state
 
 
-def _do_block(sink: Sink, block: int) -> tuple[int, int, NDArray[np.int64], int]:
+def do_block(sink: Sink, block: int) -> tuple[int, int, NDArray[np.int64], int]:
     """A worker's task: compute a block, write it, and say little about it."""
     arrays = sink.arrays(block)
     run_block(sink.experiment, sink.blocks.runs(block), arrays)
@@ -275,39 +265,3 @@ def _do_block(sink: Sink, block: int) -> tuple[int, int, NDArray[np.int64], int]
 def warm(experiment: Experiment) -> None:
     """Compile the kernel of an experiment, or load it from the cache."""
     run_block(experiment, range(1), block_arrays(experiment, 1), n_steps=0)
-
-
-def verify(path: str | Path, repair: bool = False) -> tuple[list[range], int]:
-    """Read every block of a results file against its checksum.
-
-    Parameters
-    ----------
-    path : path
-        A finished results file.
-    repair : bool
-        Whether to compute the damaged blocks anew, and only those.
-
-    Returns
-    -------
-    damaged : list of range
-        Numbers of the runs in the damaged blocks.
-    n_blocks : int
-        Blocks in all.
-
-    Raises
-    ------
-    FileError
-        The file is not ours, or its structure is damaged.
-    """
-    path = Path(path)
-    with locked(path) if repair else contextlib.nullcontext():
-        bad, sink = damaged_blocks(path, writable=repair)
-        if repair and bad:
-            journal = Journal(sink)
-            entries = [_do_block(sink, block)[:2] for block in bad]
-            with files.in_words(f"writing {path}"):
-                files.sync_data(sink.descriptor)
-                for block, checksum in entries:
-                    journal.enter(block, checksum)
-                files.sync_data(sink.descriptor)
-    return [sink.blocks.runs(block) for block in bad], len(sink.blocks)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmomentum.experiment import Experiment
+from fastmomentum.provenance import provenance
 from fastmomentum.status import Status
 
 FORMAT_VERSION: Final = "1"
@@ -111,6 +112,14 @@ def _axis(name: str, values: NDArray[Any], long_name: str) -> Variable:
     return Variable(name, (name,), values.shape, code, label, values)
 
 
+def _flags() -> dict[str, Any]:
+    """The states of a run in CF's words."""
+    return {
+        "flag_values": np.array([int(status) for status in Status], "u1"),
+        "flag_meanings": " ".join(status.name.lower() for status in Status),
+    }
+
+
 def results(experiment: Experiment) -> list[Variable]:
     """What the runs write; a block is a contiguous range of bytes in each.
 
@@ -128,12 +137,9 @@ def results(experiment: Experiment) -> list[Variable]:
     start = [f"start_{p}" for p in experiment.objective.parameters]
     where = {} if experiment.grid.is_mesh else {"coordinates": " ".join(start)}
     n_targets = len(experiment.stop.targets)
-    flags = {
-        "flag_values": np.array([int(status) for status in Status], "u1"),
-        "flag_meanings": " ".join(status.name.lower() for status in Status),
-    }
+    flags = {"long_name": "how the run ended", **_flags(), **where}
     found = [
-        Variable("status", dims, shape, "|u1", {"long_name": "how the run ended", **flags, **where}),
+        Variable("status", dims, shape, "|u1", flags),
         Variable(
             "n_steps", dims, shape, "<i4", {"long_name": "updates made", "units": "1", **where}
         ),
@@ -152,11 +158,8 @@ def results(experiment: Experiment) -> list[Variable]:
             {"long_name": "point at the end", "units": "1", **where},
         )
     )
-    found.append(
-        Variable(
-            "final_loss", dims, shape, "<f8", {"long_name": "loss at the end", "units": "1", **where}
-        )
-    )
+    loss = {"long_name": "loss at the end", "units": "1", **where}
+    found.append(Variable("final_loss", dims, shape, "<f8", loss))
     if experiment.record is not None:
         code = np.dtype(experiment.record.dtype).newbyteorder("<").str
         path = {"long_name": "point at each recorded step, NaN after the end", "units": "1"}
@@ -175,6 +178,11 @@ def results(experiment: Experiment) -> list[Variable]:
 def journal(n_blocks: int) -> list[Variable]:
     """Which blocks are done, and their checksums."""
     checksum = "XXH3-64 of the block's number (8 bytes, little-endian) and of its bytes in "
+    states = {
+        "long_name": "state of the block of runs; written: stored, but not yet synced",
+        "flag_values": np.array([0, 1, 2], "u1"),
+        "flag_meanings": "missing done written",
+    }
     return [
         Variable(
             "block_checksum",
@@ -183,13 +191,38 @@ def journal(n_blocks: int) -> list[Variable]:
             "<u8",
             {"long_name": checksum + "the variables of the runs, in the order of the file"},
         ),
+        Variable("block_done", ("block",), (n_blocks,), "|u1", states),
+    ]
+
+
+def closing() -> list[Variable]:
+    """What is known once the runs are done: provenance, no part of the results."""
+    codes = np.array([int(status) for status in Status], "u1")
+    seal = "XXH3-64 of runs_by_status and wall_time"
+    return [
         Variable(
-            "block_done",
-            ("block",),
-            (n_blocks,),
+            "status_code",
+            ("status_code",),
+            codes.shape,
             "|u1",
-            {"long_name": "1 where the block of runs is computed and stored"},
+            {"long_name": "how a run ended", **_flags()},
+            codes,
         ),
+        Variable(
+            "runs_by_status",
+            ("status_code",),
+            codes.shape,
+            "<i8",
+            {"long_name": "number of runs that ended so", "units": "1"},
+        ),
+        Variable(
+            "wall_time",
+            (),
+            (),
+            "<f8",
+            {"long_name": "time that the runs took, all sessions together", "units": "s"},
+        ),
+        Variable("closing_checksum", (), (), "<u8", {"long_name": seal}),
     ]
 
 
@@ -198,10 +231,41 @@ def observations(experiment: Experiment) -> list[Variable]:
     data = experiment.objective.observations()
     if data is None:
         return []
-    labels = ("regressor", "response")
-    return [
-        Variable(
-            f"data_{axis}", ("observation",), values.shape, "<f8", {"long_name": label}, values
-        )
-        for axis, values, label in zip("xy", data, labels, strict=True)
-    ]
+    return [_observed(axis, values.size, values) for axis, values in zip("xy", data, strict=True)]
+
+
+def stored_observations(experiment: Experiment) -> list[Variable]:
+    """The same without values, as a file may hold them whose experiment knows no data any more."""
+    statistics = getattr(experiment.objective, "statistics", None)
+    return [] if statistics is None else [_observed(axis, statistics.points) for axis in "xy"]
+
+
+def _observed(axis: str, size: int, values: NDArray[Any] | None = None) -> Variable:
+    label = {"long_name": {"x": "regressor", "y": "response"}[axis]}
+    return Variable(f"data_{axis}", ("observation",), (size,), "<f8", label, values)
+
+
+def attributes(experiment: Experiment, block_runs: int) -> dict[str, str | int]:
+    """What the file says of itself as a whole.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The plan.
+    block_runs : int
+        Runs a block.
+
+    Returns
+    -------
+    dict of str or int
+        Attributes of the root.
+    """
+    return {
+        "title": experiment.title,
+        "Conventions": CONVENTIONS,
+        "format_version": FORMAT_VERSION,
+        "experiment": experiment.canonical,
+        "experiment_sha256": experiment.sha256,
+        "block_runs": block_runs,
+        **provenance(),
+    }

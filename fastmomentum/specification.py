@@ -39,7 +39,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.floating):
         return float(value)
     if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
+        return [plain(e.tolist() if isinstance(e, np.ndarray) else e) for e in value]
     return value
 
 
@@ -110,15 +110,26 @@ class Specification(BaseModel):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """What was given, and no more."""
+        fields = type(self).model_fields
         for name, value in super().__repr_args__():
-            if name in self.model_fields_set:
+            if name in self.model_fields_set and value != fields[name].default:
                 yield name, value
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the fields agree; what is computed from them and kept does not count."""
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse, except for what pydantic keeps for itself."""
         if not name.startswith("_"):
             raise InputError(f"{name} cannot be changed; make a new {type(self).__name__}")
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse."""
+        raise InputError(f"{name} cannot be taken away; make a new {type(self).__name__}")
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy, with other values for some fields; what comes is validated, unlike pydantic's.

@@ -11,14 +11,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum import files, layout
+from fastmomentum import files, layout, manifest
 from fastmomentum.bar import words
-from fastmomentum.errors import FileError
 from fastmomentum.experiment import Experiment
+from fastmomentum.journal import DONE, Closing, Journal
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.schema import dimensions, results
+from fastmomentum.sinks import FileSink, bytes_a_run
 from fastmomentum.status import Status
-from fastmomentum.store import Journal, in_units, partial_name, sink_to
+from fastmomentum.store import existing, in_units, is_partial
+from fastmomentum.trust import printable
 
 UPDATES_PER_SECOND: Final = {False: 1e9, True: 5e7}
 """Updates a core makes a second, roughly: objectives of + - * /, and those with cos or exp."""
@@ -79,8 +81,8 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
         f"blocks        {figures['blocks']:,} of {figures['block_runs']:,} runs",
         f"file          {in_units(figures['bytes'])}, {in_units(figures['free_bytes'])} are free "
         f"here{fits}",
-        f"time          about {duration(figures['estimated_seconds'])} on {figures['cores']} cores, "
-        "less where runs stop early",
+        f"time          about {duration(figures['estimated_seconds'])} on {figures['cores']} "
+        "cores, less where runs stop early",
     ]
 
 
@@ -90,7 +92,7 @@ def duration(seconds: float) -> str:
     Examples
     --------
     >>> duration(5400)
-    '1.5 hours'
+    '90 minutes'
     """
     for limit, size, unit in ((120, 1, "s"), (7200, 60, "minutes"), (172_800, 3600, "hours")):
         if seconds < limit:
@@ -107,73 +109,89 @@ class Reader:
     path : Path
         A results file; where only its unfinished form is there, that is read.
 
+    Attributes
+    ----------
+    contents : Contents
+        What its manifest says.
+    experiment : Experiment
+        The plan.
+    journal : Journal
+        Which blocks are done.
+
     Raises
     ------
     InputError, FileError
-        As `layout.read`.
+        As `manifest.read`.
     """
 
     def __init__(self, path: Path) -> None:
-        partial = partial_name(path)
-        self.path = partial if not path.exists() and partial.exists() else path
-        self.layout = layout.read(self.path)
-        self.experiment = self.layout.experiment
-        self.sink = sink_to(self.path, self.layout, writable=False)
-        self._variables = {v.name: v for v in results(self.experiment)}
+        self.contents = manifest.read(existing(path))
+        self.experiment = self.contents.experiment
+        self.sink = FileSink.of(self.contents, writable=False)
+        self.journal = Journal(self.sink)
+        self.done = self.journal.flags() == DONE
 
-    def parts(self, name: str) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Values of a variable, some runs at a time: (first run, values)."""
-        variable = self._variables[name]
-        tail = variable.shape[len(self.experiment.grid.shape) :]
-        size = np.dtype(variable.dtype).itemsize * math.prod(tail)
+    def parts(self, name: str) -> Iterator[tuple[int, NDArray[Any], NDArray[np.bool_]]]:
+        """Values of a variable, some runs at a time: (first run, values, which are done)."""
+        variable = next(v for v in results(self.experiment) if v.name == name)
+        size = bytes_a_run(self.experiment)[name]
         at_once, n_runs = max(1, 2**23 // size), self.experiment.grid.n_runs
         for first in range(0, n_runs, at_once):
-            count = min(at_once, n_runs - first)
-            offset = self.layout.offsets[name] + first * size
-            try:
-                data = files.read_at(self.sink.descriptor, count * size, offset)
-            except EOFError:
-                raise FileError(f"{self.path}: {name} is cut short") from None
-            yield first, np.frombuffer(data, variable.dtype).reshape(count, *tail)
+            runs = np.arange(first, min(first + at_once, n_runs))
+            with files.in_words(f"reading {self.contents.path}"):
+                offset = self.contents.offsets[name] + first * size
+                data = files.read_at(self.sink.descriptor, runs.size * size, offset)
+            values = np.frombuffer(data, variable.dtype).reshape(runs.size, -1)
+            yield first, values, self.done[runs // self.contents.blocks.block_runs]
 
     def counts(self) -> dict[str, int]:
         """Runs by status."""
-        counts = np.zeros(256, np.int64)
-        for _, part in self.parts("status"):
-            counts += np.bincount(part, minlength=256)
+        counts = self.journal.count_statuses()
+        counts[Status.NOT_RUN] += self.experiment.grid.n_runs - counts.sum()
         return {status.name.lower(): int(counts[status]) for status in Status}
 
     def fastest(self) -> list[tuple[int, int]]:
         """For each target the run that met it first, and when: (run, step); (-1, -1) for none."""
         targets = self.experiment.stop.targets
         best = [(-1, -1)] * len(targets)
-        for first, part in self.parts("hit_step") if targets else ():
+        for first, part, done in self.parts("hit_step") if targets else ():
             for k in range(len(targets)):
-                hit = np.where(part[:, k] >= 0, part[:, k], np.iinfo(np.int32).max)
+                never = np.iinfo(np.int32).max
+                hit = np.where(done & (part[:, k] >= 0), part[:, k], never)
                 run = int(hit.argmin())
-                if part[run, k] >= 0 and (best[k][1] < 0 or part[run, k] < best[k][1]):
-                    best[k] = (first + run, int(part[run, k]))
+                if hit[run] < (never if best[k][1] < 0 else best[k][1]):
+                    best[k] = (first + run, int(hit[run]))
         return best
 
     def lowest(self) -> tuple[int, float]:
         """The run that ended lowest, and its loss; (-1, inf) where none ended."""
         run, loss = -1, math.inf
-        statuses = self.parts("status")
-        here, status = next(statuses)
-        for first, part in self.parts("final_loss"):
-            while first >= here + status.size:
-                here, status = next(statuses)
-            ended = status[first - here : first - here + part.size] != Status.NOT_RUN
-            found = np.where(ended & np.isfinite(part), part, np.inf)
+        for first, part, done in self.parts("final_loss"):
+            found = np.where(done & np.isfinite(part[:, 0]), part[:, 0], np.inf)
             if found.min() < loss:
                 run, loss = first + int(found.argmin()), float(found.min())
         return run, loss
 
-    def place(self, run: int) -> str:
-        """A run's cell in words."""
-        grid = self.experiment.grid
-        lr, momentum, (x, y) = grid.point(grid.cell(run))
-        return f"lr {lr:.6g}, momentum {momentum:.6g}, start ({x:.6g}, {y:.6g})"
+    def findings(self) -> list[str]:
+        """Counts by status; the fastest run to each target, or the lowest end."""
+        counts = self.counts()
+        place = self.experiment.grid.place
+        lines = [
+            ", ".join(
+                f"{counts[status.name.lower()]:,} {words(status)}"
+                for status in Status
+                if counts[status.name.lower()]
+            )
+        ]
+        targets = self.experiment.stop.targets
+        for target, (run, step) in zip(targets, self.fastest(), strict=True):
+            where = f"fastest {place(run)}: step {step:,}" if run >= 0 else "never met"
+            lines.append(f"target {target:g}: {where}")
+        if not targets:
+            run, loss = self.lowest()
+            if run >= 0:
+                lines.append(f"lowest loss {loss:.6g} at {place(run)}")
+        return lines
 
 
 def findings(path: Path) -> list[str]:
@@ -189,23 +207,7 @@ def findings(path: Path) -> list[str]:
     list of str
         Counts by status; the fastest run to each target, or the lowest end.
     """
-    reader = Reader(path)
-    counts = reader.counts()
-    said = ", ".join(
-        f"{counts[status.name.lower()]:,} {words(status)}"
-        for status in Status
-        if counts[status.name.lower()]
-    )
-    lines = [said]
-    targets = reader.experiment.stop.targets
-    for target, (run, step) in zip(targets, reader.fastest(), strict=True):
-        where = f"fastest {reader.place(run)}: step {step:,}" if run >= 0 else "never met"
-        lines.append(f"target {target:g}: {where}")
-    if not targets:
-        run, loss = reader.lowest()
-        if run >= 0:
-            lines.append(f"lowest loss {loss:.6g} at {reader.place(run)}")
-    return lines
+    return Reader(path).findings()
 
 
 def info_of(path: Path) -> dict[str, Any]:
@@ -222,12 +224,12 @@ def info_of(path: Path) -> dict[str, Any]:
         Ready for JSON.
     """
     reader = Reader(path)
-    experiment, attributes = reader.experiment, reader.layout.attributes
+    experiment, attributes = reader.experiment, reader.contents.attributes
     made = {name: str(attributes.get(f"{name}_version", "unknown")) for name in COMPUTING}
-    done = Journal(reader.sink).count_done()
+    closing = Closing.read(reader.sink)
     return {
-        "file": str(reader.path),
-        "finished": reader.path == path,
+        "file": str(reader.contents.path),
+        "finished": bool(reader.done.all()) and not is_partial(reader.contents.path),
         "title": experiment.title,
         "objective": experiment.objective.name,
         "rule": experiment.rule.name,
@@ -236,33 +238,36 @@ def info_of(path: Path) -> dict[str, Any]:
         "steps": experiment.steps,
         "recorded_steps": int(experiment.recorded.size),
         "targets": list(experiment.stop.targets),
-        "blocks": len(reader.layout.blocks),
-        "blocks_done": done,
-        "bytes": reader.layout.size,
+        "blocks": len(reader.contents.blocks),
+        "blocks_done": int(reader.done.sum()),
+        "bytes": reader.contents.size,
         "counts": reader.counts(),
         "made_with": made,
         **{k: str(attributes.get(k, "")) for k in ("created", "cpu", "command_line")},
+        "wall_time": closing.seconds if closing and math.isfinite(closing.seconds) else None,
         "sha256": experiment.sha256,
         "experiment": json.loads(experiment.canonical),
-        "findings": findings(path),
+        "findings": reader.findings(),
     }
 
 
 def info_lines(said: dict[str, Any]) -> list[str]:
-    """What `info_of` says, for people."""
+    """What `info_of` says, for people; the file's own texts without control characters."""
     shape = " x ".join(f"{n:,} {name}" for name, n in said["shape"].items())
     record = f"{said['recorded_steps']:,} steps of each" if said["recorded_steps"] else "none"
     done = f"{said['blocks_done']:,} of {said['blocks']:,} blocks done"
     state = "finished" if said["finished"] else f"not finished: {done}; run it again to go on"
+    took = "" if said["wall_time"] is None else f", in {duration(said['wall_time'])}"
+    made_with = ", ".join(f"{k} {printable(v)}" for k, v in said["made_with"].items())
     return [
-        f"{said['title'] or 'experiment'}: {said['rule']} on {said['objective']}",
+        f"{printable(said['title']) or 'experiment'}: {said['rule']} on {said['objective']}",
         f"file          {said['file']}, {in_units(said['bytes'])}, {state}",
         f"runs          {said['runs']:,} = {shape}",
         f"updates       {said['steps']:,} a run at most",
         f"trajectories  {record}",
         *[f"{'found' if not n else '':<14}{line}" for n, line in enumerate(said["findings"])],
-        f"made          {said['created']} on {said['cpu']}",
-        f"with          {', '.join(f'{k} {v}' for k, v in said['made_with'].items())}",
-        f"by            {said['command_line']}",
+        f"made          {printable(said['created'])} on {printable(said['cpu'])}{took}",
+        f"with          {made_with}",
+        f"by            {printable(said['command_line'])}",
         f"plan          sha256 {said['sha256']}",
     ]

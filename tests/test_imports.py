@@ -18,11 +18,11 @@ ORDER = """
 errors status rules files provenance
 explanation specification
 datasets objectives
-axis grid protocol experiment loading
+ranges axis grid protocol experiment loading
 reference theory kernels
-schema trust layout store
-runner results analysis
-summary bar plots cli __main__
+checksums schema trust manifest sinks journal layout store digest
+runner verification lazy results analysis
+bar summary plots cli __main__
 """.split()
 """From the bottom up: a module may import those before it."""
 
@@ -32,9 +32,9 @@ HOMES = {
     "matplotlib": {"plots"},
     "typer": {"cli"},
     "rich": {"bar"},
-    "filelock": {"store"},
-    "xxhash": {"store"},
-    "xarray": {"results", "analysis", "plots", "runner"},  # runner: for its annotations
+    "h5py": {"layout"},
+    "xxhash": {"checksums"},
+    "xarray": {"lazy", "results", "analysis", "plots", "digest", "runner"},  # two: as annotations
 }
 
 

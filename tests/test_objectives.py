@@ -215,6 +215,14 @@ PUBLISHED = {
     ),
     "saddle": lambda x, y: x**2 - y**2,
     "monkey_saddle": lambda x, y: x**3 - 3 * x * y**2,
+    "heavy_ball_cycle": lambda x, y: (
+        np.where(
+            x < 1,
+            12.5 * x**2,
+            np.where(x < 2, x**2 / 2 + 24 * x - 12, 12.5 * x**2 - 24 * x + 36),
+        )
+        + y**2 / 2
+    ),
 }
 
 

@@ -15,9 +15,12 @@ import pytest
 import xarray as xr
 
 import fastmomentum as fm
+from fastmomentum import manifest
+from fastmomentum.journal import Journal
 from fastmomentum.kernels import code_digest
 from fastmomentum.runner import Progress, run_to_file
-from fastmomentum.store import FileStore, Journal, partial_name, sink_to
+from fastmomentum.sinks import FileSink
+from fastmomentum.store import FileStore, partial_name
 from tests.helpers import same_bits
 
 ROOT = Path(fm.__file__).parents[1]
@@ -278,10 +281,8 @@ def test_interrupted_runs_say_so_and_go_on(
     done = 0
     while done == 0 and process.poll() is None and time.monotonic() < deadline:
         if partial_name(path).exists():  # laid out, so the journal can be read
-            from fastmomentum import layout
-
-            found = layout.read(partial_name(path))
-            done = Journal(sink_to(partial_name(path), found, writable=False)).count_done()
+            found = manifest.read(partial_name(path))
+            done = Journal(FileSink.of(found, writable=False)).count_done()
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -18,6 +18,7 @@ from fastmomentum.objectives.classic import ThreeHumpCamel as ThreeHumpCamel
 from fastmomentum.objectives.multimodal import Ackley as Ackley
 from fastmomentum.objectives.multimodal import Levi13 as Levi13
 from fastmomentum.objectives.multimodal import Rastrigin as Rastrigin
+from fastmomentum.objectives.piecewise import HeavyBallCycle as HeavyBallCycle
 from fastmomentum.objectives.quadratics import Booth as Booth
 from fastmomentum.objectives.quadratics import Matyas as Matyas
 from fastmomentum.objectives.quadratics import Quadratic as Quadratic
@@ -41,7 +42,8 @@ AnyObjective = Annotated[
     | Ackley
     | Levi13
     | Saddle
-    | MonkeySaddle,
+    | MonkeySaddle
+    | HeavyBallCycle,
     Field(discriminator="name"),
 ]
 """The type of a field that holds an objective: pydantic picks the class by its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Self
 
@@ -142,7 +143,7 @@ class MSE(Objective):
     """
 
     name: Literal["mse"] = "mse"
-    data: str | NoisyLine
+    data: str | NoisyLine = Field(examples=['data = "points.csv"'])
     x: str | None = None
     y: str | None = None
     reduction: Literal["mean", "half_sum"] = "mean"
@@ -185,6 +186,12 @@ class MSE(Objective):
         mse = cls(data=ARRAYS, reduction=reduction, statistics=statistics)
         mse._observations = columns
         return mse
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy as any specification; where the data are to be others, they are read."""
+        if update and not update.keys().isdisjoint({"data", "x", "y"}):
+            update = {"statistics": None, **update}
+        return super().model_copy(update=update, deep=deep)
 
     def observations(self) -> tuple[Column, Column] | None:
         """Give the data, where they are in memory.

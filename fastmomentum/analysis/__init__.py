@@ -1,0 +1,4 @@
+"""Numbers from results."""
+
+from fastmomentum.analysis.behaviour import Behaviour as Behaviour
+from fastmomentum.analysis.behaviour import classify as classify

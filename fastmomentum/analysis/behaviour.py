@@ -1,0 +1,257 @@
+"""What kind of run each was: monotone, oscillating, growing first, going round, undecided, gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from fastmomentum.analysis.limits import Limits, limits
+from fastmomentum.analysis.walks import Floats, Walks, over_walks
+from fastmomentum.errors import InputError
+from fastmomentum.status import Status
+
+PARTS: Final = 8
+"""Parts of a run's last half, over which its largest distance from the minimum is seen to fall."""
+SMALLEST_CYCLE: Final = 1e-8
+"""Cycles smaller than this part of 1 + |w| may be rounding's."""
+
+
+class Behaviour(IntEnum):
+    """What kind of run it was.
+
+    Undecided: neither seen to converge nor to go round nor to diverge within its steps; it may be
+    slow, chaotic, or stand at a saddle. Monotone: it converged and the loss never rose.
+    Oscillating: it converged and the loss rose on the way. Transient: it converged after the loss
+    had grown well beyond its first value. Periodic: it goes round a cycle. Diverged: it ended so.
+
+    Examples
+    --------
+    >>> Behaviour(4).name
+    'PERIODIC'
+    """
+
+    UNDECIDED = 0
+    MONOTONE = 1
+    OSCILLATING = 2
+    TRANSIENT = 3
+    PERIODIC = 4
+    DIVERGED = 5
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The arguments of `classify`, which says what they mean."""
+
+    rise: float
+    growth: float
+    approach: float
+    contraction: float
+    steady: float
+    repeat: float
+    longest_period: int
+
+    def check(self) -> None:
+        """Refuse what makes no sense."""
+        for name, low, high in (
+            ("rise", 0.0, np.inf),
+            ("growth", 1.0, np.inf),
+            ("approach", 0.0, 1.0),
+            ("contraction", 0.0, 1.0),
+            ("steady", 0.0, 1.0),
+            ("repeat", 0.0, 1.0),
+            ("longest_period", 2, 10**6),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise InputError(f"{name} must lie in [{low}, {high}]: got {value!r}")
+
+
+def classify(
+    ds: xr.Dataset,
+    *,
+    rise: float = 1e-9,
+    growth: float = 2.0,
+    approach: float = 0.1,
+    contraction: float = 0.5,
+    steady: float = 0.995,
+    repeat: float = 1e-6,
+    longest_period: int = 64,
+    n_jobs: int = -1,
+) -> xr.Dataset:
+    """Tell the runs of a grid by what they did.
+
+    Every step of every run is looked at: of stored paths where each step is stored in double
+    precision, otherwise of paths walked again, some at a time, so that memory stays bounded.
+
+    A run that ended by its target has converged. One that took all its steps has, where it comes
+    near a minimum, the one that Newton's method finds from its last point, and nearer and nearer;
+    or where it lies there to rounding. Nothing is said to converge that only stands still, as at a
+    saddle, nor what came near and stays so, as on a small cycle, nor what has far to go. Rises of
+    the loss below the rounding at the minimum do not count.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, or a selection of them along the grid's dimensions.
+    rise : float
+        The loss rises where it is larger than the one before by more than this part.
+    growth : float
+        A run is transient where the loss above the minimum grows beyond so many times its first.
+    approach : float
+        A run of all its steps may have converged where the largest distance from the minimum in
+        its last quarter is at most this part of the first distance,
+    contraction : float
+        and at most this part of the largest distance in the quarter before,
+    steady : float
+        or if the largest distance falls to this part or less from each sixteenth of the run to the
+        next, all through its last half, without slowing down by more than a half.
+    repeat : float
+        A run goes round where points a period apart differ by at most this part of the cycle's
+        size, all through its last quarter; and points half a run apart.
+    longest_period : int
+        Updates, at most.
+    n_jobs : int
+        Threads; -1 for one a core.
+
+    Returns
+    -------
+    xarray.Dataset
+        With the dimensions of ``ds.status``: ``behaviour`` (uint8, values of `Behaviour`),
+        ``period`` (int32, 0 where the run is not periodic) and ``growth`` (the largest loss above
+        the minimum, as a multiple of the first; inf where the run diverged, NaN where it neither
+        converged nor the objective has a smallest value).
+
+    Raises
+    ------
+    InputError
+        A threshold makes no sense, or the selection is no grid.
+
+    References
+    ----------
+    Lessard, Recht and Packard, "Analysis and design of optimization algorithms via integral
+    quadratic constraints", 2016, for a cycle. O'Donoghue and Candes, "Adaptive restart for
+    accelerated gradient schemes", 2015, for oscillation.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.HeavyBallCycle(), rule="momentum", steps=500,
+    ...     grid=fm.Grid(lr=[0.001, 1/9, 0.3], momentum=4/9, start=[(3.3, 0.0)])))
+    >>> found = classify(ds).squeeze()
+    >>> [Behaviour(b).name for b in found.behaviour.values], found.period.values.tolist()
+    (['MONOTONE', 'PERIODIC', 'DIVERGED'], [0, 3, 0])
+    """
+    thresholds = Thresholds(rise, growth, approach, contraction, steady, repeat, longest_period)
+    thresholds.check()
+    found = over_walks(ds, lambda walks: _look(walks, thresholds), n_jobs)
+    found["behaviour"].attrs = {
+        "long_name": "what kind of run it was",
+        "flag_values": np.array([int(b) for b in Behaviour], np.uint8),
+        "flag_meanings": " ".join(b.name.lower() for b in Behaviour),
+    }
+    found["period"].attrs = {"long_name": "period of the cycle, 0 for none", "units": "1"}
+    found["growth"].attrs = {"long_name": "largest loss above the minimum over the first"}
+    return xr.Dataset(found, attrs=ds.attrs)
+
+
+def _look(walks: Walks, thresholds: Thresholds) -> dict[str, NDArray[Any]]:
+    n_runs = walks.status.size
+    behaviour = np.full(n_runs, Behaviour.UNDECIDED, np.uint8)
+    period = np.zeros(n_runs, np.int32)
+    growth = np.full(n_runs, np.nan)
+    diverged = walks.status == Status.DIVERGED
+    behaviour[diverged], growth[diverged] = Behaviour.DIVERGED, np.inf
+    there = np.flatnonzero((walks.status == Status.CONVERGED) | (walks.status == Status.MAX_STEPS))
+    if there.size:
+        some = walks.of(~diverged & (walks.status != Status.NOT_RUN))
+        behaviour[there], period[there], growth[there] = _tell(some, thresholds)
+    return {"behaviour": behaviour, "period": period, "growth": growth}
+
+
+def _tell(
+    walks: Walks, thresholds: Thresholds
+) -> tuple[NDArray[np.uint8], NDArray[np.int32], Floats]:
+    """Behaviour, period and growth of runs that did not diverge."""
+    objective = walks.experiment.objective
+    around = limits(walks)
+    met = walks.status == Status.CONVERGED
+    settled = met | _settled(walks, around, thresholds)
+
+    loss = np.asarray(objective.value_at(walks.x, walks.y, objective.constants))
+    named = np.nan if objective.f_min is None else objective.f_min
+    level = np.where(settled & ~met, around.level, named)
+    loss -= level[:, None]
+    noise = around.noise[:, None]
+    growth = np.fmax.reduce(loss, axis=1) / np.maximum(loss[:, 0], around.noise)
+    rises = (loss[:, 1:] > (1.0 + thresholds.rise) * loss[:, :-1] + noise).any(axis=1)
+
+    found = np.where(rises, Behaviour.OSCILLATING, Behaviour.MONOTONE).astype(np.uint8)
+    found[growth > thresholds.growth] = Behaviour.TRANSIENT
+    found[~settled] = Behaviour.UNDECIDED
+    period = np.zeros(found.size, np.int32)
+    if not settled.all():
+        period[~settled] = _period(walks.of(~settled), thresholds)
+        found[period > 0] = Behaviour.PERIODIC
+    return found, period, growth
+
+
+def _settled(walks: Walks, around: Limits, thresholds: Thresholds) -> NDArray[np.bool_]:
+    """Whether runs of all their steps come nearer and nearer to a minimum, or are there."""
+    steps = walks.experiment.steps
+    if steps < 2 * PARTS:
+        return np.zeros(walks.status.size, np.bool_)
+
+    def away(part: slice) -> Floats:
+        dx, dy = walks.x[:, part] - around.x[:, None], walks.y[:, part] - around.y[:, None]
+        return np.asarray(dx * dx + dy * dy)
+
+    length = steps // 2 // PARTS
+    begins = np.arange(PARTS) * length
+    parts = np.sqrt(np.maximum.reduceat(away(slice(-PARTS * length, None)), begins, axis=1))
+    half = PARTS // 2
+    first = np.sqrt(away(slice(0, 1))[:, 0])
+    before, last = parts[:, :half].max(axis=1), parts[:, half:].max(axis=1)
+    fast = last <= thresholds.contraction * before
+    fall = np.log(parts[:, :-1] / parts[:, 1:])
+    steady = (fall >= -np.log(thresholds.steady)).all(axis=1)
+    steady &= fall[:, half:].sum(axis=1) >= 0.5 * fall[:, : half - 1].sum(axis=1)
+    near = (last <= thresholds.approach * first) & (fast | steady)
+    return np.asarray(around.is_near & (near | (last <= around.floor)))
+
+
+def _period(walks: Walks, thresholds: Thresholds) -> NDArray[np.int32]:
+    """Periods of runs of all their steps; 0 for those that do not go round."""
+    x, y, steps = walks.x, walks.y, walks.experiment.steps
+    period = np.zeros(walks.status.size, np.int32)
+    longest = min(thresholds.longest_period, steps // 4)
+    if longest < 2:
+        return period
+    recent_x, recent_y = x[:, -longest - 1 :], y[:, -longest - 1 :]
+    size = np.maximum(np.ptp(recent_x, axis=1), np.ptp(recent_y, axis=1))
+    scale = 1.0 + np.maximum(np.abs(x[:, -1]), np.abs(y[:, -1]))
+    allowed = np.where(size > SMALLEST_CYCLE * scale, thresholds.repeat * size, -1.0)
+    gap = np.abs(recent_x - recent_x[:, -1:])
+    np.maximum(gap, np.abs(recent_y - recent_y[:, -1:]), out=gap)
+    returns = gap[:, :-1] <= allowed[:, None]  # to the last point, from `longest` updates ago to 1
+    for run in np.flatnonzero(returns.any(axis=1)):
+        for back in np.flatnonzero(returns[run])[::-1]:
+            p = longest - int(back)
+            if p > 1 and _repeats(x[run], p, allowed[run]) and _repeats(y[run], p, allowed[run]):
+                period[run] = p
+                break
+    return period
+
+
+def _repeats(path: Floats, period: int, allowed: float) -> bool:
+    """Whether a path repeats itself all through its last quarter, and from half of it ago."""
+    steps = path.size - 1
+    last = max(steps // 4, 2 * period)
+    ago = max(steps // 2 // period, 1) * period
+    near = np.abs(path[-last:] - path[-last - period : -period]).max()
+    far = np.abs(path[-period:] - path[-period - ago : -ago]).max()
+    return bool(near <= allowed and far <= allowed)

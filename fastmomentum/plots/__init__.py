@@ -1,0 +1,41 @@
+"""Pictures: functions that take an Axes and data, draw, and return the artists.
+
+No pyplot and no global state: whoever calls owns the figure. ``STYLE`` holds the rcParams that the
+project's own figures are made with; use it as ``with matplotlib.rc_context(STYLE): ...``.
+"""
+
+from __future__ import annotations
+
+from fastmomentum.plots.fields import LOG_DECADES as LOG_DECADES
+from fastmomentum.plots.fields import Contours as Contours
+from fastmomentum.plots.fields import Field as Field
+from fastmomentum.plots.fields import Scale as Scale
+from fastmomentum.plots.fields import colour_bar as colour_bar
+from fastmomentum.plots.fields import contour as contour
+from fastmomentum.plots.fields import sample as sample
+from fastmomentum.plots.geometry import Floats as Floats
+from fastmomentum.plots.geometry import Window as Window
+from fastmomentum.plots.geometry import clip as clip
+from fastmomentum.plots.phases import MOST_CELLS as MOST_CELLS
+from fastmomentum.plots.phases import PhaseMap as PhaseMap
+from fastmomentum.plots.phases import phase_map as phase_map
+from fastmomentum.plots.phases import steps_bar as steps_bar
+from fastmomentum.plots.runs import Run as Run
+from fastmomentum.plots.runs import run_of as run_of
+from fastmomentum.plots.runs import window as window
+from fastmomentum.plots.style import COLOURS as COLOURS
+from fastmomentum.plots.style import DIVERGED as DIVERGED
+from fastmomentum.plots.style import LINES as LINES
+from fastmomentum.plots.style import MARKERS as MARKERS
+from fastmomentum.plots.style import NEVER as NEVER
+from fastmomentum.plots.style import NOT_RUN as NOT_RUN
+from fastmomentum.plots.style import STYLE as STYLE
+from fastmomentum.plots.surfaces import Surface as Surface
+from fastmomentum.plots.surfaces import surface as surface
+from fastmomentum.plots.trails import Paths as Paths
+from fastmomentum.plots.trails import legend as legend
+from fastmomentum.plots.trails import paths as paths
+from fastmomentum.plots.report import Report as Report
+from fastmomentum.plots.report import run_report as run_report
+from fastmomentum.plots.scatter import DataAndLine as DataAndLine
+from fastmomentum.plots.scatter import data_and_line as data_and_line

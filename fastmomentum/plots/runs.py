@@ -1,0 +1,147 @@
+"""One run as the drawing functions want it, and the part of the plane that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from fastmomentum.objectives import Objective
+from fastmomentum.plots.geometry import Floats, Window
+from fastmomentum.plots.style import counted, number
+from fastmomentum.status import Status
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, as the drawing functions want it.
+
+    Attributes
+    ----------
+    points : ndarray, shape (n_points, 2)
+        Where it was; the first is the start. May hold inf or NaN.
+    steps : ndarray, shape (n_points,)
+        After how many updates.
+    lr, momentum : float
+        Its cell.
+    status : Status
+        How it ended.
+    n_steps : int
+        Updates made.
+    final_loss : float
+        Objective at the end.
+    """
+
+    points: Floats
+    steps: NDArray[np.int64]
+    lr: float
+    momentum: float
+    status: Status
+    n_steps: int
+    final_loss: float
+
+    @property
+    def start(self) -> tuple[float, float]:
+        """The point it left from."""
+        return float(self.points[0, 0]), float(self.points[0, 1])
+
+    @property
+    def label(self) -> str:
+        """The run in a line of a legend."""
+        ends = {
+            Status.NOT_RUN: "not run",
+            Status.CONVERGED: f"converged in {counted(self.n_steps)}",
+            Status.DIVERGED: f"diverged at step {self.n_steps:,}",
+            Status.MAX_STEPS: f"f = {number(self.final_loss)} after {counted(self.n_steps)}",
+        }
+        x, y = self.start
+        cell = f"lr {number(self.lr)}, momentum {number(self.momentum)}"
+        return f"{cell}, from ({number(x)}, {number(y)}): {ends[self.status]}"
+
+
+def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
+    """One cell of a results file as a `Run`.
+
+    Parameters
+    ----------
+    cell : xarray.Dataset
+        Results whose lr, momentum and start are scalars.
+    trajectory : xarray.DataArray, dims (step, parameter), optional
+        Its path; the recorded one without.
+
+    Returns
+    -------
+    Run
+        With the start and the final point added where they were not recorded.
+    """
+    path = cell["trajectory"] if trajectory is None else trajectory
+    n_steps = int(cell["n_steps"])
+    steps = path["step"].values.astype(np.int64)
+    made = steps <= n_steps
+    points, steps = path.values.astype(np.float64)[made], steps[made]
+    if steps.size == 0 or steps[0] > 0:
+        start = np.array([[float(cell[f"start_{name}"]) for name in cell["parameter"].values]])
+        points, steps = np.concatenate([start, points]), np.concatenate([[0], steps])
+    if steps[-1] < n_steps:
+        points = np.concatenate([points, cell["final"].values.astype(np.float64)[np.newaxis]])
+        steps = np.append(steps, n_steps)
+    return Run(
+        points=points,
+        steps=steps,
+        lr=float(cell["lr"]),
+        momentum=float(cell["momentum"]),
+        status=Status(int(cell["status"])),
+        n_steps=n_steps,
+        final_loss=float(cell["final_loss"]),
+    )
+
+
+def window(objective: Objective, runs: Sequence[Run] = (), margin: float = 0.05) -> Window:
+    """Choose the part of the plane worth drawing.
+
+    The objective's usual box, widened to hold minimisers and starts, and the paths of runs that did
+    not diverge as far as they stay within reach (once more the width of all that, on each side).
+
+    Parameters
+    ----------
+    objective : Objective
+        What is descended.
+    runs : sequence of Run
+        What will be drawn on it.
+    margin : float
+        Space left around points that lie at the edge, as a part of the width.
+
+    Returns
+    -------
+    ((x_low, x_high), (y_low, y_high))
+        Finite.
+
+    Examples
+    --------
+    >>> from fastmomentum.objectives import Rosenbrock
+    >>> window(Rosenbrock())
+    ((-2.0, 2.0), (-1.0, 3.0))
+    """
+    box = np.array(objective.box, dtype=np.float64).T
+    fixed = np.array([run.start for run in runs]).reshape(-1, 2)
+    low, high = _join(box, np.concatenate([fixed, objective.minimisers.reshape(-1, 2)]), margin)
+    calm = [run.points for run in runs if run.status != Status.DIVERGED]
+    if calm:
+        points, reach = np.concatenate(calm), high - low
+        with np.errstate(invalid="ignore"):
+            near = np.all((points >= low - reach) & (points <= high + reach), axis=1)
+        low, high = _join(np.stack([low, high]), points[near], margin)
+    return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
+
+
+def _join(box: Floats, points: Floats, margin: float) -> tuple[Floats, Floats]:
+    """Widen a box, shape (2, 2) as low and high, to hold points; room is left only around these."""
+    points = points[np.all(np.isfinite(points), axis=1)]
+    both = np.concatenate([box, points])
+    room = margin * (both.max(axis=0) - both.min(axis=0))
+    outside_low, outside_high = both.min(axis=0) < box[0], both.max(axis=0) > box[1]
+    low = np.where(outside_low, both.min(axis=0) - room, box[0])
+    return low, np.where(outside_high, both.max(axis=0) + room, box[1])

@@ -1,0 +1,59 @@
+"""The house style: sizes, colours, marks, and how numbers are written."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import Colormap, ListedColormap
+
+STYLE: Final[dict[Any, Any]] = {
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "figure.titlesize": 15,
+    "legend.fontsize": 11.5,
+    "legend.framealpha": 1.0,
+    "savefig.dpi": 200,
+    # Without chunks Agg refuses a long zigzag; with a fixed salt the same picture is the same file.
+    "agg.path.chunksize": 10_000,
+    "svg.hashsalt": "fastmomentum",
+}
+
+# Okabe and Ito's colours, those that stand out from viridis first.
+COLOURS: Final = ("#D55E00", "#56B4E9", "#000000", "#E69F00", "#CC79A7", "#0072B2", "#F0E442")
+LINES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+MARKERS: Final = ("s", "^", "D", "v", "P", "X", "p", "h")
+DIVERGED, NEVER, NOT_RUN = "#dcdcdc", "#8c8c8c", "#ffffff"
+
+
+STAR: Final[dict[str, Any]] = {
+    "linestyle": "none", "marker": "*", "markersize": 15, "markerfacecolor": "white",
+    "markeredgecolor": "black", "markeredgewidth": 1.2, "label": "minimum", "zorder": 6,
+}  # fmt: skip
+START: Final[dict[str, Any]] = {
+    "linestyle": "none", "marker": "o", "markersize": 10, "markerfacecolor": "white",
+    "markeredgecolor": "black", "markeredgewidth": 1.6, "label": "start", "zorder": 5,
+}  # fmt: skip
+
+
+def field_map() -> Colormap:
+    """Viridis mixed with white: its order of lightness stays, and paths stand out from it."""
+    colours = colormaps["viridis"](np.linspace(0.0, 1.0, 256))
+    colours[:, :3] = 0.7 * colours[:, :3] + 0.3
+    return ListedColormap(colours, "light viridis")
+
+
+def number(value: float) -> str:
+    """Write a number for a legend: 0.9, 5000, or 1.5 x 10^-5 as mathtext."""
+    text = f"{value:.3g}"
+    if "e" not in text:
+        return text.replace("-", "\N{MINUS SIGN}")
+    digits, power = text.split("e")
+    sign, times = "-" if digits == "-1" else "", rf"{digits}\times"
+    return f"${sign if digits in ('1', '-1') else times}10^{{{int(power)}}}$"
+
+
+def counted(steps: int) -> str:
+    """Write a number of steps."""
+    return "1 step" if steps == 1 else f"{steps:,} steps"

@@ -1,0 +1,243 @@
+"""Where workers put the blocks that they compute."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum import checksums, files, manifest
+from fastmomentum.errors import StorageError
+from fastmomentum.experiment import Experiment
+from fastmomentum.grid import Blocks
+from fastmomentum.manifest import Contents
+from fastmomentum.schema import Variable, results
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Sink(Protocol):
+    """Where a worker puts the blocks that it computes; small, and pickled for other processes."""
+
+    @property
+    def experiment(self) -> Experiment:
+        """The plan."""
+
+    @property
+    def blocks(self) -> Blocks:
+        """The runs, cut into blocks."""
+
+    def arrays(self, block: int) -> Arrays:
+        """Arrays to compute a block into."""
+
+    def put(self, block: int, arrays: Arrays) -> int:
+        """Write a block; gives its checksum."""
+
+
+def block_arrays(experiment: Experiment, n_runs: int) -> Arrays:
+    """Empty arrays for the results of some runs, by variable; the run is the first axis.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The plan.
+    n_runs : int
+        How many runs.
+
+    Returns
+    -------
+    dict of ndarray
+        In the order of the checksum.
+    """
+    return {v.name: np.empty((n_runs, *tail(experiment, v)), v.dtype) for v in results(experiment)}
+
+
+def tail(experiment: Experiment, variable: Variable) -> tuple[int, ...]:
+    """Sizes of a variable's dimensions beyond the grid's."""
+    return variable.shape[len(experiment.grid.shape) :]
+
+
+def bytes_a_run(experiment: Experiment) -> dict[str, int]:
+    """Bytes that one run takes, by variable, in the order of the checksum."""
+    return {
+        v.name: np.dtype(v.dtype).itemsize * math.prod(tail(experiment, v))
+        for v in results(experiment)
+    }
+
+
+class _OpenFile:
+    """A descriptor that is closed when the last that may use it lets go.
+
+    After an interruption a thread may still be writing its block; were the descriptor closed under
+    it, its number could by then belong to another file.
+    """
+
+    def __init__(self, path: str, access: int) -> None:
+        # A planted symbolic link must not lead our writes elsewhere.
+        more = os.O_NONBLOCK if access == os.O_RDONLY else os.O_NOFOLLOW
+        self.descriptor = os.open(path, access | more | os.O_CLOEXEC)
+
+    def __del__(self) -> None:
+        if hasattr(self, "descriptor"):
+            os.close(self.descriptor)
+
+
+@dataclass(frozen=True)
+class FileSink:
+    """Writes blocks to their places in a laid-out file with ordinary file writes.
+
+    Pickled, it is a path and a seal: a worker reads the rest from the file itself, and so finds out
+    whether it sees the file that the runner sees.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    seal : (int, bytes)
+        Its manifest's checksum: a worker that outlives its runner must not write to a later file.
+    access : int
+        What it is opened for: ``os.O_RDONLY``, ``os.O_RDWR``, or ``os.O_WRONLY`` in a worker. There
+        the neighbours' bytes are never read: on NFS a page that was read goes back whole, and
+        takes what other machines have written to it since.
+    """
+
+    path: str
+    seal: tuple[int, bytes]
+    access: int = os.O_RDWR
+    _local: threading.local = field(default_factory=threading.local, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, contents: Contents, writable: bool = True) -> FileSink:
+        """The bytes of a laid-out file, opened.
+
+        Parameters
+        ----------
+        contents : Contents
+            What the file's manifest says.
+        writable : bool
+            Whether to write to it.
+
+        Returns
+        -------
+        FileSink
+            For workers and journal.
+        """
+        sink = cls(str(contents.path), contents.seal, os.O_RDWR if writable else os.O_RDONLY)
+        sink.__dict__["_contents"] = contents  # known already: not read again
+        sink.descriptor  # noqa: B018  (opened by one thread, before many use it)
+        return sink
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what a worker needs to open the file anew."""
+        access = os.O_RDONLY if self.access == os.O_RDONLY else os.O_WRONLY
+        return shared_sink, (str(Path(self.path).absolute()), self.seal, access)
+
+    @functools.cached_property
+    def _contents(self) -> Contents:
+        contents = manifest.read(Path(self.path))
+        if contents.seal != self.seal:
+            raise self._replaced()
+        return contents
+
+    @property
+    def experiment(self) -> Experiment:
+        """The plan."""
+        return self._contents.experiment
+
+    @property
+    def blocks(self) -> Blocks:
+        """The runs, cut into blocks."""
+        return self._contents.blocks
+
+    @property
+    def offsets(self) -> dict[str, int]:
+        """Where the variables lie."""
+        return self._contents.offsets
+
+    @functools.cached_property
+    def _bytes_a_run(self) -> dict[str, int]:
+        return bytes_a_run(self.experiment)
+
+    @functools.cached_property
+    def _file(self) -> _OpenFile:
+        place, seal = self.seal
+        with files.in_words(f"opening {self.path}"):
+            file = reader = _OpenFile(self.path, self.access)
+            if self.access == os.O_WRONLY:
+                reader = _OpenFile(f"/proc/self/fd/{file.descriptor}", os.O_RDONLY)
+            with contextlib.suppress(EOFError):
+                if files.read_at(reader.descriptor, len(seal), place) == seal:
+                    if self.access == os.O_WRONLY:
+                        self._contents  # noqa: B018  (read now, and forgotten with the seal)
+                        files.forget_cached(file.descriptor)
+                    return file
+        raise self._replaced()
+
+    def _replaced(self) -> StorageError:
+        return StorageError(f"{self.path}: the file was replaced while it was in use; run again")
+
+    @property
+    def descriptor(self) -> int:
+        """The file, open as long as any thread holds this sink."""
+        return self._file.descriptor
+
+    def arrays(self, block: int) -> Arrays:
+        """Buffers of the calling thread, cut to the block's length."""
+        if not hasattr(self._local, "buffers"):
+            self._local.buffers = block_arrays(self.experiment, self.blocks.block_runs)
+        length = len(self.blocks.runs(block))
+        return {name: buffer[:length] for name, buffer in self._local.buffers.items()}
+
+    def put(self, block: int, arrays: Arrays) -> int:
+        """Write a block; gives its checksum."""
+        first = self.blocks.runs(block).start
+        with files.in_words(f"writing {self.path}"):
+            for name, values in arrays.items():
+                offset = self.offsets[name] + first * self._bytes_a_run[name]
+                files.write_at(self.descriptor, values.data, offset)
+        return checksums.of_block(block, arrays.values())
+
+    def flush(self) -> None:
+        """Return once what was written lies on the disk, where other machines see it."""
+        with files.in_words(f"writing {self.path}"):
+            files.sync_data(self.descriptor)
+
+    def stored(self, block: int) -> int:
+        """Checksum of a block's bytes as they lie in the file."""
+        runs = self.blocks.runs(block)
+        spans = (
+            (self.offsets[name] + runs.start * size, self.offsets[name] + runs.stop * size)
+            for name, size in self._bytes_a_run.items()
+        )
+        return checksums.of_block(
+            block, (part for span in spans for part in files.parts(self.descriptor, *span))
+        )
+
+
+@functools.lru_cache(maxsize=4)
+def shared_sink(path: str, seal: tuple[int, bytes], access: int = os.O_WRONLY) -> FileSink:
+    """One sink for all tasks of a worker process: its buffers and its open file stay.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    seal : (int, bytes)
+        By which it is known.
+    access : int
+        What it is opened for.
+
+    Returns
+    -------
+    FileSink
+        Not opened yet.
+    """
+    return FileSink(path, seal, access)

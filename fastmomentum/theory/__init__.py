@@ -1,0 +1,40 @@
+"""Closed forms: what a rule does on a quadratic, and so near any minimiser.
+
+Along an eigenvector of the Hessian, of eigenvalue L, a rule is a linear map of (w, v), the distance
+from the minimiser and the velocity. With a = lr*L and m the momentum, its trace T, determinant D,
+and what follows from them, are
+
+=========  ==============  ========  ==================  ===========================================
+rule       T               D         stable for 0 < a <  complex roots for
+=========  ==============  ========  ==================  ===========================================
+sgd        1 - a           0         2                   never
+momentum   1 + m - a       m         2(1 + m)            (1 - sqrt m)^2 < a < (1 + sqrt m)^2
+nesterov   (1 + m)(1 - a)  m(1 - a)  2(1 + m)/(1 + 2m)   ((1 - m)/(1 + m))^2 < a < 1
+=========  ==============  ========  ==================  ===========================================
+
+Matrices are taken from the rules themselves, so that theory cannot drift from what is run and a new
+rule has one at once. Everything broadcasts.
+
+References
+----------
+Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
+Goh, "Why momentum really works", Distill, 2017. The rate where the roots are complex is the square
+root of the momentum; the article's source prints twice that.
+Lessard, Recht and Packard, "Analysis and design of optimization algorithms via integral quadratic
+constraints", 2016.
+"""
+
+from fastmomentum.theory.curvature import eigenvalues as eigenvalues
+from fastmomentum.theory.curvature import predicted_rate as predicted_rate
+from fastmomentum.theory.linear import Regime as Regime
+from fastmomentum.theory.linear import is_stable as is_stable
+from fastmomentum.theory.linear import iteration_matrix as iteration_matrix
+from fastmomentum.theory.linear import regime as regime
+from fastmomentum.theory.linear import spectral_radius as spectral_radius
+from fastmomentum.theory.linear import stable_limit as stable_limit
+from fastmomentum.theory.paths import iterate as iterate
+from fastmomentum.theory.paths import residual as residual
+from fastmomentum.theory.settings import Optimum as Optimum
+from fastmomentum.theory.settings import critical_momentum as critical_momentum
+from fastmomentum.theory.settings import optimum as optimum
+from fastmomentum.theory.settings import oscillating_range as oscillating_range

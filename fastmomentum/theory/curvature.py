@@ -1,0 +1,93 @@
+"""Theory at a minimiser of any objective, through its Hessian."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastmomentum.errors import InputError
+from fastmomentum.objectives import Objective
+from fastmomentum.theory.linear import Floats, spectral_radius
+
+
+def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
+    """Curvatures of an objective at a point.
+
+    Parameters
+    ----------
+    objective : Objective
+        Any.
+    point : array_like, shape (..., 2), optional
+        Where; the first minimiser where left out.
+
+    Returns
+    -------
+    ndarray, shape (..., 2)
+        Eigenvalues of the Hessian, the smaller first.
+
+    Raises
+    ------
+    InputError
+        The objective has no minimiser, and no point is given.
+
+    Examples
+    --------
+    >>> from fastmomentum.objectives import Rosenbrock
+    >>> eigenvalues(Rosenbrock()).round(6).tolist()
+    [0.399361, 1001.600639]
+    >>> from fastmomentum.theory.settings import optimum
+    >>> best = optimum(*eigenvalues(Rosenbrock()))
+    >>> [round(float(number), 8) for number in best]
+    [0.00383877, 0.92322457, 0.96084576]
+    """
+    if point is None:
+        if not len(objective.minimisers):
+            raise InputError(f"{objective.name} has no minimiser; say at which point")
+        point = objective.minimisers[0]
+    point = np.asarray(point, float)
+    return np.asarray(np.linalg.eigvalsh(objective.hessian(point[..., 0], point[..., 1])), float)
+
+
+def predicted_rate(
+    objective: Objective,
+    rule: str,
+    lr: ArrayLike,
+    momentum: ArrayLike,
+    point: ArrayLike | None = None,
+) -> Floats:
+    """Rate near a minimiser: the largest spectral radius over the Hessian's eigenvalues.
+
+    Parameters
+    ----------
+    objective : Objective
+        Any.
+    rule : str
+        Name of the rule.
+    lr, momentum : array_like
+        Shapes that broadcast, such as (n, 1) and (m,) for a grid.
+    point : array_like, shape (2,), optional
+        A minimiser; the first where left out.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        At least 1 where the minimiser does not attract.
+
+    Raises
+    ------
+    InputError
+        There is no such rule, or no minimiser and no point.
+
+    References
+    ----------
+    Polyak 1964, theorem 9: near a minimiser of nonsingular Hessian the quadratic's rate holds.
+
+    Examples
+    --------
+    >>> from fastmomentum.objectives import Rosenbrock
+    >>> predicted_rate(Rosenbrock(), "momentum", [[1e-3], [4e-3]], [0.0, 0.9]).round(6)
+    array([[0.999601, 0.995851],
+           [3.006403, 1.510621]])
+    """
+    rates = [spectral_radius(rule, lr, momentum, e) for e in eigenvalues(objective, point)]
+    return np.asarray(np.maximum(*rates))

@@ -1,0 +1,269 @@
+"""One update as a linear map along an eigenvector: its rate, its stability, its regime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmomentum.errors import InputError
+from fastmomentum.explanation import suggest
+from fastmomentum.rules import RULES, Rule
+
+Floats = NDArray[np.float64]
+Entries = tuple[Floats, Floats, Floats, Floats]
+
+
+class Regime(IntEnum):
+    """How a rule comes near the minimiser of a quadratic, along one eigenvector.
+
+    Overdamped: from one side, or over it once. Oscillating: turning round it, roots complex.
+    Alternating: changing side at each update in the end. Unstable: it does not come near.
+
+    Examples
+    --------
+    >>> Regime(2).name
+    'OSCILLATING'
+    """
+
+    UNSTABLE = 0
+    OVERDAMPED = 1
+    OSCILLATING = 2
+    ALTERNATING = 3
+
+
+def iteration_matrix(
+    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+) -> Floats:
+    """Matrix of one update of (w, v) on the quadratic of an eigenvalue.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule.
+    lr, momentum, eigenvalue : array_like
+        Shapes that broadcast; a rule without momentum does not look at it.
+
+    Returns
+    -------
+    ndarray, shape (..., 2, 2)
+        ``(w', v') = matrix @ (w, v)``. A rule without momentum leaves the velocity's row and
+        column 0.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+
+    References
+    ----------
+    Goh 2017, "Momentum"; Lessard, Recht and Packard 2016, section 2.
+
+    Examples
+    --------
+    >>> iteration_matrix("momentum", 0.5, 0.25, 1.0)
+    array([[ 0.5 ,  0.25],
+           [-0.5 ,  0.25]])
+    """
+    parts = np.broadcast_arrays(*entries(rule, lr, momentum, eigenvalue))
+    return np.stack(parts, axis=-1).reshape(*parts[0].shape, 2, 2)
+
+
+def spectral_radius(rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike) -> Floats:
+    """Rate at which distances shrink in the end, a factor an update.
+
+    ``(|T| + sqrt(T^2 - 4D))/2`` where the roots are real, ``sqrt(D)`` where they are complex: for
+    the heavy ball, sqrt(momentum).
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule.
+    lr, momentum, eigenvalue : array_like
+        Shapes that broadcast.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        At least 1 where the rule is not stable. At a double root it is good to half the digits, as
+        the settings themselves define it no better.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+
+    References
+    ----------
+    Polyak 1964; Goh 2017.
+
+    Examples
+    --------
+    >>> spectral_radius("momentum", [0.1, 1.0], 0.81, 1.0).round(12).tolist()
+    [0.9, 0.9]
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        trace, determinant, discriminant = _invariants(rule, lr, momentum, eigenvalue)
+        real = 0.5 * (np.abs(trace) + np.sqrt(np.maximum(discriminant, 0.0)))
+        return np.where(discriminant < 0, np.sqrt(np.maximum(determinant, 0.0)), real)
+
+
+def stable_limit(rule: str, momentum: ArrayLike) -> Floats:
+    """Where a rule stops being stable: it is for 0 < lr*L < limit.
+
+    The conditions of Jury, 1 - T + D > 0, 1 + T + D > 0 and D < 1, are linear in lr*L.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule.
+    momentum : array_like
+        Momenta.
+
+    Returns
+    -------
+    ndarray, shape of `momentum`
+        2 for sgd, 2(1 + m) for the heavy ball, 2(1 + m)/(1 + 2m) for Nesterov's rule in Keras'
+        form; 0 where nothing is stable.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+
+    References
+    ----------
+    Polyak 1964; Jury, "Theory and application of the z-transform method", 1964.
+
+    Examples
+    --------
+    >>> stable_limit("momentum", [0.0, 0.5]).tolist()
+    [2.0, 3.0]
+    >>> stable_limit("nesterov", 0.5).item()
+    1.5
+    """
+    trace_0, determinant_0, _ = _invariants(rule, 0.0, momentum, 1.0)
+    trace_1, determinant_1, _ = _invariants(rule, 1.0, momentum, 1.0)
+    alternating = _zero(1 + trace_0 + determinant_0, 1 + trace_1 + determinant_1)
+    turning = _zero(1 - determinant_0, 1 - determinant_1)
+    return np.asarray(np.minimum(alternating, turning))
+
+
+def _zero(at_0: Floats, at_1: Floats) -> Floats:
+    """Where a line that is positive at 0 comes down to 0; inf for never, 0 where it is not."""
+    falls = at_1 < at_0
+    where = np.where(falls, at_0 / np.where(falls, at_0 - at_1, 1.0), np.inf)
+    return np.where(at_0 > 0, where, 0.0)
+
+
+def is_stable(
+    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+) -> NDArray[np.bool_]:
+    """Whether a rule converges on the quadratic of an eigenvalue, from every start.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule.
+    lr, momentum, eigenvalue : array_like
+        Shapes that broadcast.
+
+    Returns
+    -------
+    ndarray of bool, shape (...)
+        ``0 < lr*L < stable_limit``.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+
+    Examples
+    --------
+    >>> is_stable("sgd", [0.1, 0.3], 0.0, 10.0).tolist()
+    [True, False]
+    """
+    a = np.multiply(lr, eigenvalue)
+    return np.asarray((a > 0) & (a < stable_limit(rule, momentum)))
+
+
+def regime(
+    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+) -> NDArray[np.uint8]:
+    """Which of the regimes a setting is in, along one eigenvector.
+
+    Parameters
+    ----------
+    rule : str
+        Name of the rule.
+    lr, momentum, eigenvalue : array_like
+        Shapes that broadcast.
+
+    Returns
+    -------
+    ndarray of uint8, shape (...)
+        Values of `Regime`.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+
+    References
+    ----------
+    Goh 2017, "The dynamics of momentum".
+
+    Examples
+    --------
+    >>> [Regime(r).name for r in regime("momentum", [0.01, 1.0, 2.8, 3.1], 0.5, 1.0)]
+    ['OVERDAMPED', 'OSCILLATING', 'OSCILLATING', 'UNSTABLE']
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        trace, _, discriminant = _invariants(rule, lr, momentum, eigenvalue)
+    found = np.where(trace < 0, Regime.ALTERNATING, Regime.OVERDAMPED)
+    found = np.where(discriminant < 0, Regime.OSCILLATING, found)
+    stable = is_stable(rule, lr, momentum, eigenvalue)
+    return np.where(stable, found, Regime.UNSTABLE).astype(np.uint8)
+
+
+def known(rule: str) -> Rule:
+    """The rule of a name.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    if rule not in RULES:
+        raise InputError(f"rule must be one of the registry: no {rule!r}; {suggest(rule, RULES)}")
+    return RULES[rule]
+
+
+def entries(rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike) -> Entries:
+    """Entries of the iteration matrix, row by row, each of the shape that its formula gives."""
+    update: Callable[..., tuple[ArrayLike, ArrayLike]] = known(rule).update
+    lr, momentum, gradient = (np.asarray(part, float) for part in (lr, momentum, eigenvalue))
+    one, zero = np.ones(()), np.zeros(())
+    with np.errstate(over="ignore", invalid="ignore"):
+        first, third = update(one, zero, gradient, lr, momentum)
+        second, fourth = update(zero, one, zero, lr, momentum)
+    if not known(rule).uses_momentum:
+        second, third, fourth = zero, zero, np.zeros_like(momentum)
+    return np.asarray(first), np.asarray(second), np.asarray(third), np.asarray(fourth)
+
+
+def discriminant_of(matrix: Entries) -> Floats:
+    """``T^2 - 4D``, without the cancellation between the two."""
+    first, second, third, fourth = matrix
+    return np.asarray(np.square(first - fourth) + 4.0 * (second * third))
+
+
+def _invariants(
+    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Trace, determinant and discriminant of the iteration matrix."""
+    matrix = entries(rule, lr, momentum, eigenvalue)
+    first, second, third, fourth = matrix
+    return first + fourth, first * fourth - second * third, discriminant_of(matrix)

@@ -1,0 +1,250 @@
+"""What a worker does: compute blocks, write them, and say little about it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.errors import FastmomentumError
+from fastmomentum.experiment import Experiment
+from fastmomentum.kernels import run_block
+from fastmomentum.provenance import computing
+from fastmomentum.sinks import Sink, block_arrays, shared_sink
+from fastmomentum.status import Status
+
+Stretches = tuple[range, ...]
+"""Numbers of blocks, in few words."""
+Seal = tuple[int, bytes]
+Versions = tuple[tuple[str, str], ...]
+
+_getting_ready: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a worker says of blocks that it has written.
+
+    Attributes
+    ----------
+    entries : list of (int, int)
+        Number and checksum of each block.
+    counts : ndarray, shape (4,)
+        Their runs by status.
+    steps : int
+        Their updates.
+    seconds : float
+        Time that they took.
+    left : tuple of range
+        Blocks of the same task that there was no time for.
+    """
+
+    entries: list[tuple[int, int]]
+    counts: NDArray[np.int64]
+    steps: int
+    seconds: float
+    left: Stretches = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a worker may not work on a run.
+
+    Attributes
+    ----------
+    worker, reason : str
+        Who and why.
+    left : tuple of range
+        The blocks that it was to do.
+    """
+
+    worker: str
+    reason: str
+    left: Stretches
+
+
+@dataclass(frozen=True)
+class Order:
+    """A task for a worker that may be on another machine; some hundred bytes, whatever the plan.
+
+    Attributes
+    ----------
+    path : str
+        The run's file, which all machines call by this name; it holds the experiment, too.
+    seal : (int, bytes)
+        By which it is known.
+    versions : tuple of (str, str)
+        What to compute with, from `computing`.
+    blocks : tuple of range
+        Which to do.
+    seconds : float
+        Time after which the rest is handed back.
+    """
+
+    path: str
+    seal: Seal
+    versions: Versions
+    blocks: Stretches
+    seconds: float
+
+
+def do_block(sink: Sink, block: int) -> tuple[int, int, NDArray[np.int64], int]:
+    """Compute a block and write it.
+
+    Parameters
+    ----------
+    sink : Sink
+        Where it goes.
+    block : int
+        Its number.
+
+    Returns
+    -------
+    block : int
+        Its number.
+    checksum : int
+        Of its bytes.
+    counts : ndarray, shape (4,)
+        Its runs by status.
+    steps : int
+        Its updates.
+    """
+    arrays = sink.arrays(block)
+    run_block(sink.experiment, sink.blocks.runs(block), arrays)
+    counts = np.bincount(arrays["status"], minlength=len(Status)).astype(np.int64)
+    steps = int(arrays["n_steps"].sum(dtype=np.int64))
+    return block, sink.put(block, arrays), counts, steps
+
+
+def do_blocks(sink: Sink, blocks: Stretches, seconds: float = float("inf")) -> Done:
+    """Compute blocks and write them, as many as there is time for, but one at least.
+
+    Parameters
+    ----------
+    sink : Sink
+        Where they go.
+    blocks : tuple of range
+        Their numbers.
+    seconds : float
+        Time after which the rest is left.
+
+    Returns
+    -------
+    Done
+        What was done, and what was left.
+    """
+    begun = time.monotonic()
+    entries: list[tuple[int, int]] = []
+    total, steps, passed = np.zeros(len(Status), np.int64), 0, 0.0
+    for block in _numbers(blocks):
+        if entries and passed > seconds:
+            break
+        number, checksum, counts, n = do_block(sink, block)
+        entries.append((number, checksum))
+        total += counts
+        steps += n
+        passed = time.monotonic() - begun
+    return Done(entries, total, steps, passed, tuple(_without(blocks, len(entries))))
+
+
+def do_order(order: Order) -> Done | Refusal:
+    """What a worker does that may be on another machine.
+
+    Parameters
+    ----------
+    order : Order
+        Which blocks, where to, and what to compute them with.
+
+    Returns
+    -------
+    Done or Refusal
+        The data of what is done lie on the disk, where other machines see them.
+    """
+    reason = unfit(order.path, order.seal, order.versions)
+    if reason is not None:
+        return Refusal(here(), reason, order.blocks)
+    sink = shared_sink(order.path, order.seal)
+    done = do_blocks(sink, order.blocks, order.seconds)
+    sink.flush()
+    return done
+
+
+def unfit(path: str, seal: Seal, versions: Versions) -> str | None:
+    """Why this process may not work on a run.
+
+    Parameters
+    ----------
+    path : str
+        The run's file.
+    seal : (int, bytes)
+        By which it is known.
+    versions : tuple of (str, str)
+        What the run computes with, from `computing`.
+
+    Returns
+    -------
+    str or None
+        None where it may; then its kernel is compiled.
+    """
+    own = dict(computing())
+    others = [
+        f"{name} {own.get(name)}, where the run has {version}"
+        for name, version in versions
+        if own.get(name) != version
+    ]
+    if others:
+        return f"has {'; '.join(others)}: install the same on all machines"
+    try:
+        with _getting_ready:
+            _get_ready(path, seal)
+    except FastmomentumError as error:
+        return (
+            f"does not see the run's file ({error}): name one on a file system that all machines "
+            "share under the same path"
+        )
+    return None
+
+
+@functools.lru_cache(maxsize=4)
+def _get_ready(path: str, seal: Seal) -> None:
+    sink = shared_sink(path, seal)
+    sink.descriptor  # noqa: B018  (opened, and found to be the runner's)
+    warm(sink.experiment)
+
+
+def warm(experiment: Experiment) -> None:
+    """Compile the kernel of an experiment, or load it from the cache."""
+    run_block(experiment, range(1), block_arrays(experiment, 1), n_steps=0)
+
+
+def here() -> str:
+    """What this process is called: its address in a Dask cluster, or machine and number."""
+    if "distributed" in sys.modules:
+        from distributed import get_worker
+
+        try:
+            return str(get_worker().address)
+        except ValueError:
+            pass
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _numbers(stretches: Stretches) -> Iterator[int]:
+    return (block for stretch in stretches for block in stretch)
+
+
+def _without(stretches: Stretches, n: int) -> Iterator[range]:
+    """Stretches less their first `n` blocks."""
+    for stretch in stretches:
+        if n < len(stretch):
+            yield stretch[n:]
+        n = max(0, n - len(stretch))
