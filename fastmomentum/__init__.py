@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fastmomentum import results as results
     from fastmomentum import theory as theory
     from fastmomentum.axis import Axis as Axis
+    from fastmomentum.errors import ClusterError as ClusterError
     from fastmomentum.errors import FastmomentumError as FastmomentumError
     from fastmomentum.errors import FileError as FileError
     from fastmomentum.errors import InputError as InputError
@@ -55,7 +56,9 @@ if TYPE_CHECKING:
 
 _HOME: Final = {
     "axis": ["Axis"],
-    "errors": ["FastmomentumError", "FileError", "InputError", "Interrupted", "StorageError"],
+    "errors": [
+        "ClusterError", "FastmomentumError", "FileError", "InputError", "Interrupted", "StorageError",
+    ],
     "experiment": ["Experiment"],
     "grid": ["Grid", "Mesh"],
     "loading": ["load"],

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 import typer
 
 if TYPE_CHECKING:
-    from fastmomentum.runner import Backend
+    from fastmomentum.backends import Backend
 
 MOST_JOBS: Final = 1024
 TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
@@ -111,8 +111,19 @@ def run(
         str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one a core.")
     ] = "-1",
     backend: Annotated[
-        str, typer.Option("--backend", metavar="NAME", help="What they are: threads or processes.")
+        str,
+        typer.Option(
+            "--backend", metavar="NAME", help="What they are: threads, processes or dask."
+        ),
     ] = "threads",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="tcp://HOST:PORT",
+            help="For dask: the cluster's [one of this machine's cores, started for the run].",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that are there.")
     ] = False,
@@ -122,6 +133,7 @@ def run(
     from fastmomentum.loading import load
 
     n_jobs = _n_jobs(jobs)
+    _require_consistent(jobs, backend, scheduler)
     experiment = load(file, overrides or ())  # before the imports that take their time
     from fastmomentum.runner import run_to_file
     from fastmomentum.store import FileStore
@@ -135,7 +147,12 @@ def run(
             again = f"; {store.damaged:,} are damaged and computed again" if store.damaged else ""
             say(f"{path}: going on; {store.kept:,} of {len(store.blocks):,} blocks are done{again}")
 
-    with _terminated_like_interrupted():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_terminated_like_interrupted())
+        if known_backend == "dask":
+            from fastmomentum.cluster import connected
+
+            say(stack.enter_context(connected(scheduler, n_jobs)))
         made = run_to_file(
             experiment,
             path,
@@ -172,13 +189,22 @@ def _n_jobs(text: str) -> int:
     raise InputError(f"--jobs must be 1 to {MOST_JOBS}, or -1 for one a core: got {text}")
 
 
+def _require_consistent(jobs: str, backend: str, scheduler: str | None) -> None:
+    from fastmomentum.errors import InputError
+
+    if scheduler is not None and backend != "dask":
+        raise InputError(f"--scheduler goes with --backend dask: got {backend}")
+    if scheduler is not None and jobs != "-1":
+        raise InputError("--jobs has no say with --scheduler: all cores of the cluster are used")
+
+
 def _known_backend(name: str) -> Backend:
     from fastmomentum.errors import InputError
     from fastmomentum.explanation import suggest
-    from fastmomentum.runner import JOBLIB
+    from fastmomentum.backends import BACKENDS
 
-    if name not in JOBLIB:
-        raise InputError(f"--backend: no such backend as {name!r}; {suggest(name, JOBLIB)}")
+    if name not in BACKENDS:
+        raise InputError(f"--backend: no such backend as {name!r}; {suggest(name, BACKENDS)}")
     return cast("Backend", name)
 
 

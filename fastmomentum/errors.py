@@ -30,6 +30,12 @@ class StorageError(FastmomentumError, OSError):
     exit_status = 4
 
 
+class ClusterError(FastmomentumError):
+    """A cluster that cannot be reached, was lost, or has workers that cannot do a run."""
+
+    exit_status = 4
+
+
 class Interrupted(FastmomentumError, KeyboardInterrupt):
     """The run was stopped by the user; what is done is kept."""
 

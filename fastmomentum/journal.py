@@ -116,15 +116,24 @@ class Closing:
     seconds: float
 
     @classmethod
-    def read(cls, sink: FileSink) -> Closing | None:
-        """What the file says, or None where it is not known."""
+    def read(cls, sink: FileSink, counts: NDArray[np.int64] | None = None) -> Closing | None:
+        """What the file says, or None where it is not known.
+
+        Parameters
+        ----------
+        sink : FileSink
+            The file.
+        counts : ndarray, shape (4,), optional
+            The right counts, where those in the file are not to be trusted.
+        """
         where, offsets = sink.descriptor, sink.offsets
-        counts = files.read_at(where, 8 * len(Status), offsets["runs_by_status"])
+        told = files.read_at(where, 8 * len(Status), offsets["runs_by_status"])
+        counted = told if counts is None else counts.astype("<i8").tobytes()
         seconds = files.read_at(where, 8, offsets["wall_time"])
-        told = files.read_at(where, 8, offsets["closing_checksum"])
-        if checksums.small(counts + seconds) != told:
+        checksum = files.read_at(where, 8, offsets["closing_checksum"])
+        if checksums.small(counted + seconds) != checksum:
             return None
-        return cls(np.frombuffer(counts, "<i8"), float(np.frombuffer(seconds, "<f8")[0]))
+        return cls(np.frombuffer(counted, "<i8"), float(np.frombuffer(seconds, "<f8")[0]))
 
     def write(self, sink: FileSink) -> None:
         """Enter it in the file."""

@@ -1,32 +1,26 @@
-"""From blocks to workers: dispatch, progress, interruption. The only import of joblib."""
+"""From missing blocks to whole results: the journal, progress, interruption."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum.errors import InputError, Interrupted
+from fastmomentum.backends import Backend, Pool, pool_of
+from fastmomentum.errors import ClusterError, InputError, Interrupted
 from fastmomentum.experiment import Experiment
-from fastmomentum.kernels import run_block
-from fastmomentum.sinks import Sink, block_arrays
 from fastmomentum.status import Status
 from fastmomentum.store import FileStore, MemoryStore, Store
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Backend = Literal["threads", "processes"]
-JOBLIB: Final = {"threads": "threading", "processes": "loky"}
 
 COMMIT_SECONDS: Final = 0.5
 """Blocks wait so long for the journal, and share one sync."""
@@ -65,8 +59,8 @@ def run(
     experiment: Experiment,
     path: str | Path | None = None,
     *,
-    n_jobs: int = -1,
-    backend: Backend = "threads",
+    n_jobs: int | None = None,
+    backend: Backend | None = None,
     progress: bool | Watcher = False,
     overwrite: bool = False,
     block_runs: int | None = None,
@@ -80,10 +74,14 @@ def run(
     path : path, optional
         The results file; without, results stay in memory. An interrupted run of the same plan is
         gone on with; a finished one is opened as it is.
-    n_jobs : int
-        Workers; -1 for one a core.
-    backend : {"threads", "processes"}
-        What the workers are. The results are the same, to the bit.
+    n_jobs : int, optional
+        Workers; -1 for one a core, which is also what nothing means unless
+        ``joblib.parallel_config`` says otherwise. A Dask cluster has as many as it has.
+    backend : {"threads", "processes", "dask"}, optional
+        What the workers are; without, what ``joblib.parallel_config`` says, and threads where it
+        says nothing. "dask" takes the cluster of the current `dask.distributed.Client`, and
+        `path` must lie on a file system that its workers share. The results are the same, to the
+        bit.
     progress : bool or callable
         Whether to show a bar on stderr; or what to call with a `Progress` now and then.
     overwrite : bool
@@ -104,6 +102,8 @@ def run(
         No space, no permission, or a second writer.
     FileError
         A file in the way is damaged or not ours.
+    ClusterError
+        A worker cannot do the run, or the scheduler is gone; what is done is kept.
     Interrupted
         Ctrl-C; what is done is kept.
 
@@ -117,39 +117,21 @@ def run(
     """
     from fastmomentum import results  # xarray takes its time to import, and the command needs none
 
-    if backend not in JOBLIB:
-        raise InputError(f"backend must be one of {', '.join(JOBLIB)}: got {backend!r}")
-    if n_jobs == 0 or n_jobs < -1:
-        raise InputError(f"n_jobs must be positive, or -1 for one a core: got {n_jobs}")
     if block_runs is not None and block_runs < 1:
         raise InputError(f"block_runs must be positive: got {block_runs}")
-    if path is not None:
-        run_to_file(
-            experiment,
-            Path(path),
-            n_jobs=n_jobs,
-            backend=backend,
-            progress=progress,
-            overwrite=overwrite,
-            block_runs=block_runs,
-        )
-        return results.open_results(path)
-    if backend == "processes":  # other processes cannot write to our arrays
+    pool = pool_of(backend, n_jobs)
+    if path is None and not pool.shares_memory:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "results.h5"
-            ds = run(
-                experiment,
-                place,
-                n_jobs=n_jobs,
-                backend=backend,
-                progress=progress,
-                block_runs=block_runs,
-            )
-            with ds:
+            _run_to_file(experiment, place, pool, progress, False, block_runs)
+            with results.open_results(place) as ds:
                 return ds.load()
+    if path is not None:
+        _run_to_file(experiment, Path(path), pool, progress, overwrite, block_runs)
+        return results.open_results(path)
     store = MemoryStore(experiment, block_runs)
     with watcher(progress, experiment) as watch:
-        _work(store, n_jobs, backend, watch, kept_runs=0)
+        _work(store, pool, watch, kept_runs=0)
     return results.from_memory(experiment, store.variables, store.seconds)
 
 
@@ -157,8 +139,8 @@ def run_to_file(
     experiment: Experiment,
     path: Path,
     *,
-    n_jobs: int = -1,
-    backend: Backend = "threads",
+    n_jobs: int | None = None,
+    backend: Backend | None = None,
     progress: bool | Watcher = False,
     overwrite: bool = False,
     block_runs: int | None = None,
@@ -178,6 +160,19 @@ def run_to_file(
     Progress or None
         None where the results were there already.
     """
+    pool = pool_of(backend, n_jobs)
+    return _run_to_file(experiment, path, pool, progress, overwrite, block_runs, told)
+
+
+def _run_to_file(
+    experiment: Experiment,
+    path: Path,
+    pool: Pool,
+    progress: bool | Watcher,
+    overwrite: bool,
+    block_runs: int | None,
+    told: Callable[[FileStore], None] | None = None,
+) -> Progress | None:
     store = FileStore.open(path, experiment, overwrite=overwrite, block_runs=block_runs)
     if store is None:
         return None
@@ -186,13 +181,16 @@ def run_to_file(
             told(store)
         with watcher(progress, experiment) as watch:
             try:
-                return _work(store, n_jobs, backend, watch, store.kept_runs)
-            except KeyboardInterrupt:
+                return _work(store, pool, watch, store.kept_runs)
+            except (KeyboardInterrupt, ClusterError) as error:
                 done, total = store.journal.count_done(), len(store.blocks)
-                raise Interrupted(
-                    f"interrupted; {done:,} of {total:,} blocks are done and kept in "
-                    f"{store.partial}: run the same again to go on"
-                ) from None
+                kept = (
+                    f"{done:,} of {total:,} blocks are done and kept in {store.partial}: "
+                    "run the same again to go on"
+                )
+                if isinstance(error, ClusterError):
+                    raise ClusterError(f"{error}\n{kept}") from error
+                raise Interrupted(f"interrupted; {kept}") from None
 
 
 @contextlib.contextmanager
@@ -209,59 +207,29 @@ def watcher(progress: bool | Watcher, experiment: Experiment) -> Iterator[Watche
         yield lambda _: None
 
 
-def _work(store: Store, n_jobs: int, backend: Backend, watch: Watcher, kept_runs: int) -> Progress:
+def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
     """Hand the missing blocks to workers and keep the journal, until all are done."""
-    begun = time.monotonic()
+    begun = committed = time.monotonic()
     state = Progress(store.blocks.n_runs, kept_runs, kept_runs)
     watch(state)
-    blocks = store.missing()
-    first = next(blocks, None)
-    if first is not None:
-        warm(store.experiment)  # one compilation, before the workers start
-        pool = joblib.Parallel(
-            n_jobs=n_jobs,
-            backend=JOBLIB[backend],
-            return_as="generator_unordered",
-            batch_size=1,
-            pre_dispatch="3*n_jobs",
-        )
-        tasks = (
-            joblib.delayed(do_block)(store.sink, block)
-            for block in itertools.chain([first], blocks)
-        )
-        committed = time.monotonic()
-        finished = pool(tasks)
-        try:
-            for block, checksum, counts, steps in finished:
-                store.enter(block, checksum)
-                state.done_runs += len(store.blocks.runs(block))
-                state.steps += steps
-                state.counts += counts
+    left = -(-(store.blocks.n_runs - kept_runs) // store.blocks.block_runs)
+    try:
+        with contextlib.closing(pool.done(store.sink, store.missing(), left)) as finished:
+            for done in finished:
+                for block, checksum in done.entries:
+                    store.enter(block, checksum)
+                    state.done_runs += len(store.blocks.runs(block))
+                state.steps += done.steps
+                state.counts += done.counts
                 now = time.monotonic()
                 if now - committed >= COMMIT_SECONDS:
                     state.seconds = now - begun
                     store.commit(state.counts, state.seconds)
                     committed = time.monotonic()
                     watch(state)
-        finally:
-            with contextlib.suppress(GeneratorExit):
-                finished.close()
-            store.commit(state.counts, time.monotonic() - begun)
+    finally:
+        store.commit(state.counts, time.monotonic() - begun)
     state.seconds = time.monotonic() - begun
     store.finish(state.counts, state.seconds)
     watch(state)
     return state
-
-
-def do_block(sink: Sink, block: int) -> tuple[int, int, NDArray[np.int64], int]:
-    """A worker's task: compute a block, write it, and say little about it."""
-    arrays = sink.arrays(block)
-    run_block(sink.experiment, sink.blocks.runs(block), arrays)
-    counts = np.bincount(arrays["status"], minlength=len(Status)).astype(np.int64)
-    steps = int(arrays["n_steps"].sum(dtype=np.int64))
-    return block, sink.put(block, arrays), counts, steps
-
-
-def warm(experiment: Experiment) -> None:
-    """Compile the kernel of an experiment, or load it from the cache."""
-    run_block(experiment, range(1), block_arrays(experiment, 1), n_steps=0)

@@ -178,7 +178,7 @@ def _data_sound(sink: FileSink) -> bool:
 
 
 def _repair(sink: FileSink, bad: list[int], said: Verification) -> None:
-    from fastmomentum.runner import do_block  # brings the kernels, which only a repair needs
+    from fastmomentum.worker import do_block  # brings the kernels, which only a repair needs
 
     journal = Journal(sink)
     told = journal.checksums()
@@ -188,8 +188,9 @@ def _repair(sink: FileSink, bad: list[int], said: Verification) -> None:
         said.doubtful += checksum not in (stored, int(told[block]))
         journal.enter(block, checksum)
     journal.confirm(bad)
-    before = Closing.read(sink)
-    Closing(journal.count_statuses(), before.seconds if before else float("nan")).write(sink)
+    counts = journal.count_statuses()
+    before = Closing.read(sink, counts)
+    Closing(counts, before.seconds if before else float("nan")).write(sink)
     files.sync_data(sink.descriptor)
     said.repaired = True
     if not said.data:

@@ -13,7 +13,7 @@ import numpy as np
 
 import fastmomentum as fm
 from fastmomentum.cli import app
-from fastmomentum.runner import do_block
+from fastmomentum.worker import do_block
 from fastmomentum.store import FileStore
 
 BLOCK_RUNS = 7

@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fastmomentum as fm
-from fastmomentum import runner
+from fastmomentum import worker
 from fastmomentum.cli import app
 from fastmomentum.errors import StorageError
 
@@ -736,7 +736,7 @@ def test_verify(results: bytes) -> None:
 
 def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastmomentum.experiment.BLOCK_RUNS", (1, 1))
-    real = runner.do_block
+    real = worker.do_block
     blocks = []
 
     def interrupted(*arguments: Any) -> Any:
@@ -746,7 +746,7 @@ def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr("fastmomentum.runner.do_block", interrupted)
+        patch.setattr("fastmomentum.worker.do_block", interrupted)
         done = Result("run", "x.toml", "--jobs", "1")
     assert (done.status, done.out) == (130, "")
     assert done.err == (

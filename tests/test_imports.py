@@ -21,14 +21,15 @@ datasets objectives
 ranges axis grid protocol experiment loading
 reference theory kernels
 checksums schema trust manifest sinks journal layout store digest
-runner verification lazy results analysis
+worker cluster backends runner verification lazy results analysis
 bar summary plots cli __main__
 """.split()
 """From the bottom up: a module may import those before it."""
 
 HOMES = {
     "numba": {"kernels"},
-    "joblib": {"runner"},
+    "joblib": {"backends"},
+    "distributed": {"cluster", "worker"},  # worker: for its address
     "matplotlib": {"plots"},
     "typer": {"cli"},
     "rich": {"bar"},

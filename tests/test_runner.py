@@ -117,7 +117,7 @@ def test_progress_tells_all_runs_in_the_end() -> None:
     ("options", "words"),
     [
         ({"n_jobs": 0}, "n_jobs must be positive, or -1"),
-        ({"backend": "dusk"}, "backend must be one of threads, processes: got 'dusk'"),
+        ({"backend": "dusk"}, "backend must be one of threads, processes, dask: got 'dusk'"),
         ({"block_runs": 0}, "block_runs must be positive: got 0"),
     ],
 )
@@ -146,17 +146,17 @@ def test_a_finished_file_is_opened_as_it_is(wanted: xr.Dataset, tmp_path: Path) 
 def test_an_error_in_a_worker_keeps_what_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastmomentum import runner
+    from fastmomentum import worker
 
     calls = iter(range(100))
-    compute = runner.run_block
+    compute = worker.run_block
 
     def failing(*arguments: object, **options: object) -> None:
         if next(calls) == 6:
             raise fm.StorageError("the disk is on fire")
         compute(*arguments, **options)
 
-    monkeypatch.setattr(runner, "run_block", failing)
+    monkeypatch.setattr(worker, "run_block", failing)
     with pytest.raises(fm.StorageError, match="on fire"):
         fm.run(experiment(), tmp_path / "out.h5", n_jobs=1, block_runs=50)
     monkeypatch.undo()

@@ -31,21 +31,22 @@ PEAK = Path(__file__).parents[1] / "peak.c"
 
 
 def compiled_peak(folder: str, *options: str) -> Callable[[], float]:
-    """Compile peak.c; what comes runs it and gives the best of its rates, 10^6 updates a second."""
-    program = Path(folder) / "peak"
+    """Compile peak.c; what comes gives the rate of its best N: 10^6 updates a second."""
+    program = str(Path(folder) / "peak")
     command = ["cc", "-O3", *(options or ("-march=native",)), "-ffp-contract=off"]
-    subprocess.run([*command, str(PEAK), "-o", str(program)], check=True)
+    subprocess.run([*command, str(PEAK), "-o", program], check=True)
 
-    def rate() -> float:
-        said = subprocess.run([str(program)], capture_output=True, text=True, check=True).stdout
-        return max(float(line.split()[2]) for line in said.splitlines())
+    def lines(*words: str) -> list[list[str]]:
+        said = subprocess.run([program, *words], capture_output=True, text=True, check=True)
+        return [line.split() for line in said.stdout.splitlines()]
 
-    return rate
+    best = max(lines() + lines(), key=lambda line: float(line[2]))[1]
+    return lambda: float(lines(best)[0][2])
 
 
 def peak(setting: Setting) -> Row:
     """One core against the same update written by hand in C."""
-    kernel = whole_grid(valley(4000, 5_000 if setting.quick else 50_000))
+    kernel = whole_grid(valley(4000, 100_000))
     with tempfile.TemporaryDirectory() as folder:
         hand = compiled_peak(folder)
         samples = by_turns({"kernel": kernel, "peak.c": hand}, setting.repeats)
@@ -125,7 +126,9 @@ def phase(setting: Setting) -> Row:
     return Row("phase", what, "12 x", figure, theirs / ours >= 12, samples, notes)
 
 
-def diagram(points: int, lr: tuple[float, float] = (1e-5, 1e-2), **changes: object) -> fm.Experiment:
+def diagram(
+    points: int, lr: tuple[float, float] = (1e-5, 1e-2), **changes: object
+) -> fm.Experiment:
     """Points x points cells of Rosenbrock, 5,000 updates at most."""
     fields: dict[str, object] = {
         "objective": fm.Rosenbrock(),
@@ -223,7 +226,7 @@ def _best(contenders: dict[int, Callable[[], float]]) -> tuple[int, dict[int, fl
     tried = {}
     for size, rate in contenders.items():
         rate()
-        tried[size] = max(rate(), rate()) if rate() > 1 else rate()
+        tried[size] = rate()
     return max(tried, key=lambda size: tried[size]), tried
 
 

@@ -94,7 +94,7 @@ def limits(walks: Walks) -> Limits:
         For each.
     """
     objective, (x, y) = walks.experiment.objective, walks.ends()
-    cx, cy, found = _newton(objective, x, y)
+    cx, cy, found = minima(objective, x, y)
     if len(objective.minimisers):
         named = objective.minimisers[nearest(objective, x, y)[0]]
         # The minimiser that Newton's method found, to the last bit as the objective names it.
@@ -125,8 +125,23 @@ def limits(walks: Walks) -> Limits:
     return Limits(cx, cy, is_near, level, floor, 16.0 * noise)
 
 
-def _newton(objective: Objective, x: Floats, y: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """The critical points that Newton's method finds, and where they are minima."""
+def minima(objective: Objective, x: Floats, y: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """The critical points that Newton's method finds, and where they are minima.
+
+    Parameters
+    ----------
+    objective : Objective
+        Any.
+    x, y : ndarray, shape (n,)
+        Where from.
+
+    Returns
+    -------
+    x, y : ndarray, shape (n,)
+        Where to.
+    found : ndarray of bool, shape (n,)
+        Whether it arrived, at a strict local minimum or at the smallest value.
+    """
     for _ in range(NEWTON_STEPS):
         before_x, before_y = x, y
         x, y = _newton_step(objective, x, y)

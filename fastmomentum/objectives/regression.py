@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Self
 
@@ -37,10 +38,13 @@ class Statistics(Specification):
     ----------
     points : int
         Number of points.
-    x_mean, y_mean : float
-        Means.
+    x_mean : float
+        Mean of x.
     slope : float
         Slope of the least-squares line.
+    intercept, intercept_rest : float
+        Intercept of the line of that slope through the data's centre, as a sum: one float64 alone
+        would be too coarse for data far from the origin.
     x_variance : float
         Mean of (x - x_mean)^2.
     residual : float
@@ -51,8 +55,9 @@ class Statistics(Specification):
 
     points: int = Field(ge=2)
     x_mean: float
-    y_mean: float
     slope: float
+    intercept: float
+    intercept_rest: float
     x_variance: float = Field(gt=0)
     residual: float = Field(ge=0)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -87,7 +92,8 @@ class Statistics(Specification):
             with np.errstate(over="raise", invalid="raise"):
                 x_mean, y_mean = _mean(x), _mean(y)
                 dx, dy = x - x_mean, y - y_mean
-                dx, dy = dx - _mean(dx), dy - _mean(dy)  # twice: the first means were rounded
+                x_rest, y_rest = _mean(dx), _mean(dy)  # the first means were rounded
+                dx, dy = dx - x_rest, dy - y_rest
                 x_variance = _mean(dx * dx)
                 if x_variance < 1e-290:  # dx * dx underflows
                     raise InputError("has x too close together for float64; rescale x")
@@ -98,13 +104,17 @@ class Statistics(Specification):
             raise InputError(_TOO_LARGE) from None
         if not all(map(math.isfinite, (slope, residual, y_mean - slope * x_mean))):
             raise InputError(_TOO_LARGE)
+        centre = (Fraction(x_mean) + Fraction(x_rest), Fraction(y_mean) + Fraction(y_rest))
+        exact = centre[1] - Fraction(slope) * centre[0]
+        intercept = float(exact)
         digest = hashlib.sha256(x.astype("<f8").tobytes())
         digest.update(y.astype("<f8").tobytes())
         return cls(
             points=n,
             x_mean=x_mean,
-            y_mean=y_mean,
             slope=slope,
+            intercept=intercept,
+            intercept_rest=float(exact - Fraction(intercept)),
             x_variance=x_variance,
             residual=residual,
             sha256=digest.hexdigest(),
@@ -114,7 +124,7 @@ class Statistics(Specification):
 class MSE(Objective):
     """The loss of the line ``y = a x + b`` over data: squared residuals, averaged or summed.
 
-    With c = a x_mean + b - y_mean and e = a - slope, the mean of (a x + b - y)^2 is exactly
+    With e = a - slope and c = e x_mean + (b - intercept), the mean of (a x + b - y)^2 is exactly
     ``residual + x_variance e^2 + c^2``. So an update costs the same for 50 points or 50 million,
     and an offset of the data costs no digits.
 
@@ -262,12 +272,13 @@ class MSE(Objective):
     def constants(self) -> Constants:
         k = self._known
         s = self._scale
-        return (k.slope, k.x_mean, k.y_mean, k.x_variance, k.residual, s, 2.0 * s)
+        line = (k.slope, k.intercept, k.intercept_rest)
+        return (*line, k.x_mean, k.x_variance, k.residual, s, 2.0 * s)
 
     @property
     def minimisers(self) -> NDArray[np.float64]:
         k = self._known
-        return np.array([[k.slope, k.y_mean - k.slope * k.x_mean]])
+        return np.array([[k.slope, k.intercept]])
 
     @property
     def f_min(self) -> float | None:
@@ -289,21 +300,21 @@ class MSE(Objective):
 
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:
-        slope, x_mean, y_mean, x_variance, residual, s, _ = constants
+        slope, intercept, rest, x_mean, x_variance, residual, s, _ = constants
         e = x - slope
-        c = (x * x_mean + y) - y_mean
+        c = e * x_mean + ((y - intercept) - rest)
         return s * (residual + x_variance * e * e + c * c)
 
     @staticmethod
     def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
-        slope, x_mean, y_mean, x_variance, _, _, s2 = constants
+        slope, intercept, rest, x_mean, x_variance, _, _, s2 = constants
         e = x - slope
-        c = (x * x_mean + y) - y_mean
+        c = e * x_mean + ((y - intercept) - rest)
         return s2 * (x_variance * e + x_mean * c), s2 * c
 
     @staticmethod
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
-        _, x_mean, _, x_variance, _, _, s2 = constants
+        _, _, _, x_mean, x_variance, _, _, s2 = constants
         return s2 * (x_variance + x_mean * x_mean), s2 * x_mean, s2
 
 

@@ -20,9 +20,13 @@ from fastmomentum.plots.phases import MOST_CELLS as MOST_CELLS
 from fastmomentum.plots.phases import PhaseMap as PhaseMap
 from fastmomentum.plots.phases import phase_map as phase_map
 from fastmomentum.plots.phases import steps_bar as steps_bar
+from fastmomentum.plots.report import Report as Report
+from fastmomentum.plots.report import run_report as run_report
 from fastmomentum.plots.runs import Run as Run
 from fastmomentum.plots.runs import run_of as run_of
 from fastmomentum.plots.runs import window as window
+from fastmomentum.plots.scatter import DataAndLine as DataAndLine
+from fastmomentum.plots.scatter import data_and_line as data_and_line
 from fastmomentum.plots.style import COLOURS as COLOURS
 from fastmomentum.plots.style import DIVERGED as DIVERGED
 from fastmomentum.plots.style import LINES as LINES
@@ -35,7 +39,3 @@ from fastmomentum.plots.surfaces import surface as surface
 from fastmomentum.plots.trails import Paths as Paths
 from fastmomentum.plots.trails import legend as legend
 from fastmomentum.plots.trails import paths as paths
-from fastmomentum.plots.report import Report as Report
-from fastmomentum.plots.report import run_report as run_report
-from fastmomentum.plots.scatter import DataAndLine as DataAndLine
-from fastmomentum.plots.scatter import data_and_line as data_and_line

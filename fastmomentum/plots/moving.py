@@ -24,15 +24,15 @@ from fastmomentum.plots.scatter import equation, line_within
 from fastmomentum.plots.style import COLOURS
 from fastmomentum.plots.surfaces import in_sight, lift, view_of
 
-APART: Final = 0.008
+APART: Final = 0.012
 """Updates nearer together than this part of the window share a dot."""
 
 HEAD: Final[dict[str, Any]] = {
-    "linestyle": "none", "marker": "o", "markersize": 8, "markerfacecolor": COLOURS[0],
+    "linestyle": "none", "marker": "o", "markersize": 7.5, "markerfacecolor": COLOURS[0],
     "markeredgecolor": "white", "markeredgewidth": 1.4, "zorder": 7,
 }  # fmt: skip
 DOTS: Final[dict[str, Any]] = {
-    "linestyle": "none", "marker": "o", "markersize": 3.2, "markerfacecolor": "black",
+    "linestyle": "none", "marker": "o", "markersize": 2.6, "markerfacecolor": "black",
     "markeredgewidth": 0, "zorder": 4,
 }  # fmt: skip
 _MOST_SIGHTED: Final = 100_000  # points up to which what is hidden is found out
@@ -51,7 +51,7 @@ class Moving(Protocol):
 
 def line_style(width: float) -> dict[str, Any]:
     """Style of the run's line: cased in white, to stand out from the field."""
-    casing = patheffects.Stroke(linewidth=width + 1.4, foreground="white")
+    casing = patheffects.Stroke(linewidth=width + 1.2, foreground="white")
     return {
         "color": COLOURS[0],
         "linewidth": width,
@@ -100,7 +100,8 @@ class MovingPath:
         heads[~np.all((heads >= low) & (heads <= high), axis=1)] = np.nan
         self._heads, _ = self._lifted(ax, heads, field)
 
-        style = line_style(1.8 if length_of(rows, field.window) < 12 else 1.0)
+        length = length_of(rows, field.window)
+        style = line_style(1.8 if length < 4 else 1.3 if length < 12 else 0.8)
         empty = [[]] * len(self._way)
         self.artists: list[Line2D] = []
         if self._is_solid:
@@ -108,6 +109,8 @@ class MovingPath:
         self.artists += ax.plot(*empty, **style)
         self.artists += ax.plot(*empty, **DOTS)
         self.artists += ax.plot(*empty, **HEAD)
+        for artist in self.artists:
+            artist.set_clip_on(False)  # at the window they are cut already
         self.show(len(frames) - 1)
 
     def show(self, frame: int) -> None:

@@ -12,12 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from fastmomentum.objectives import Objective
-from fastmomentum.plots.fields import Field, colour_bar, contour
-from fastmomentum.plots.geometry import Floats, within
+from fastmomentum.plots.curves import against_step, on_edge, squared_distance
+from fastmomentum.plots.fields import Field, colour_bar, contour, minima_of
+from fastmomentum.plots.geometry import Floats, clip, within
+from fastmomentum.plots.labels import label_levels
 from fastmomentum.plots.moving import (
     DOTS,
     HEAD,
@@ -30,9 +32,9 @@ from fastmomentum.plots.moving import (
     line_style,
 )
 from fastmomentum.plots.runs import Run
-from fastmomentum.plots.scatter import data_and_line
-from fastmomentum.plots.style import START, STAR, counted, number
-from fastmomentum.plots.surfaces import TILTS, lift, surface
+from fastmomentum.plots.scatter import data_and_line, equation
+from fastmomentum.plots.style import DASHED, STAR, START, number, point
+from fastmomentum.plots.surfaces import BOX, lift, surface
 from fastmomentum.status import Status
 
 Data = tuple[Floats, Floats]
@@ -42,8 +44,11 @@ RULES: Final = {
     "momentum": "Momentum (heavy ball)",
     "nesterov": "Nesterov momentum",
 }
-FROM_ABOVE: Final = (68.0,)
 LOSSES: Final = {"mean": "mean of squared residuals", "half_sum": "half the sum of squares"}
+FROM_THE_SIDE: Final = (40.0, 50.0)
+FROM_ABOVE: Final = (60.0,)
+HEADER: Final = 0.95
+"""Inches above the panels, for three lines of text."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Report:
     figure : Figure
         Where they are.
     axes : dict of Axes
-        By what they show: "surface", "contour", then "data" and "loss", or "distance".
+        By what they show: "surface", "contour", "progress", and for a regression "data".
     frames : ndarray, shape (n_frames,)
         Indices into the run's points.
     parts : tuple of Moving
@@ -126,50 +131,34 @@ def run_report(
     >>> field = plots.sample(fm.Rosenbrock(), plots.window(fm.Rosenbrock(), [run]), points=51)
     >>> figure = Figure(figsize=(13, 7.5), layout="constrained")
     >>> sorted(run_report(figure, run, field, "momentum").axes)
-    ['contour', 'distance', 'surface']
+    ['contour', 'progress', 'surface']
     """
     at = np.array([len(run.points) - 1] if frames is None else frames, dtype=np.int64)
     values = field.objective.value(*run.points.T)
     axes = _panels(figure, data is not None)
-    header = _header(figure, run, values, at, rule, title)
-    drawn = surface(axes["surface"], field, [run], FROM_ABOVE if data is None else TILTS)
-    lines = contour(axes["contour"], field)
-    _label(axes["contour"], lines.lines, field)
-    colour_bar(axes["contour"], field, lines.lines)
-    verdict = _verdict(axes["contour"], run, len(at))
-    parts: list[Moving] = [header]
-    for name, minima in (("surface", drawn.minima), ("contour", lines.minima)):
-        start = within(run.points[:1], field.window)
-        marks = [minima, *axes[name].plot(*lift(axes[name], start, field), **START)]
-        parts += [MovingPath(axes[name], run, field, at), Pinned(marks)]
-    parts.append(verdict)
-    if data is None:
-        label, curve = _distance(run, field.objective, values)
-        parts += _against_step(axes["distance"], run, curve, label, at)
-    else:
-        parts.append(_data(axes["data"], run, field.objective, data, at))
-        label = LOSSES[getattr(field.objective, "reduction", "mean")]
-        parts += _against_step(axes["loss"], run, values, f"f(a, b), {label}", at)
-        _floor(axes["loss"], field.objective)
+    parts: list[Moving] = [_header(figure, run, values, at, rule, title)]
+    parts += _surface(axes["surface"], run, field, at, FROM_THE_SIDE if data else FROM_ABOVE)
+    parts += _contours(axes["contour"], run, field, at)
+    if data is not None:
+        parts += _data(axes["data"], run, field.objective, data, at)
+    parts += _progress(axes["progress"], run, field.objective, values, at)
     _legend(figure)
     return Report(figure, axes, at, tuple(parts))
 
 
 def _panels(figure: Figure, with_data: bool) -> dict[str, Any]:
-    below = ["data", "loss"] if with_data else ["distance", "distance"]
     engine = figure.get_layout_engine()
     if engine is not None:
-        engine.set(rect=(0.0, 0.0, 1.0, 1.0 - _HEADER / figure.get_figheight()))
-    return dict(
-        figure.subplot_mosaic(
-            [["surface", "contour"], below],
-            per_subplot_kw={"surface": {"projection": "3d"}},
-            height_ratios=[1.5, 1.0],
-        )
+        above = 1.0 - HEADER / figure.get_figheight()
+        engine.set(rect=(0.01, 0.0, 0.98, above))  # type: ignore[call-arg]
+    below = ["data", "progress"] if with_data else ["progress", "progress"]
+    panels: dict[str, Any] = figure.subplot_mosaic(  # type: ignore[assignment]
+        [["surface", "contour", "contour"], ["surface", *below]],
+        per_subplot_kw={"surface": {"projection": "3d"}},  # type: ignore[arg-type]
+        width_ratios=[2.0, 1.0, 1.0],
+        height_ratios=[1.4, 1.0],
     )
-
-
-_HEADER: Final = 1.0  # inches
+    return panels
 
 
 def _header(
@@ -179,121 +168,113 @@ def _header(
     rates = f"learning rate {number(run.lr)}"
     if rule != "sgd":
         rates += f", momentum {number(run.momentum)}"
-    inch = 1.0 / figure.get_figheight()
     lines = [
         (f"{RULES.get(rule, rule)}: {rates}", 0.12, {"fontsize": "x-large", "weight": "bold"}),
-        (title, 0.44, {"parse_math": False}),
+        (
+            f"{title}; start at {point(run.start)}" if title else f"start at {point(run.start)}",
+            0.46,
+            {"parse_math": False},
+        ),
         ("", 0.70, {}),
     ]
+    inch = 1.0 / figure.get_figheight()
     texts = [
         figure.text(0.02, 1.0 - down * inch, text, va="top", in_layout=False, **options)
         for text, down, options in lines
     ]
-    x, y = run.start
-    start = f"from ({_coordinate(x)}, {_coordinate(y)})"
-    words = []
-    for frame in frames:
-        step, (x, y) = run.steps[frame], run.points[frame]
-        words.append(
-            f"{start}, step {step:,} of {run.n_steps:,}: f = {number(values[frame])} "
-            f"at ({_coordinate(x)}, {_coordinate(y)})"
-        )
+    ends = {Status.CONVERGED: ", converged", Status.DIVERGED: ", diverged"}
+    words = [
+        f"step {run.steps[frame]:,} of {run.n_steps:,}"
+        + (ends.get(run.status, "") if run.steps[frame] == run.n_steps else "")
+        + f": f = {number(values[frame])} at {point(run.points[frame])}"
+        for frame in frames
+    ]
     return MovingWords(texts[-1], words)
 
 
-def _coordinate(value: float) -> str:
-    """Write a coordinate: of few digits as it is, else with four decimals."""
-    short = f"{value:g}"
-    if len(short) > 6 and abs(value) < 1e4:
-        short = f"{value:.4f}"
-    return number(value) if "e" in short else short.replace("-", "\N{MINUS SIGN}")
+def _surface(
+    ax: Any, run: Run, field: Field, frames: NDArray[np.int64], tilts: Sequence[float]
+) -> list[Moving]:
+    drawn = surface(ax, field, [run], tilts)
+    ax.set_zlabel("")  # the colour bar beside says it
+    ax.set_box_aspect(BOX, zoom=1.1)
+    drawn.surface.set_clip_on(False)
+    if ax.elev > 55:  # the axis is short
+        ax.zaxis.set_major_locator(MaxNLocator(2, integer=field.is_log))
+    return _way(ax, run, field, frames, drawn.minima)
 
 
-def _label(ax: Axes, lines: Any, field: Field) -> None:
-    """Write the levels on the contours."""
-
-    def power(level: float) -> str:
-        return number(level) if level < 1e4 else f"$10^{{{np.log10(level):.0f}}}$"
-
-    texts = ax.clabel(lines, fmt=power if field.is_log else "%g", fontsize=10, colors="black")
-    for text in texts:
-        text.set_zorder(2.5)
-
-
-def _verdict(ax: Axes, run: Run, count: int) -> MovingWords:
-    """Say across the contours that a run diverged, once it has."""
+def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> list[Moving]:
+    drawn = contour(ax, field)
+    label_levels(ax, drawn.lines, [clip(run.points, field.window)[0], minima_of(field)])
+    colour_bar(ax, field, drawn.lines)
+    ax.set_title("Contours and path", loc="left")
     said = f"diverged at step {run.n_steps:,}" if run.status == Status.DIVERGED else ""
     text = ax.text(
         0.5, 0.95, "", transform=ax.transAxes, ha="center", va="top", zorder=8, weight="bold",
         bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "black"},
     )  # fmt: skip
-    return MovingWords(text, [""] * (count - 1) + [said])
+    verdict = MovingWords(text, [""] * (len(frames) - 1) + [said])
+    return [*_way(ax, run, field, frames, drawn.minima), verdict]
+
+
+def _way(
+    ax: Axes, run: Run, field: Field, frames: NDArray[np.int64], minima: Artist
+) -> list[Moving]:
+    """Draw the path, and above it start and minima."""
+    start = within(run.points[:1], field.window)
+    return [
+        MovingPath(ax, run, field, frames),
+        Pinned([minima, *ax.plot(*lift(ax, start, field), **START)]),
+    ]
 
 
 def _data(
     ax: Axes, run: Run, objective: Objective, data: Data, frames: NDArray[np.int64]
-) -> MovingLine:
+) -> list[Moving]:
     a, b = objective.minimisers[0]
     drawn = data_and_line(ax, *data, a, b)
-    drawn.line.set(color="black", linewidth=1.2, linestyle=(0, (5, 3)), label="least squares")
-    line = ax.plot([], [], **line_style(2.2))[0]
-    return MovingLine(ax, line, run.points[frames])
-
-
-def _distance(run: Run, objective: Objective, values: Floats) -> tuple[str, Floats]:
-    """Squared distance to the nearest minimiser; the objective where there is none."""
-    minimisers = objective.minimisers.reshape(-1, 1, 2)
-    if not len(minimisers):
-        return "f({}, {})".format(*objective.parameters), values
-    with np.errstate(over="ignore", invalid="ignore"):
-        away = ((run.points - minimisers) ** 2).sum(axis=-1).min(axis=0)
-    if len(minimisers) > 1:
-        return "squared distance to the nearest minimum", away
-    x, y = minimisers[0, 0]
-    return f"squared distance to ({_coordinate(x)}, {_coordinate(y)})", away
-
-
-def _against_step(
-    ax: Axes, run: Run, values: Floats, label: str, frames: NDArray[np.int64]
-) -> list[Moving]:
-    """Draw a curve against the step; the start, which a log axis lacks, on its edge."""
-    shown = np.where(np.isfinite(values), values, np.nan)
-    positive = shown[shown > 0]
-    is_log = bool(np.nanmin(shown, initial=np.inf) >= 0 and positive.size)
-    if is_log:
-        shown = np.where(shown > 0, shown, np.nan)
-        ends = float(positive.min()), float(positive.max())
-        room = max(ends[1] / ends[0], 2.0) ** 0.06
-        ax.set(yscale="log", ylim=(ends[0] / room, ends[1] * room))
-    elif np.isfinite(shown).any():
-        low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
-        room = 0.06 * (high - low) or 1.0
-        ax.set(ylim=(low - room, high + room))
-    last = max(run.n_steps, 10)
-    ax.set(xscale="log", xlim=(1, last ** 1.02), xlabel="step", ylabel=label)
-    ax.grid(color="#d0d0d0", linewidth=0.8)
-    ax.grid(which="minor", color="#ececec", linewidth=0.5)
-    ax.set_axisbelow(True)
-    start = ax.plot(
-        [0], shown[:1], transform=ax.get_yaxis_transform(), clip_on=False, **START
+    drawn.line.set(**DASHED, label="least squares")
+    ax.set_title("Data and line", loc="left")
+    rises = a > 0
+    ax.legend(loc="upper left" if rises else "upper right")
+    text = ax.text(
+        0.97 if rises else 0.03, 0.06, "", transform=ax.transAxes, ha="right" if rises else "left"
     )
-    steps = np.where(run.steps > 0, run.steps, np.nan).astype(np.float64)
-    return [MovingCurve(ax, steps, shown, frames), Pinned(start)]
+    words = [equation(*run.points[frame]) for frame in frames]
+    line = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
+    return [MovingLine(ax, line, run.points[frames]), MovingWords(text, words)]
 
 
-def _floor(ax: Axes, objective: Objective) -> None:
-    if objective.f_min:
-        ax.axhline(objective.f_min, color="black", linewidth=1.2, linestyle=(0, (5, 3)), zorder=2)
+def _progress(
+    ax: Axes, run: Run, objective: Objective, values: Floats, frames: NDArray[np.int64]
+) -> list[Moving]:
+    """Draw the loss of a regression, else the distance to the minimum, against the step."""
+    reduction = getattr(objective, "reduction", None)
+    if reduction is not None:
+        title = f"Loss: {LOSSES[reduction]}"
+    elif not len(objective.minimisers):
+        title = "Objective"
+    else:
+        values = squared_distance(run.points, objective)
+        several = len(objective.minimisers) > 1
+        where = "the nearest minimum" if several else point(objective.minimisers[0])
+        title = f"Squared distance to {where}"
+    ax.set_title(title, loc="left")
+    steps, values = against_step(ax, run.steps, values)
+    if reduction is not None and objective.f_min:
+        ax.axhline(objective.f_min, **DASHED)
+    start = on_edge(ax, values[0], **START)
+    return [MovingCurve(ax, steps, values, frames), Pinned([start])]
 
 
 def _legend(figure: Figure) -> None:
     """Explain the marks, in a row below everything."""
-    path = Line2D([], [], **line_style(1.8))
-    dots = Line2D([], [], **DOTS)
-    start, star = Line2D([], [], **START), Line2D([], [], **STAR)
+    path = Line2D([], [], **line_style(1.8)), Line2D([], [], **DOTS)
+    start, star, head = (Line2D([], [], **style) for style in (START, STAR, HEAD))
     figure.legend(
-        handles=[start, star, (path, dots), Line2D([], [], **HEAD)],
-        labels=["start", "minimum", "path, with its updates", "last step"],
+        handles=[start, path, head, star],
+        labels=["start", "path, a dot for each update", "where it is", "minimum"],
         handler_map={tuple: HandlerTuple(ndivide=1)},
         loc="outside lower center",
         ncols=4,

@@ -51,13 +51,13 @@ def data_and_line(ax: Axes, x: ArrayLike, y: ArrayLike, a: float, b: float) -> D
     seen = np.linspace(0, x.size - 1, min(x.size, MOST_DOTS)).astype(np.int64)
     data = ax.plot(
         x[seen], y[seen], linestyle="none", marker="o", markersize=5, markeredgewidth=0.5,
-        markerfacecolor="#0072B2", markeredgecolor="white", alpha=0.75, label="data",
-        rasterized=x.size > 2000, zorder=2,
+        markerfacecolor="#0072B2", markeredgecolor="white", alpha=0.8, label="data",
+        rasterized=x.size > 2000, zorder=3,
     )[0]  # fmt: skip
     ax.set(xlim=_padded(x), ylim=_padded(y), xlabel="x", ylabel="y")
     line = ax.plot(
         *line_within((ax.get_xlim(), ax.get_ylim()), a, b),
-        color=COLOURS[0], linewidth=2.2, label=equation(a, b), zorder=3,
+        color=COLOURS[0], linewidth=2.2, label=equation(a, b), zorder=2.5,
     )[0]  # fmt: skip
     return DataAndLine(data, line)
 

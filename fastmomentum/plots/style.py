@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -35,6 +36,9 @@ START: Final[dict[str, Any]] = {
     "linestyle": "none", "marker": "o", "markersize": 10, "markerfacecolor": "white",
     "markeredgecolor": "black", "markeredgewidth": 1.6, "label": "start", "zorder": 5,
 }  # fmt: skip
+DASHED: Final[dict[str, Any]] = {
+    "color": "black", "linewidth": 1.2, "linestyle": (0, (5, 3)), "zorder": 2.4,
+}  # fmt: skip
 
 
 def field_map() -> Colormap:
@@ -57,3 +61,22 @@ def number(value: float) -> str:
 def counted(steps: int) -> str:
     """Write a number of steps."""
     return "1 step" if steps == 1 else f"{steps:,} steps"
+
+
+def point(values: Sequence[float]) -> str:
+    """Write a point: coordinates of few digits as they are, others with four decimals.
+
+    Examples
+    --------
+    >>> point((1.0, 0.950190))
+    '(1, 0.9502)'
+    """
+    x, y = (_coordinate(float(value)) for value in values)
+    return f"({x}, {y})"
+
+
+def _coordinate(value: float) -> str:
+    short = f"{value:g}"
+    if len(short) > 6 and abs(value) < 1e4:
+        short = f"{value:.4f}"
+    return number(value) if "e" in short else short.replace("-", "\N{MINUS SIGN}")

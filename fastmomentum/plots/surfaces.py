@@ -83,9 +83,7 @@ def surface(
     return Surface(drawn, ax.plot(*lift(ax, minima[seen], field), **star_of(field))[0])
 
 
-def _best_view(
-    field: Field, runs: Sequence[Run], tilts: Sequence[float]
-) -> tuple[float, float]:
+def _best_view(field: Field, runs: Sequence[Run], tilts: Sequence[float]) -> tuple[float, float]:
     """Elevation and azimuth from which most of the paths, and then of the surface, is in sight."""
     x, y = np.meshgrid(field.x[::10], field.y[::10])
     parts = [np.stack([x.ravel(), y.ravel()], axis=1), minima_of(field)]

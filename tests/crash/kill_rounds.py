@@ -11,6 +11,7 @@ damaged. Now and then a run may end; then its digest must be that of an undistur
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -27,9 +28,10 @@ from fastmomentum import manifest
 from fastmomentum.digest import digest
 from fastmomentum.errors import FastmomentumError
 from fastmomentum.journal import MISSING, Journal
-from fastmomentum.runner import run_to_file, warm
+from fastmomentum.runner import run_to_file
 from fastmomentum.sinks import FileSink
 from fastmomentum.store import partial_name
+from fastmomentum.worker import warm
 
 
 def experiment(steps: int) -> fm.Experiment:
@@ -73,6 +75,13 @@ def start(path: Path, plan: fm.Experiment, backend: str) -> int:
         os._exit(1)
 
 
+def sweep(groups: list[int]) -> None:
+    """End the workers that outlived their runs."""
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=25)
@@ -87,7 +96,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.h5"
         begun = time.monotonic()
-        child = start(whole, plan, options.backend)
+        orphans = [child := start(whole, plan, options.backend)]
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         length = time.monotonic() - begun
         wanted = digest(whole)
@@ -98,6 +107,9 @@ def main() -> int:
             if tally["kills"] < options.rounds:
                 _kill(child, path, known, length, chance, options.alone)
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            if not options.alone:
+                sweep([child])
+            orphans.append(child)
             assert status in (0, -signal.SIGKILL), f"the run ended with status {status}"
             told = path.with_suffix(".told")
             if told.exists():
@@ -119,6 +131,7 @@ def main() -> int:
                 known = entered(path)
             else:
                 tally["before the layout"] += 1
+        sweep(orphans)
         said = ", ".join(f"{number:,} {what}" for what, number in tally.items())
         print(f"{options.backend}: a run of {length:.2f} s; {said}; every digest {wanted}")
     return 0
@@ -130,11 +143,11 @@ def _kill(
     """Wait for a random moment: early, some time, or some blocks later; then kill."""
     kind = chance.random()
     if kind < 0.15:
-        time.sleep(chance.uniform(0, 0.03))
+        time.sleep(chance.uniform(0, 0.01))
     elif kind < 0.5:
         time.sleep(chance.uniform(0, length * 0.6))
     else:
-        goal, limit = known + chance.randint(1, 100), time.monotonic() + length
+        goal, limit = known + chance.randint(1, 100), time.monotonic() + 3 * length
         while time.monotonic() < limit:
             try:
                 if entered(path) >= goal:

@@ -1,0 +1,112 @@
+"""Sizes by measurement: lanes of a tile, updates of a round, runs and bytes of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from unittest.mock import patch
+
+import fastmomentum as fm
+from benchmarks.computing import diagram
+from benchmarks.measuring import Setting, by_turns, median, seconds, valley, whole_grid
+from benchmarks.storing import recorded, scratch
+from fastmomentum import kernels
+
+Table = tuple[str, dict[str, float]]
+
+
+def tune(setting: Setting) -> Iterator[Table]:
+    """Vary one size after another, the others as they are.
+
+    Parameters
+    ----------
+    setting : Setting
+        How to measure.
+
+    Yields
+    ------
+    title : str
+        What was varied and in what the figures are.
+    figures : dict of float
+        By size.
+    """
+    repeats = setting.repeats
+    for checked in (False, True):
+        bound = 1e300 if checked else None
+        contenders = {
+            str(lanes): _with_lanes({checked: lanes}, bound)
+            for lanes in (8, 16, 24, 32, 40, 48, 64)
+        }
+        title = f"LANES, {'with' if checked else 'without'} stop rules: 10^6 updates/s, one core"
+        yield title, _medians(contenders, repeats)
+    small = diagram(96 if setting.quick else 256)
+    contenders = {str(n): _with_round(n, small) for n in (16, 32, 64, 128, 256, 512)}
+    yield "ROUND, phase diagram: seconds, one core", _medians(contenders, repeats)
+    sizes = (512, 2048, 8192, 32_768, 131_072)
+    contenders = {str(n): _blocks(diagram(512), n) for n in sizes}
+    yield "runs a block, phase diagram: seconds, all cores", _medians(contenders, repeats)
+    short = diagram(1000, steps=20, stop=fm.Stop(bound=None))
+    contenders = {str(n): _blocks(short, n) for n in sizes}
+    yield "runs a block, 10^6 runs of 20 updates: seconds", _medians(contenders, repeats)
+    large = recorded(setting)
+    contenders = {
+        f"{runs * large.bytes_per_run / 2**20:.1f} MiB": _stored(large, runs, setting)
+        for runs in (16, 64, 256, 1024, 4096)
+    }
+    yield "bytes a block, all steps to a file: GB/s", _medians(contenders, 2)
+
+
+def _medians(contenders: dict[str, Callable[[], float]], repeats: int) -> dict[str, float]:
+    return {name: median(values) for name, values in by_turns(contenders, repeats).items()}
+
+
+def _with_lanes(lanes: dict[bool, int], bound: float | None) -> Callable[[], float]:
+    kernels.compile_kernel.cache_clear()
+    with patch.dict(kernels.LANES, lanes):
+        experiment = valley(3840, 10_000, stop=fm.Stop(bound=bound))
+        kernel = kernels.compile_kernel(
+            type(experiment.objective), experiment.rule.rule, bound is not None
+        )
+    return _by(kernel, whole_grid, experiment)
+
+
+def _with_round(updates: int, experiment: fm.Experiment) -> Callable[[], float]:
+    kernels.compile_kernel.cache_clear()
+    with patch.object(kernels, "ROUND", updates):
+        kernel = kernels.compile_kernel(type(experiment.objective), experiment.rule.rule, True)
+    rate = _by(kernel, whole_grid, experiment)
+    return lambda: seconds(rate)
+
+
+def _by(
+    kernel: kernels.Kernel,
+    make: Callable[[fm.Experiment], Callable[[], float]],
+    experiment: fm.Experiment,
+) -> Callable[[], float]:
+    """Measure with a kernel of our own in the place of the usual one."""
+
+    def usual(*_: object) -> kernels.Kernel:
+        return kernel
+
+    with patch.object(kernels, "compile_kernel", usual):
+        rate = make(experiment)
+
+    def measured() -> float:
+        with patch.object(kernels, "compile_kernel", usual):
+            return rate()
+
+    return measured
+
+
+def _blocks(experiment: fm.Experiment, runs: int) -> Callable[[], float]:
+    return lambda: seconds(lambda: fm.run(experiment, block_runs=runs))
+
+
+def _stored(experiment: fm.Experiment, runs: int, setting: Setting) -> Callable[[], float]:
+    size = experiment.grid.n_runs * experiment.bytes_per_run
+
+    def rate() -> float:
+        with scratch(setting, size) as folder:
+            path = folder / "out.h5"
+            return size / seconds(lambda: fm.run(experiment, path, block_runs=runs).close()) / 1e9
+
+    return rate

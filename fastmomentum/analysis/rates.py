@@ -1,0 +1,223 @@
+"""Rates: how fast runs came near, fitted to what they did; and as theory has it."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from fastmomentum import theory
+from fastmomentum.analysis.limits import limits
+from fastmomentum.analysis.walks import Floats, Walks, over_walks
+from fastmomentum.errors import InputError
+from fastmomentum.results import experiment_of
+
+PEAKS: Final = 5
+"""So many peaks of an oscillation make a line; with fewer, every step of the tail is taken."""
+
+
+def measured_rate(
+    ds: xr.Dataset, *, tail: float = 0.5, least: int = 5, n_jobs: int = -1
+) -> xr.Dataset:
+    """Linear rate of each run: the factor by which its distance from the minimum goes, an update.
+
+    A line is fitted to the logarithm of the distance over the run's tail, which ends where the
+    distance was last above what rounding allows. Where it oscillates, the line goes through its
+    peaks, so that a point that happens to lie near the minimum does not count.
+
+    Distances are from the minimum that Newton's method finds from the last point, or from the
+    nearest that the objective names; for runs that diverge, too, so that a rate above 1 tells how
+    fast. Paths are read or walked again as by `classify`.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, or a selection of them along the grid's dimensions.
+    tail : float
+        Part of the steps that the line is fitted to, in (0, 1].
+    least : int
+        Points that a line needs, 3 at least.
+    n_jobs : int
+        Threads; -1 for one a core.
+
+    Returns
+    -------
+    xarray.Dataset
+        With the dimensions of ``ds.status``: ``rate`` (NaN where there are too few points, or no
+        minimum), ``r_squared`` (part of the variance that the line explains), ``n_points`` (that
+        it goes through), ``first_step`` and ``last_step`` (of the tail).
+
+    Raises
+    ------
+    InputError
+        An argument makes no sense, or the selection is no grid.
+
+    Notes
+    -----
+    Near critical damping a distance goes as k*rate**k, and the slope of its logarithm is still off
+    by 1/k at step k.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 10.0), rule="momentum",
+    ...     steps=1000, grid=fm.Grid(lr=0.1, momentum=[0.0, 0.81], start=[(1, 1)])))
+    >>> measured_rate(ds).rate.squeeze().round(4).values.tolist()
+    [0.9, 0.9]
+    """
+    if not 0 < tail <= 1:
+        raise InputError(f"tail must lie in (0, 1]: got {tail!r}")
+    if least < 3:
+        raise InputError(
+            f"least must be 3 or more, for two points always lie on a line: got {least}"
+        )
+    found = over_walks(ds, lambda walks: _look(walks, tail, least), n_jobs)
+    for name, long_name in (
+        ("rate", "factor by which the distance from the minimum goes, an update"),
+        ("r_squared", "part of the variance of the logarithm that the line explains"),
+        ("n_points", "points that the line goes through"),
+        ("first_step", "first step of the tail"),
+        ("last_step", "last step of the tail"),
+    ):
+        found[name].attrs = {"long_name": long_name, "units": "1"}
+    return xr.Dataset(found, attrs=ds.attrs)
+
+
+def _look(walks: Walks, tail: float, least: int) -> dict[str, NDArray[Any]]:
+    around = limits(walks)
+    dx, dy = walks.x - around.x[:, None], walks.y - around.y[:, None]
+    distance = np.sqrt(dx * dx + dy * dy)
+    floor = np.where(np.isfinite(around.floor), around.floor, 0.0)
+    there = (distance > floor[:, None]) & (distance < np.inf)
+
+    last = there.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
+    first = np.ceil(last * (1.0 - tail)).astype(np.int64)
+    step = np.arange(there.shape[1])
+    there &= (step >= first[:, None]) & (step <= last[:, None])
+    peak = np.zeros_like(there)
+    peak[:, 1:-1] = there[:, 1:-1] & (distance[:, 1:-1] > distance[:, :-2])
+    peak[:, 1:-1] &= distance[:, 1:-1] >= distance[:, 2:]
+    oscillates = peak.sum(axis=1) >= PEAKS
+    chosen = np.where(oscillates[:, None], peak, there)
+
+    log = np.log(distance, out=np.zeros_like(distance), where=chosen)
+    count = chosen.sum(axis=1)
+    centre = (chosen @ step.astype(float)) / count
+    height = log.sum(axis=1) / count
+    along = np.where(chosen, step - centre[:, None], 0.0)
+    log -= np.where(chosen, height[:, None], 0.0)
+    across = np.einsum("rt,rt->r", log, log)
+    slope = np.einsum("rt,rt->r", along, log) / np.einsum("rt,rt->r", along, along)
+    log -= slope[:, None] * along
+    left = np.einsum("rt,rt->r", log, log)
+    # A distance that does not change is a line, too.
+    explained = np.where(left <= 1e-24 * count, 1.0, 1.0 - left / across)
+
+    enough = count >= least
+    return {
+        "rate": np.where(enough, np.exp(slope), np.nan),
+        "r_squared": np.where(enough, explained, np.nan),
+        "n_points": count.astype(np.int32),
+        "first_step": first.astype(np.int32),
+        "last_step": last.astype(np.int32),
+    }
+
+
+def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArray:
+    """Rate that theory predicts near a minimiser, for each setting of a grid.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    point : array_like, shape (2,), optional
+        The minimiser; the first that the objective names where left out.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions (lr, momentum): see `fastmomentum.theory.predicted_rate`.
+
+    Raises
+    ------
+    InputError
+        The objective has no minimiser, and no point is given.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 10.0), rule="momentum",
+    ...     steps=10, grid=fm.Grid(lr=0.1, momentum=[0.0, 0.81], start=[(1, 1)])))
+    >>> predicted_rate(ds).round(6).values.tolist()
+    [[0.9, 0.9]]
+    """
+    plan = experiment_of(ds)
+    lr, momentum = xr.broadcast(ds.lr, ds.momentum)
+    rates = theory.predicted_rate(plan.objective, plan.rule.name, lr.values, momentum.values, point)
+    found: xr.DataArray = lr.copy(data=rates).rename("predicted_rate")
+    found.attrs = {"long_name": "rate predicted near the minimiser", "units": "1"}
+    return found
+
+
+class Agreement(NamedTuple):
+    """How well measured and predicted rates agree; see `agreement`."""
+
+    n_compared: int
+    share_within: float
+    median: float
+    largest: float
+    n_sided: int
+    share_sided: float
+
+
+def agreement(
+    measured: xr.Dataset, predicted: xr.DataArray, *, within: float = 0.01, fit: float = 0.99
+) -> Agreement:
+    """How well measured rates agree with predicted ones, in numbers.
+
+    Parameters
+    ----------
+    measured : xarray.Dataset
+        From `measured_rate`.
+    predicted : xarray.DataArray
+        From `predicted_rate`; broadcasts over the starts.
+    within : float
+        Difference that counts as agreement.
+    fit : float
+        Least ``r_squared`` of a measured rate that is compared.
+
+    Returns
+    -------
+    Agreement
+        ``n_compared`` cells whose measured rate is below 1 and fits well, the share of them within
+        `within` of the prediction, the median and the largest difference; and, of the ``n_sided``
+        cells that have a rate, the share on the predicted side of 1.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 10.0), rule="momentum",
+    ...     steps=1000, grid=fm.Grid(lr=[0.05, 0.1, 0.5], momentum=[0.1, 0.5], start=[(1, 1)])))
+    >>> said = agreement(measured_rate(ds), predicted_rate(ds))
+    >>> said.n_compared, said.share_within, said.share_sided
+    (4, 1.0, 1.0)
+    """
+    rate, expected = xr.broadcast(measured.rate, predicted)
+    got, want = rate.values, expected.values
+    well = (measured.r_squared >= fit).broadcast_like(rate).transpose(*rate.dims).values
+    has = np.isfinite(got) & np.isfinite(want)
+    compared = has & well & (got < 1.0)
+    difference: Floats = np.abs(got - want)[compared]
+    if not difference.size:
+        difference = np.full(1, np.nan)
+    same = (got < 1.0) == (want < 1.0)
+    return Agreement(
+        int(compared.sum()),
+        float((difference <= within).mean()),
+        float(np.median(difference)),
+        float(difference.max()),
+        int(has.sum()),
+        float(same[has].mean()) if has.any() else float("nan"),
+    )

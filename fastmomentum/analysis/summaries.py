@@ -1,0 +1,276 @@
+"""Numbers read off results: losses and distances, basins, best cells, shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from fastmomentum.analysis.limits import minima, nearest
+from fastmomentum.errors import InputError
+from fastmomentum.objectives import Objective
+from fastmomentum.results import experiment_of
+from fastmomentum.schema import dimensions
+from fastmomentum.status import Status
+
+
+def loss(ds: xr.Dataset) -> xr.DataArray:
+    """The objective along stored trajectories.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results with ``trajectory``, or any selection of them; what of it is used is read whole.
+
+    Returns
+    -------
+    xarray.DataArray
+        The trajectory's dimensions without ``parameter``; NaN after the end of a run.
+
+    Raises
+    ------
+    InputError
+        There are no trajectories.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 1.0), rule="sgd", steps=2,
+    ...     grid=fm.Grid(lr=0.5, start=[(2, 0)]), record=fm.Record(every=1)))
+    >>> loss(ds).values.ravel().tolist()
+    [2.0, 0.5, 0.125]
+    """
+    objective, (x, y) = experiment_of(ds).objective, _path(ds)
+    found = x.copy(data=objective.value(x.values, y.values)).rename("loss")
+    found.attrs = {"long_name": "loss", "units": "1"}
+    return found
+
+
+def excess(ds: xr.Dataset) -> xr.DataArray:
+    """The objective above its smallest value, along stored trajectories.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As for `loss`.
+
+    Returns
+    -------
+    xarray.DataArray
+        As of `loss`; a rounding error may make it negative.
+
+    Raises
+    ------
+    InputError
+        There are no trajectories, or the objective has no smallest value.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.GoldsteinPrice(), rule="sgd", steps=2,
+    ...     grid=fm.Grid(lr=1e-3, start=[(0, -1)]), record=fm.Record(every=1)))
+    >>> excess(ds).values.ravel().tolist()
+    [0.0, 0.0, 0.0]
+    """
+    f_min = experiment_of(ds).objective.f_min
+    if f_min is None:
+        raise InputError(f"{experiment_of(ds).objective.name} has no smallest value; take the loss")
+    found: xr.DataArray = (loss(ds) - f_min).rename("excess")
+    found.attrs = {"long_name": "loss above its minimum", "units": "1"}
+    return found
+
+
+def distance(ds: xr.Dataset) -> xr.DataArray:
+    """How far trajectories are from the nearest minimiser that the objective names.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        As for `loss`.
+
+    Returns
+    -------
+    xarray.DataArray
+        The trajectory's dimensions without ``parameter``; NaN after the end of a run.
+
+    Raises
+    ------
+    InputError
+        There are no trajectories, or the objective has no minimiser.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 1.0), rule="sgd", steps=2,
+    ...     grid=fm.Grid(lr=0.5, start=[(3, 4)]), record=fm.Record(every=1)))
+    >>> distance(ds).values.ravel().tolist()
+    [5.0, 2.5, 1.25]
+    """
+    objective, (x, y) = _with_minimisers(ds), _path(ds)
+    _, away = nearest(objective, np.asarray(x.values, float), np.asarray(y.values, float))
+    found = x.copy(data=away).rename("distance")
+    found.attrs = {"long_name": "distance from the nearest minimiser", "units": "1"}
+    return found
+
+
+def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
+    """Which minimiser each run reached.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, or any selection of them; summaries suffice.
+    radius : float, optional
+        A run has reached the nearest minimiser where it ended no farther from it; a hundredth of
+        the diagonal of the objective's usual box where left out. A run that met its last target
+        farther away has reached the one that Newton's method finds from its last point.
+
+    Returns
+    -------
+    xarray.DataArray of int16
+        Row of ``objective.minimisers``; -1 for none, as for runs that diverged, or that ended at a
+        minimum of which there is a lower one.
+
+    Raises
+    ------
+    InputError
+        The objective has no minimiser, or the radius is not positive.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Himmelblau(), rule="momentum", steps=1000,
+    ...     grid=fm.Grid(lr=0.01, momentum=0.5, start=[(3, 3), (-3, 3), (3, -3), (0, 1e4)])))
+    >>> basin(ds).values.ravel().tolist()
+    [0, 1, 3, -1]
+    """
+    objective = _with_minimisers(ds)
+    if radius is None:
+        (x_low, x_high), (y_low, y_high) = objective.box
+        radius = 0.01 * float(np.hypot(x_high - x_low, y_high - y_low))
+    if not radius > 0:
+        raise InputError(f"radius must be positive: got {radius!r}")
+    x, y = (ds.final.isel(parameter=i).values for i in (0, 1))
+    status = ds.status.values
+    with np.errstate(all="ignore"):
+        index, away = nearest(objective, x, y)
+        reached = ((status == Status.CONVERGED) | (status == Status.MAX_STEPS)) & (away <= radius)
+        far = (status == Status.CONVERGED) & ~reached
+        if far.any():
+            end_x, end_y, found = minima(objective, x[far], y[far])
+            index[far], away = nearest(objective, end_x, end_y)
+            reached[far] = found & (away <= 1e-6 * radius)
+    basins: xr.DataArray = ds.status.copy(data=np.where(reached, index, -1).astype(np.int16)).rename("basin")
+    basins.attrs = {"long_name": "minimiser reached, -1 for none"}
+    return basins
+
+
+def best(ds: xr.Dataset) -> xr.Dataset:
+    """The cell that met each target first.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results of an experiment with targets, or a selection of them.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over ``target``: ``hit_step`` (-1 where no cell met it), and the cell's ``lr``,
+        ``momentum`` and start, NaN where there is none. Of cells that met it at the same step, the
+        first in the grid's order.
+
+    Raises
+    ------
+    InputError
+        The experiment has no targets.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 10.0), rule="momentum",
+    ...     steps=1000, grid=fm.Grid(lr=[0.01, 0.1], momentum=[0.0, 0.5], start=[(1, 1)]),
+    ...     stop=fm.Stop(targets=[1e-4, 1e-8])))
+    >>> found = best(ds)
+    >>> found.lr.values.tolist(), found.momentum.values.tolist(), found.hit_step.values.tolist()
+    ([0.1, 0.1], [0.5, 0.5], [14, 29])
+    """
+    steps = _hit_steps(ds).values
+    never = np.iinfo(np.int32).max
+    flat = np.where(steps >= 0, steps, never).reshape(-1, steps.shape[-1])
+    cell, chosen = flat.argmin(axis=0), flat.min(axis=0)
+    met = chosen < never
+    found = {"hit_step": ("target", np.where(met, chosen, -1))}
+    for name in ("lr", "momentum", *(f"start_{name}" for name in ds.parameter.values)):
+        label = ds[name].broadcast_like(ds.status).transpose(*ds.status.dims)
+        found[name] = ("target", np.where(met, label.values.ravel()[cell], np.nan))
+    return xr.Dataset(found, {"target": np.atleast_1d(ds.target.values)}, ds.attrs)
+
+
+def fraction_converged(ds: xr.Dataset, over: str | Sequence[str] | None = None) -> xr.DataArray:
+    """Share of the runs that met each target.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results of an experiment with targets, or a selection of them.
+    over : str or sequence of str, optional
+        Dimensions to count over; the starts where left out.
+
+    Returns
+    -------
+    xarray.DataArray
+        The dimensions of ``ds.hit_step`` without `over`; 0 to 1.
+
+    Raises
+    ------
+    InputError
+        The experiment has no targets, or there is no such dimension.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Himmelblau(), rule="momentum", steps=200,
+    ...     grid=fm.Grid(lr=[0.01, 0.02], momentum=0.5, start=[(0, 0), (4, 4), (6, 6)]),
+    ...     stop=fm.Stop(targets=[1e-6])))
+    >>> fraction_converged(ds).squeeze().values.round(3).tolist()
+    [1.0, 0.667]
+    """
+    steps = _hit_steps(ds)
+    if over is None:
+        over = [d for d in dimensions(experiment_of(ds))[2:] if d in steps.dims]
+    over = [over] if isinstance(over, str) else list(over)
+    strange = [dim for dim in over if dim not in ds.status.dims]
+    if strange:
+        known = ", ".join(str(dim) for dim in ds.status.dims)
+        raise InputError(f"no dimension {strange[0]!r} to count over; there are {known}")
+    found: xr.DataArray = (steps >= 0).mean(over).rename("fraction_converged")
+    found.attrs = {"long_name": "share of the runs that met the target", "units": "1"}
+    return found
+
+
+def _path(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    if "trajectory" not in ds:
+        raise InputError(
+            "these results hold no trajectories; take a cell's with fm.replay, or run the "
+            "experiment again with a [record]"
+        )
+    both = ds.trajectory.compute()
+    return both.isel(parameter=0, drop=True), both.isel(parameter=1, drop=True)
+
+
+def _with_minimisers(ds: xr.Dataset) -> Objective:
+    objective = experiment_of(ds).objective
+    if not len(objective.minimisers):
+        raise InputError(f"{objective.name} has no minimiser")
+    return objective
+
+
+def _hit_steps(ds: xr.Dataset) -> xr.DataArray:
+    if "hit_step" not in ds:
+        raise InputError("this experiment has no targets; give it some under [stop]")
+    steps: xr.DataArray = ds.hit_step
+    if "target" not in steps.dims:
+        steps = steps.expand_dims("target", axis=-1)
+    return steps.transpose(*ds.status.dims, "target")

@@ -1,0 +1,322 @@
+"""Who does the blocks: threads, processes, a Dask cluster, or what joblib is set up for.
+
+The only import of joblib. On this machine a task is one block. Elsewhere a scheduler has to carry
+every task to and fro, so there a task is as many blocks as take about a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import math
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol, cast
+
+import joblib
+from joblib.parallel import get_active_backend
+
+from fastmomentum.errors import ClusterError, InputError
+from fastmomentum.provenance import computing
+from fastmomentum.sinks import FileSink, Sink
+from fastmomentum.worker import Done, Order, Refusal, Stretches, do_blocks, do_order, warm
+
+Backend = Literal["threads", "processes", "dask"]
+BACKENDS: Final = {"threads": "threading", "processes": "loky", "dask": "dask"}
+
+TASK_SECONDS: Final = 1.0
+"""So long a task elsewhere should take: hundreds of times what handing it out costs, and little
+enough to lose with a worker."""
+TASKS_A_SECOND: Final = 200
+"""So many tasks a Dask scheduler looks after with ease; on more cores than that, tasks are longer."""
+IN_FLIGHT: Final = 4
+"""Tasks a core, at most, that are handed out and not done: one in work, the others on their way."""
+LOOK_SECONDS: Final = 2.0
+"""Time between two looks at how large the cluster is."""
+
+
+class Crew(Protocol):
+    """Workers that may be on other machines."""
+
+    @property
+    def backend(self) -> Any:
+        """What `joblib.Parallel` takes for them; None for what it is set up for."""
+
+    def cores(self) -> int:
+        """How many tasks they can do at a time, now."""
+
+    def muster(self, order: Order) -> None:
+        """Find out whether they can work on a run, before it begins."""
+
+    def dismiss(self, refusal: Refusal) -> None:
+        """Go on without a worker that cannot."""
+
+    def in_words(self) -> contextlib.AbstractContextManager[None]:
+        """Turn what goes wrong with them into a `ClusterError`."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Workers, as `pool_of` finds them.
+
+    Attributes
+    ----------
+    name : str or None
+        A backend of joblib; None for what it is set up for.
+    n_jobs : int
+        How many; -1 for one a core.
+    shares_memory : bool
+        Whether they can write to our arrays.
+    crew : Crew or None
+        Those that may be on other machines; None where all are on this one.
+    """
+
+    name: str | None
+    n_jobs: int
+    shares_memory: bool
+    crew: Crew | None = None
+
+    def done(self, sink: Sink, missing: Iterator[int], n_blocks: int) -> Generator[Done]:
+        """Have blocks done; closing the generator calls the workers off.
+
+        Parameters
+        ----------
+        sink : Sink
+            Where they go.
+        missing : iterator of int
+            Their numbers.
+        n_blocks : int
+            How many, or more.
+
+        Yields
+        ------
+        Done
+            As they come.
+        """
+        first = next(missing, None)
+        if first is None:
+            return
+        missing = itertools.chain([first], missing)
+        warm(sink.experiment)  # one compilation, before the workers start
+        if self.crew is None:
+            tasks = (joblib.delayed(do_blocks)(sink, (range(b, b + 1),)) for b in missing)
+            with _parallel(tasks, self.n_jobs, self.name, "3*n_jobs") as results:
+                yield from results
+        else:
+            assert isinstance(sink, FileSink)
+            yield from _done_elsewhere(self.crew, sink, missing, n_blocks, self.n_jobs)
+
+
+def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
+    """Find the workers that a backend stands for.
+
+    Parameters
+    ----------
+    backend : {"threads", "processes", "dask"} or None
+        None for what ``joblib.parallel_config`` says, and for threads where it says nothing.
+    n_jobs : int, optional
+        How many; -1 for one a core, which is also what nothing means unless
+        ``joblib.parallel_config`` says otherwise. A Dask cluster has as many as it has.
+
+    Returns
+    -------
+    Pool
+        The workers.
+
+    Raises
+    ------
+    InputError
+        There is no such backend, or it is not installed, or cannot do this.
+    """
+    if n_jobs is not None and (n_jobs == 0 or n_jobs < -1):
+        raise InputError(f"n_jobs must be positive, or -1 for one a core: got {n_jobs}")
+    if backend is not None and backend not in BACKENDS:
+        raise InputError(f"backend must be one of {', '.join(BACKENDS)}: got {backend!r}")
+    if backend == "dask":
+        from fastmomentum.cluster import DaskCrew
+
+        return Pool(None, -1, False, DaskCrew.current(_dask_backend))
+    if backend is not None:
+        return Pool(BACKENDS[backend], n_jobs or -1, backend == "threads")
+
+    set_up, configured_jobs = get_active_backend(prefer="threads")
+    if type(set_up) is not type(get_active_backend()[0]):  # it only followed the hint
+        return Pool(BACKENDS["threads"], n_jobs or -1, True)
+    n_jobs = n_jobs or configured_jobs or -1
+    if hasattr(set_up, "client"):  # joblib's own for Dask
+        from fastmomentum.cluster import DaskCrew
+
+        crew = DaskCrew(set_up.client, _dask_backend, getattr(set_up, "submit_kwargs", {}))
+        return Pool(None, -1, False, crew)
+    if not getattr(set_up, "supports_return_generator", False):
+        kind = type(set_up).__name__
+        raise InputError(f"joblib's backend {kind} cannot give results one by one; take another")
+    ours = type(set_up).__module__.partition(".")[0] == "joblib"
+    crew = None if ours else _AnyCrew(n_jobs)
+    return Pool(None, n_jobs, bool(getattr(set_up, "supports_sharedmem", False)), crew)
+
+
+class _AnyCrew:
+    """The workers of a backend that joblib is set up for, such as Ray's."""
+
+    backend = None
+
+    def __init__(self, n_jobs: int) -> None:
+        self._n_jobs = n_jobs
+
+    def cores(self) -> int:
+        return int(joblib.effective_n_jobs(self._n_jobs))
+
+    def muster(self, order: Order) -> None:
+        """Each worker is looked at when it gets its first task."""
+
+    def dismiss(self, refusal: Refusal) -> None:
+        raise ClusterError(f"{refusal.worker} {refusal.reason}")
+
+    def in_words(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+
+def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
+    """joblib's backend for Dask, made to tell of tasks that are lost.
+
+    As it is, it never calls back for a task that no worker survived or that a scheduler took along,
+    and whoever waits for the results waits forever.
+    """
+    from joblib._dask import DaskDistributedBackend
+
+    class TellingBackend(DaskDistributedBackend):  # type: ignore[misc]
+        def submit(self, func: Any, callback: Callable[[Any], None]) -> Any:
+            job = super().submit(func, callback)
+
+            def tell(job: Any) -> None:
+                if job.exception() is not None:
+                    callback(job.exception())
+
+            job.add_done_callback(tell)
+            return job
+
+        def retrieve_result_callback(self, out: Any) -> Any:
+            if isinstance(out, BaseException):
+                raise out
+            return super().retrieve_result_callback(out)
+
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            # For one job joblib would work in this process, and a cluster of one core is another.
+            return max(2, int(super().effective_n_jobs(n_jobs)))
+
+    return TellingBackend(client=client, **submit_options)
+
+
+@contextlib.contextmanager
+def _parallel(
+    tasks: Iterator[Any], n_jobs: int, backend: Any, in_flight: str | int
+) -> Iterator[Iterator[Any]]:
+    """Results in the order in which they come; at the end, what is still in work is called off."""
+    pool = joblib.Parallel(
+        n_jobs=n_jobs,
+        backend=backend,
+        return_as="generator_unordered",
+        batch_size=1,
+        pre_dispatch=in_flight,
+    )
+    results = pool(tasks)
+    try:
+        yield results
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib regrets what we mean to leave
+            results.close()
+
+
+def _done_elsewhere(
+    crew: Crew, sink: FileSink, missing: Iterator[int], n_blocks: int, n_jobs: int
+) -> Generator[Done]:
+    path, versions = str(Path(sink.path).absolute()), computing()
+    with crew.in_words():
+        crew.muster(Order(path, sink.seal, versions, (), 0.0))
+        groups = Groups(missing, n_blocks)
+        while first := groups.take(cores := crew.cores()):
+            grown, looked = False, time.monotonic()
+
+            def orders(first: Stretches = first, cores: int = cores) -> Iterator[Any]:
+                blocks = first
+                while blocks:
+                    yield joblib.delayed(do_order)(
+                        Order(path, sink.seal, versions, blocks, 2 * groups.seconds)
+                    )
+                    blocks = () if grown else groups.take(cores)
+
+            # joblib keeps a fixed number in flight; for many more cores it has to begin anew.
+            with _parallel(orders(), n_jobs, crew.backend, IN_FLIGHT * cores) as results:
+                for result in results:
+                    groups.give_back(result.left)
+                    if isinstance(result, Refusal):
+                        crew.dismiss(result)
+                        continue
+                    groups.learn(len(result.entries), result.seconds)
+                    yield cast(Done, result)
+                    if time.monotonic() - looked > LOOK_SECONDS:
+                        grown, looked = crew.cores() >= 2 * cores, time.monotonic()
+
+
+class Groups:
+    """Blocks in groups that take about a second, judged by those that are done.
+
+    Parameters
+    ----------
+    missing : iterator of int
+        Numbers of the blocks.
+    n_blocks : int
+        How many, or more.
+
+    Attributes
+    ----------
+    seconds : float
+        What a group should take.
+
+    Examples
+    --------
+    >>> groups = Groups(iter([*range(100), *range(200, 300)]), 200)
+    >>> groups.take(cores=2)
+    (range(0, 1),)
+    >>> groups.learn(1, 0.1)
+    >>> groups.take(cores=2)
+    (range(1, 11),)
+    """
+
+    def __init__(self, missing: Iterator[int], n_blocks: int) -> None:
+        self.seconds = TASK_SECONDS
+        self._missing, self._left = missing, n_blocks
+        self._pace = math.inf
+        self._back: deque[Stretches] = deque()
+
+    def take(self, cores: int) -> Stretches:
+        """Blocks for a task on one of so many cores; none where none are left."""
+        if self._back:
+            return self._back.popleft()
+        self.seconds = TASK_SECONDS * max(1.0, cores / TASKS_A_SECOND)
+        fair = self._left // (2 * cores)  # towards the end all cores should still have some
+        size = max(1, min(fair, int(self.seconds / self._pace) if self._pace else fair))
+        group: list[range] = []
+        for block in itertools.islice(self._missing, size):
+            if group and group[-1].stop == block:
+                group[-1] = range(group[-1].start, block + 1)
+            else:
+                group.append(range(block, block + 1))
+            self._left -= 1
+        return tuple(group)
+
+    def give_back(self, blocks: Stretches) -> None:
+        """Blocks that were taken and not done."""
+        if blocks:
+            self._back.append(blocks)
+
+    def learn(self, n_blocks: int, seconds: float) -> None:
+        """So many blocks took so long."""
+        pace = seconds / n_blocks
+        self._pace = pace if math.isinf(self._pace) else 0.7 * self._pace + 0.3 * pace

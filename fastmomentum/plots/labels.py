@@ -1,0 +1,81 @@
+"""Levels written on contours, where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.contour import QuadContourSet
+from matplotlib.text import Text
+
+from fastmomentum.plots.geometry import Floats
+from fastmomentum.plots.style import number
+
+CLEAR: Final = 0.32
+"""Inches that a label keeps from what it must not cover."""
+
+_PLACES: Final = 400  # tried, of a level and of what is to be avoided
+
+
+def label_levels(ax: Axes, lines: QuadContourSet, avoid: Sequence[Floats] = ()) -> list[Text]:
+    """Write the level on each contour, at the place that is the farthest from everything else.
+
+    Matplotlib's own labels know of each other only, and so end up below a path.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the contours were drawn; with its limits, and about as large as it will be.
+    lines : QuadContourSet
+        The contours.
+    avoid : sequence of ndarray, shape (n, 2)
+        Points and polylines not to be covered.
+
+    Returns
+    -------
+    list of Text
+        At most one a level; none where there is no room.
+    """
+    size = ax.bbox.size / ax.figure.dpi
+    halo = [patheffects.withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
+    taken = [_dense(_inches(ax, points)) for points in avoid]
+    texts = []
+    for level, path in zip(lines.levels, lines.get_paths(), strict=True):
+        spots = path.vertices
+        spots = spots[:: len(spots) // _PLACES + 1]
+        places = _inches(ax, spots)
+        room = np.minimum(places, size - places).min(axis=1, initial=np.inf)
+        for points in taken:
+            if len(points):
+                away = np.linalg.norm(places[:, np.newaxis] - points, axis=2)
+                room = np.minimum(room, away.min(axis=1))
+        if not len(room) or room.max() < CLEAR:
+            continue
+        best = room.argmax()
+        taken.append(places[best : best + 1])
+        texts.append(
+            ax.text(
+                *spots[best], number(level), fontsize=10, ha="center", va="center",
+                path_effects=halo, zorder=2.5, in_layout=False, clip_on=True,
+            )
+        )  # fmt: skip
+    return texts
+
+
+def _inches(ax: Axes, points: Floats) -> Floats:
+    points = points[np.isfinite(points).all(axis=1)]
+    low = np.array([ax.get_xlim()[0], ax.get_ylim()[0]])
+    high = np.array([ax.get_xlim()[1], ax.get_ylim()[1]])
+    return np.asarray((points - low) / (high - low) * ax.bbox.size / ax.figure.dpi)
+
+
+def _dense(points: Floats) -> Floats:
+    """Points evenly along a polyline."""
+    if len(points) < 2:
+        return points
+    at = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1)))
+    even = np.linspace(0.0, at[-1], _PLACES)
+    return np.stack([np.interp(even, at, part) for part in points.T], axis=1)
