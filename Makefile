@@ -11,7 +11,7 @@ EXPERIMENTS := rosenbrock linear_regression phase_diagram
 PICTURES := $(addprefix $(FIGURES)/,rosenbrock_contour.png rosenbrock_surface.png \
 	linear_regression_contour.png linear_regression_surface.png phase_diagram.png)
 
-.PHONY: run experiments figures test lint types format clean
+.PHONY: run experiments figures test parity frameworks lint types format clean
 .DELETE_ON_ERROR:
 
 run: experiments
@@ -60,6 +60,29 @@ $(STAMP): pyproject.toml
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses $(JOBS)
+
+# In an environment of their own: they take 3 GB. torch from PyPI would bring several GB of CUDA along
+# on Linux, so its CPU build comes first, from where pip finds one or else from PyTorch's own index.
+PARITY := .venv-parity
+TORCH ?= 2.13.0
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PARITY_PIP = $(PARITY)/bin/python -m pip --quiet --disable-pip-version-check install
+
+parity: $(PARITY)/installed
+	@EVERY_FRAMEWORK=1 $(PARITY)/bin/python -m pytest tests/parity
+
+frameworks: $(PARITY)/installed
+	@mkdir -p $(FIGURES)
+	@$(PARITY)/bin/python experiments/compare_frameworks.py -o $(FIGURES)/frameworks.png
+
+$(PARITY)/installed: pyproject.toml
+	@test -x $(PARITY)/bin/python || $(PYTHON) -m venv $(PARITY)
+	@echo "installing TensorFlow, PyTorch, JAX and optax into $(PARITY); this takes minutes and 3 GB"
+	@$(PARITY)/bin/python -c "import torch" 2>/dev/null \
+		|| $(PARITY_PIP) --no-deps "torch==$(TORCH)+cpu" 2>/dev/null \
+		|| $(PARITY_PIP) --no-deps --index-url $(TORCH_INDEX) "torch==$(TORCH)"
+	@$(PARITY_PIP) --editable ".[frameworks]" hypothesis pytest
+	@touch $@
 
 lint: $(STAMP)
 	@$(BIN)/ruff check

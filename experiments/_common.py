@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -36,23 +38,38 @@ runs are drawn: the best of all, the best with the lowest momentum, the best wit
 starts, or where there is but one lr and momentum, the best, from up to four starts.
 """
 
+WHICH_CELL = """\
+Which run is drawn: the nearest cell of the grid to --lr, --momentum and --start is taken, and
+printed. What is left out is chosen: the first start, and the lr and momentum of the best run
+(soonest at the last target, else of the lowest loss). All of its steps are drawn: where the file
+holds but some of them, or none, it is run again, which gives the same bits.
+"""
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(InputError.exit_status, f"{self.prog}: {message}; see --help\n")
 
 
-def parser(description: str, epilog: str = "") -> argparse.ArgumentParser:
-    """Make the parser of a script: the results file and -o."""
+def parser(
+    description: str, epilog: str = "", suffixes: Sequence[str] = SUFFIXES
+) -> argparse.ArgumentParser:
+    """Make the parser of a script: the results file, -o and --style."""
     made = _Parser(
         description=description, epilog=epilog, formatter_class=argparse.RawTextHelpFormatter
     )
     made.add_argument("results", type=Path, help="a results file of fastmomentum's")
     made.add_argument(
-        "-o", "--output", type=Path, metavar="FIGURE",
-        help="a .png, .svg or .pdf file (default: a PNG beside the results)",
+        "-o", "--output", type=Path, metavar="OUT",
+        help=f"a {_alternatives(suffixes)} file (default: {suffixes[0]}, beside the results)",
     )  # fmt: skip
+    text = "a matplotlib style file, on top of the house style"
+    made.add_argument("--style", type=Path, metavar="FILE", help=text)
     return made
+
+
+def _alternatives(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def run_parser(description: str) -> argparse.ArgumentParser:
@@ -62,10 +79,26 @@ def run_parser(description: str) -> argparse.ArgumentParser:
     add("--lr", type=float, action="append", help="learning rate")
     add("--momentum", type=float, action="append", help="momentum")
     add_start(made, action="append")
-    add("--window", type=_numbers(4), metavar="X0,X1,Y0,Y1", help="what to show of the plane")
-    add("--scale", choices=("auto", "log", "linear"), default="auto", help="of the objective")
+    add_field(made)
     add("--replay", action="store_true", help="run again to draw all steps, not the recorded ones")
     return made
+
+
+def report_parser(description: str, suffixes: Sequence[str] = SUFFIXES) -> argparse.ArgumentParser:
+    """Make the parser of a script that draws all about one run."""
+    made = parser(description, WHICH_CELL, suffixes)
+    made.add_argument("--lr", type=float, help="learning rate")
+    made.add_argument("--momentum", type=float, help="momentum")
+    add_start(made)
+    add_field(made)
+    return made
+
+
+def add_field(to: argparse.ArgumentParser) -> None:
+    """Add the arguments --window and --scale."""
+    add = to.add_argument
+    add("--window", type=_numbers(4), metavar="X0,X1,Y0,Y1", help="what to show of the plane")
+    add("--scale", choices=("auto", "log", "linear"), default="auto", help="of the objective")
 
 
 def add_start(to: argparse.ArgumentParser, **options: Any) -> None:
@@ -131,19 +164,37 @@ def chosen_runs(ds: xr.Dataset, arguments: argparse.Namespace) -> list[plots.Run
     """Read the runs that are asked for, or telling ones; print a line for each."""
     runs = []
     for wanted in _cells(ds, arguments.lr, arguments.momentum, arguments.start):
-        cell = wanted.of(ds)
-        path = None
-        if arguments.replay or "trajectory" not in cell:
-            every = max(1, int(cell["n_steps"]) // MOST_POINTS)
-            path = fm.replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
-        run = plots.run_of(cell, path)
-        runs.append(run)
-        print(
-            f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
-            f"start=({run.start[0]:.6g}, {run.start[1]:.6g}): {run.status.name.lower()} "
-            f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
-        )
+        runs.append(_run(ds, wanted, arguments.replay))
     return runs
+
+
+def whole_run(ds: xr.Dataset, arguments: argparse.Namespace) -> plots.Run:
+    """Read all steps of the one run that is asked for, or of the best; print a line."""
+    lr, momentum, start = (
+        None if value is None else [value]
+        for value in (arguments.lr, arguments.momentum, arguments.start)
+    )
+    wanted = _cells(ds, lr, momentum, start or [0])[0]
+    cell = wanted.of(ds)
+    every_step = np.arange(int(cell["n_steps"]) + 1)
+    recorded = "trajectory" in cell and cell["trajectory"].dtype == np.float64
+    whole = recorded and np.array_equal(cell["step"].values[: every_step.size], every_step)
+    return _run(ds, wanted, replayed=not whole)
+
+
+def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> plots.Run:
+    cell = wanted.of(ds)
+    path = None
+    if replayed or "trajectory" not in cell:
+        every = max(1, int(cell["n_steps"]) // MOST_POINTS)
+        path = fm.replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
+    run = plots.run_of(cell, path)
+    print(
+        f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
+        f"start=({run.start[0]:.6g}, {run.start[1]:.6g}): {run.status.name.lower()} "
+        f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
+    )
+    return run
 
 
 def _cells(
@@ -245,14 +296,14 @@ def _values(found: xr.Dataset, cell: tuple[int, int]) -> tuple[float, float]:
     return float(found["lr"][cell[0]]), float(found["momentum"][cell[1]])
 
 
-def output(arguments: argparse.Namespace, kind: str) -> Path:
-    """Choose where the figure goes, before any work is done."""
+def output(arguments: argparse.Namespace, kind: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
+    """Choose where the picture goes, before any work is done."""
     path: Path | None = arguments.output
     if path is None:
-        return Path(arguments.results).with_name(f"{arguments.results.stem}_{kind}.png")
-    if path.suffix.lower() not in SUFFIXES:
+        return Path(arguments.results).with_name(f"{arguments.results.stem}_{kind}{suffixes[0]}")
+    if path.suffix.lower() not in suffixes:
         got = repr(path.suffix) if path.suffix else "no suffix"
-        raise InputError(f"-o must end in {', '.join(SUFFIXES)}: got {got} ({path})")
+        raise InputError(f"-o must end in {', '.join(suffixes)}: got {got} ({path})")
     return path
 
 
@@ -272,6 +323,21 @@ def field_of(
     return plots.sample(objective, window, points, arguments.scale)
 
 
+def draw_report(
+    ds: xr.Dataset,
+    run: plots.Run,
+    arguments: argparse.Namespace,
+    frames: Sequence[int] | None = None,
+) -> plots.Report:
+    """Draw all about one run on a figure of its own."""
+    experiment = fm.experiment_of(ds)
+    data = (ds["data_x"].values, ds["data_y"].values) if "data_x" in ds else None
+    made = Figure(figsize=(12.8, 7.2), layout="constrained")
+    field = field_of(ds, [run], arguments, points=301)
+    title = str(ds.attrs.get("title") or "")
+    return plots.run_report(made, run, field, experiment.rule.name, data, title, frames)
+
+
 def figure(ds: xr.Dataset, height: float = 8.0) -> Figure:
     """Make an empty figure that names the experiment."""
     made = Figure(figsize=(10.0, height), layout="constrained")
@@ -287,18 +353,56 @@ def subtitle(ds: xr.Dataset) -> str:
 
 
 def save(made: Figure, path: Path) -> None:
-    """Write a figure; whoever looks sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a figure."""
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    with replacing(path) as partial:
+        made.savefig(partial, metadata=undated.get(path.suffix.lower()))
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write to; whoever looks sees the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        made.savefig(partial, metadata=undated.get(path.suffix.lower()))
+        yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     print(f"wrote {path}")
 
 
-def style() -> Any:
-    """Give the context in which figures are drawn."""
-    return matplotlib.rc_context(plots.STYLE)
+def style(arguments: argparse.Namespace | None = None) -> Any:
+    """Give the context in which figures are drawn: the house style, and what --style changes."""
+    return matplotlib.rc_context(plots.STYLE | _style_of(getattr(arguments, "style", None)))
+
+
+def _style_of(path: Path | None) -> dict[Any, Any]:
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise InputError(f"--style: there is no file {path}")
+    listening = _Listening()
+    log = logging.getLogger("matplotlib")  # where an unknown name is told, and nowhere else
+    log.addHandler(listening)
+    try:
+        settings = matplotlib.rc_params_from_file(path, True, use_default_template=False)
+        wrong = listening.lines
+    except ValueError as error:  # a UnicodeDecodeError is one
+        wrong = [str(error)]
+    finally:
+        log.removeHandler(listening)
+    if wrong:
+        raise InputError(f"--style: {path}: {wrong[0]}")
+    return {key: value for key, value in settings.items() if key != "backend"}
+
+
+class _Listening(logging.Handler):
+    """Keeps the first line of each message."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage().strip().splitlines()[0])

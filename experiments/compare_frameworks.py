@@ -117,12 +117,14 @@ HOW: Final = 'pip install "fastmomentum[frameworks]" (see --help for small build
 
 def chosen(asked: str | None) -> tuple[list[str], list[str]]:
     """Names of the frameworks to walk with, and titles of those that are not installed."""
-    names = list(FRAMEWORKS) if asked is None else [name.strip() for name in asked.split(",")]
+    names = list(FRAMEWORKS)
+    if asked is not None:
+        names = list(dict.fromkeys(name.strip() for name in asked.split(",")))
     for name in names:
         if name not in FRAMEWORKS:
             raise InputError(f"--frameworks: no {name!r}; known are {', '.join(FRAMEWORKS)}")
     absent = [name for name in names if FRAMEWORKS[name].missing]
-    if absent and (asked is not None or len(absent) == len(FRAMEWORKS) - 1):
+    if absent and (asked is not None or absent == names[1:]):  # the first is our own
         modules = ", ".join(sorted({m for name in absent for m in FRAMEWORKS[name].missing}))
         raise InputError(f"not installed: {modules}; {HOW}")
     present = [name for name in names if name not in absent]

@@ -34,7 +34,7 @@ def main(words: Sequence[str]) -> None:
     reading.add_argument("--target", type=float, help="one of the targets (default: the last)")
     arguments = reading.parse_args(words)
     path = output(arguments, "phase")
-    with fm.open(arguments.results) as ds, style():
+    with fm.open(arguments.results) as ds, style(arguments):
         results = plane(ds, arguments.start)
         made = figure(ds, height=7.5)
         ax = made.add_subplot()

@@ -14,7 +14,7 @@ def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     arguments = run_parser(__doc__ or "").parse_args(words)
     path = output(arguments, "surface")
-    with fm.open(arguments.results) as ds, style():
+    with fm.open(arguments.results) as ds, style(arguments):
         runs = chosen_runs(ds, arguments)
         field = field_of(ds, runs, arguments, points=301)
         made = figure(ds, 7.2 + 0.26 * len(runs))

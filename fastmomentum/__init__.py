@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from fastmomentum.objectives import ThreeHumpCamel as ThreeHumpCamel
     from fastmomentum.protocol import Record as Record
     from fastmomentum.protocol import Stop as Stop
+    from fastmomentum.replaying import replay as replay
     from fastmomentum.results import experiment_of as experiment_of
     from fastmomentum.results import open_results as open  # noqa: A004  (always fm.open)
-    from fastmomentum.results import replay as replay
     from fastmomentum.results import select_cell as select_cell
     from fastmomentum.rules import RULES as RULES
     from fastmomentum.runner import run as run
@@ -57,7 +57,8 @@ if TYPE_CHECKING:
 _HOME: Final = {
     "axis": ["Axis"],
     "errors": [
-        "ClusterError", "FastmomentumError", "FileError", "InputError", "Interrupted", "StorageError",
+        "ClusterError", "FastmomentumError", "FileError", "InputError", "Interrupted",
+        "StorageError",
     ],
     "experiment": ["Experiment"],
     "grid": ["Grid", "Mesh"],
@@ -68,7 +69,8 @@ _HOME: Final = {
         "Saddle", "StyblinskiTang", "ThreeHumpCamel",
     ],
     "protocol": ["Record", "Stop"],
-    "results": ["experiment_of", "open_results", "replay", "select_cell"],
+    "replaying": ["replay"],
+    "results": ["experiment_of", "open_results", "select_cell"],
     "rules": ["RULES"],
     "runner": ["run"],
     "status": ["Status"],

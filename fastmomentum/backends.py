@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 import time
 import warnings
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, cast
+from typing import Any, Final, Literal, Protocol
 
 import joblib
 from joblib.parallel import get_active_backend
 
 from fastmomentum.errors import ClusterError, InputError
+from fastmomentum.groups import Groups
 from fastmomentum.provenance import computing
 from fastmomentum.sinks import FileSink, Sink
 from fastmomentum.worker import Done, Order, Refusal, Stretches, do_blocks, do_order, warm
@@ -28,11 +27,6 @@ from fastmomentum.worker import Done, Order, Refusal, Stretches, do_blocks, do_o
 Backend = Literal["threads", "processes", "dask"]
 BACKENDS: Final = {"threads": "threading", "processes": "loky", "dask": "dask"}
 
-TASK_SECONDS: Final = 1.0
-"""So long a task elsewhere should take: hundreds of times what handing it out costs, and little
-enough to lose with a worker."""
-TASKS_A_SECOND: Final = 200
-"""So many tasks a Dask scheduler looks after with ease; on more cores than that, tasks are longer."""
 IN_FLIGHT: Final = 4
 """Tasks a core, at most, that are handed out and not done: one in work, the others on their way."""
 LOOK_SECONDS: Final = 2.0
@@ -150,8 +144,8 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
     if hasattr(set_up, "client"):  # joblib's own for Dask
         from fastmomentum.cluster import DaskCrew
 
-        crew = DaskCrew(set_up.client, _dask_backend, getattr(set_up, "submit_kwargs", {}))
-        return Pool(None, -1, False, crew)
+        options = getattr(set_up, "submit_kwargs", {})
+        return Pool(None, -1, False, DaskCrew(set_up.client, _dask_backend, options))
     if not getattr(set_up, "supports_return_generator", False):
         kind = type(set_up).__name__
         raise InputError(f"joblib's backend {kind} cannot give results one by one; take another")
@@ -182,7 +176,7 @@ class _AnyCrew:
 
 
 def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
-    """joblib's backend for Dask, made to tell of tasks that are lost.
+    """Make joblib's backend for Dask, and have it tell of tasks that are lost.
 
     As it is, it never calls back for a task that no worker survived or that a scheduler took along,
     and whoever waits for the results waits forever.
@@ -237,86 +231,26 @@ def _done_elsewhere(
     crew: Crew, sink: FileSink, missing: Iterator[int], n_blocks: int, n_jobs: int
 ) -> Generator[Done]:
     path, versions = str(Path(sink.path).absolute()), computing()
+    groups = Groups(missing, n_blocks)
+
+    def order(blocks: Stretches) -> Any:
+        order = Order(path, sink.seal, versions, blocks, 2 * groups.seconds)
+        return joblib.delayed(do_order)(order)
+
     with crew.in_words():
         crew.muster(Order(path, sink.seal, versions, (), 0.0))
-        groups = Groups(missing, n_blocks)
-        while first := groups.take(cores := crew.cores()):
-            grown, looked = False, time.monotonic()
-
-            def orders(first: Stretches = first, cores: int = cores) -> Iterator[Any]:
-                blocks = first
-                while blocks:
-                    yield joblib.delayed(do_order)(
-                        Order(path, sink.seal, versions, blocks, 2 * groups.seconds)
-                    )
-                    blocks = () if grown else groups.take(cores)
-
-            # joblib keeps a fixed number in flight; for many more cores it has to begin anew.
-            with _parallel(orders(), n_jobs, crew.backend, IN_FLIGHT * cores) as results:
+        while first := groups.begin(cores := crew.cores()):
+            orders = (order(blocks) for blocks in itertools.chain([first], iter(groups.take, ())))
+            looked = time.monotonic()
+            with _parallel(orders, n_jobs, crew.backend, IN_FLIGHT * cores) as results:
                 for result in results:
                     groups.give_back(result.left)
                     if isinstance(result, Refusal):
                         crew.dismiss(result)
                         continue
                     groups.learn(len(result.entries), result.seconds)
-                    yield cast(Done, result)
+                    yield result
                     if time.monotonic() - looked > LOOK_SECONDS:
-                        grown, looked = crew.cores() >= 2 * cores, time.monotonic()
-
-
-class Groups:
-    """Blocks in groups that take about a second, judged by those that are done.
-
-    Parameters
-    ----------
-    missing : iterator of int
-        Numbers of the blocks.
-    n_blocks : int
-        How many, or more.
-
-    Attributes
-    ----------
-    seconds : float
-        What a group should take.
-
-    Examples
-    --------
-    >>> groups = Groups(iter([*range(100), *range(200, 300)]), 200)
-    >>> groups.take(cores=2)
-    (range(0, 1),)
-    >>> groups.learn(1, 0.1)
-    >>> groups.take(cores=2)
-    (range(1, 11),)
-    """
-
-    def __init__(self, missing: Iterator[int], n_blocks: int) -> None:
-        self.seconds = TASK_SECONDS
-        self._missing, self._left = missing, n_blocks
-        self._pace = math.inf
-        self._back: deque[Stretches] = deque()
-
-    def take(self, cores: int) -> Stretches:
-        """Blocks for a task on one of so many cores; none where none are left."""
-        if self._back:
-            return self._back.popleft()
-        self.seconds = TASK_SECONDS * max(1.0, cores / TASKS_A_SECOND)
-        fair = self._left // (2 * cores)  # towards the end all cores should still have some
-        size = max(1, min(fair, int(self.seconds / self._pace) if self._pace else fair))
-        group: list[range] = []
-        for block in itertools.islice(self._missing, size):
-            if group and group[-1].stop == block:
-                group[-1] = range(group[-1].start, block + 1)
-            else:
-                group.append(range(block, block + 1))
-            self._left -= 1
-        return tuple(group)
-
-    def give_back(self, blocks: Stretches) -> None:
-        """Blocks that were taken and not done."""
-        if blocks:
-            self._back.append(blocks)
-
-    def learn(self, n_blocks: int, seconds: float) -> None:
-        """So many blocks took so long."""
-        pace = seconds / n_blocks
-        self._pace = pace if math.isinf(self._pace) else 0.7 * self._pace + 0.3 * pace
+                        looked = time.monotonic()
+                        if crew.cores() >= 2 * cores:  # joblib keeps as many in flight as at first
+                            groups.pause()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from fastmomentum.experiment import Experiment
+from fastmomentum.progress import Progress, Watcher
 from fastmomentum.status import Status
-
-if TYPE_CHECKING:
-    from fastmomentum.runner import Progress, Watcher
 
 
 @contextlib.contextmanager

@@ -199,9 +199,9 @@ def _require_consistent(jobs: str, backend: str, scheduler: str | None) -> None:
 
 
 def _known_backend(name: str) -> Backend:
+    from fastmomentum.backends import BACKENDS
     from fastmomentum.errors import InputError
     from fastmomentum.explanation import suggest
-    from fastmomentum.backends import BACKENDS
 
     if name not in BACKENDS:
         raise InputError(f"--backend: no such backend as {name!r}; {suggest(name, BACKENDS)}")

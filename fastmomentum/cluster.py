@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import socket
 import urllib.parse
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from importlib.util import find_spec
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any, Final
 
 from fastmomentum.errors import ClusterError, InputError
@@ -36,11 +38,13 @@ def require_dask() -> None:
     InputError
         It is not installed.
     """
-    if find_spec("dask") is None or find_spec("distributed") is None:
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
         raise InputError(
-            "the backend dask needs the packages dask and distributed; install them with "
+            f"the backend dask needs the package {error.name}; install it with "
             "pip install 'fastmomentum[dask]'"
-        )
+        ) from None
 
 
 class DaskCrew:
@@ -67,7 +71,7 @@ class DaskCrew:
         make_backend: Callable[[Client, dict[str, Any]], Any],
         submit_options: dict[str, Any] | None = None,
     ) -> None:
-        self._client = client
+        self._client, self._address = client, _address(client)
         self.backend = make_backend(client, submit_options or {})
 
     @classmethod
@@ -108,9 +112,7 @@ class DaskCrew:
             One cannot.
         """
         self._client.wait_for_workers(1)
-        said = self._client.run(
-            unfit, order.path, order.seal, order.versions, on_error="return"
-        )
+        said = self._client.run(unfit, order.path, order.seal, order.versions, on_error="return")
         refusals = [
             f"{worker} {_reason(answer)}"
             for worker, answer in sorted(said.items())
@@ -140,15 +142,13 @@ class DaskCrew:
         if len(self._client.ncores()) == 1:
             raise ClusterError(f"{refusal.worker} {refusal.reason}")
         self._client.retire_workers([refusal.worker], close_workers=True)
-        warnings.warn(
-            f"a worker was sent away: {refusal.worker} {refusal.reason}", stacklevel=2
-        )
+        warnings.warn(f"a worker was sent away: {refusal.worker} {refusal.reason}", stacklevel=2)
 
     @contextlib.contextmanager
     def in_words(self) -> Iterator[None]:
         """Turn what goes wrong with the cluster into a `ClusterError`."""
         from distributed import KilledWorker
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
 
         try:
             yield
@@ -159,10 +159,13 @@ class DaskCrew:
                 "its log tells more"
             ) from error
         except (CancelledError, CommClosedError, TimeoutError) as error:
-            address = self._client.scheduler.address if self._client.scheduler else "the scheduler"
-            raise ClusterError(f"the connection to {address} was lost") from error
+            raise ClusterError(f"the scheduler at {self._address} is gone") from error
         except ModuleNotFoundError as error:
             raise ClusterError(f"a worker {_reason(error)}") from error
+
+
+def _address(client: Client) -> str:
+    return str(client.scheduler.address) if client.scheduler else "an unknown place"
 
 
 def _reason(answer: object) -> str:
@@ -204,13 +207,20 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
         if scheduler is None:
             cores = len(os.sched_getaffinity(0)) if n_jobs == -1 else n_jobs
             processes, threads = nprocesses_nthreads(cores)
-            cluster = distributed.LocalCluster(
-                n_workers=processes,
-                threads_per_worker=threads,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL + 1,
-            )
-            client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
+            # Ctrl-C in a terminal reaches all processes; the workers', started from here, inherit
+            # that it is blocked, and end when we end the cluster.
+            resource_tracker.ensure_running()  # which would unblock it again
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                cluster = distributed.LocalCluster(
+                    n_workers=processes,
+                    threads_per_worker=threads,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL + 1,
+                )
+                client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         else:
             _require_listener(scheduler)
             try:
@@ -223,8 +233,10 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
 
 def _introduction(client: Client) -> str:
     cores = client.ncores()
-    who = f"{len(cores):,} workers with {sum(cores.values()):,} cores" if cores else "no workers yet"
-    said = f"Dask cluster at {client.scheduler.address}: {who}"
+    there = (
+        f"{len(cores):,} workers with {sum(cores.values()):,} cores" if cores else "no workers yet"
+    )
+    said = f"Dask cluster at {_address(client)}: {there}"
     link = client.dashboard_link
     if find_spec("bokeh") is None and link.endswith("/status"):
         page = link.removesuffix("/status") + "/info/main/workers.html"

@@ -97,6 +97,31 @@ def reading(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def create(path: Path, size: int) -> int:
+    """Make a file that must not be there yet; gives its descriptor.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    size : int
+        Its bytes, all zero.
+
+    Returns
+    -------
+    int
+        A descriptor to read and write.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        os.ftruncate(descriptor, size)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
     """Write all bytes at an offset, however many calls it takes."""
     view = memoryview(data).cast("B")

@@ -31,7 +31,7 @@ LANES: Final = {False: 40, True: 32}
 """Runs that walk abreast, without and with stop rules: enough vectors to fill the wait for a chain
 of dependent operations, and few enough that a tile's points and velocities stay in registers."""
 
-ROUND: Final = 128
+ROUND: Final = 256
 """Updates between two looks at who has stopped. Longer rounds waste updates on runs that are over;
 shorter ones pay more for closing ranks."""
 

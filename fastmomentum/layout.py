@@ -1,12 +1,13 @@
-"""Laying a results file out; the only place where HDF5 itself touches one.
+"""Laying a results file out; the only place where the HDF5 library is used, and in memory at that.
 
-After `create` HDF5's own structures never change, and fastmomentum reads the file by its manifest:
-no HDF5 library ever has to trust a file that came from elsewhere.
+It makes the structures; `files` writes them. After `create` they never change, and fastmomentum
+reads the file by its manifest: no HDF5 library ever has to trust a file that came from elsewhere.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -32,14 +33,6 @@ DIMENSION_ONLY: Final = "This is a netCDF dimension but not a netCDF variable."
 TEXT: Final = h5py.string_dtype()
 
 
-def expected_bytes(experiment: Experiment, block_runs: int | None = None) -> int:
-    """Bytes that the file of an experiment takes, to within its few kilobytes of structure."""
-    blocks = experiment.blocks(block_runs)
-    known = [*coordinates(experiment), *results(experiment), *observations(experiment)]
-    text = 3 * len(experiment.canonical)  # as attribute and, escaped, in the manifest
-    return 32_768 + text + sum(v.n_bytes for v in known) + 9 * len(blocks)
-
-
 def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
     """Lay a file out: every variable in its place, coordinates filled, results still to come.
 
@@ -63,7 +56,8 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
             f"{LONGEST_EXPERIMENT:,}; give long axes as linspace, logspace or arange"
         )
     said = attributes(experiment, blocks.block_runs)
-    with h5py.File(path, "x", libver=("v108", "v108"), track_order=True) as file:
+    sheet = Sheet()
+    with h5py.File(sheet, "w", libver=("v108", "v108"), track_order=True) as file:
         for name, value in said.items():
             file.attrs[name] = np.int64(value) if isinstance(value, int) else value
         data = observations(experiment)
@@ -71,8 +65,6 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
         variables, scales = [*written, *closing(), *data], {}
         for variable in variables:
             dataset = _create_variable(file, variable)
-            if variable.values is not None:
-                dataset[...] = variable.values
             if variable.dims == (variable.name,):
                 dataset.make_scale(variable.name)
                 scales[variable.name] = dataset
@@ -86,27 +78,114 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
             if variable.name not in scales:
                 for axis, dimension in enumerate(variable.dims):
                     file[variable.name].dims[axis].attach_scale(scales[dimension])
-        offsets = {v.name: file[v.name].id.get_offset() for v in variables if v.dtype != "str"}
+        numbers = [v for v in variables if v.dtype != "str"]
+        offsets = {v.name: file[v.name].id.get_offset() for v in numbers}
         text = manifest.text_of(said, offsets)
         kind = h5py.h5t.C_S1.copy()
         kind.set_size(len(text))
-        # Last of all, so that its bytes are the file's last.
+        # Last of all, so that it lies at the end of the file.
         dataset = _create_contiguous(file, "manifest", kind, ())
         dataset.attrs["long_name"] = "what this file holds and where, sealed; read without HDF5"
         place = dataset.id.get_offset()
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    descriptor = files.create(path, sheet.size)
     try:
+        for offset, page in sheet.pages():
+            files.write_at(descriptor, page, offset)
+        for variable in numbers:
+            if variable.values is not None:
+                values = np.ascontiguousarray(variable.values, variable.dtype)
+                files.write_at(descriptor, values.data, offsets[variable.name])
         manifest.seal(descriptor, experiment, blocks, text, place)
-        empty = [v for v in variables if v.values is None]
+        empty = [v for v in numbers if v.values is None]
         files.reserve(descriptor, [(offsets[v.name], offsets[v.name] + v.n_bytes) for v in empty])
         files.sync_data(descriptor)
     finally:
         os.close(descriptor)
 
 
+class Sheet:
+    """A file in memory, for HDF5 to draw its structures on; what is never written takes no room.
+
+    Attributes
+    ----------
+    size : int
+        Its bytes.
+
+    Examples
+    --------
+    >>> sheet = Sheet()
+    >>> _ = sheet.seek(10_000)
+    >>> sheet.write(b"abc")
+    3
+    >>> sheet.size, [offset for offset, _ in sheet.pages()]
+    (10003, [8192])
+    """
+
+    PAGE: Final = 4096
+
+    def __init__(self) -> None:
+        self.size = self._position = 0
+        self._pages: dict[int, bytearray] = {}
+
+    def pages(self) -> Iterator[tuple[int, bytes]]:
+        """What was written: offsets and bytes."""
+        for number in sorted(self._pages):
+            offset = number * self.PAGE
+            yield offset, bytes(self._pages[number][: self.size - offset])
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to an offset."""
+        self._position = offset + (self.size if whence == os.SEEK_END else 0)
+        return self._position
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._position
+
+    def truncate(self, size: int) -> int:
+        """Set the size."""
+        self.size = size
+        self._pages = {n: page for n, page in self._pages.items() if n * self.PAGE < size}
+        return size
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write at the position."""
+        view = memoryview(data).cast("B")
+        for page, here, there in self._parts(len(view)):
+            self._pages.setdefault(page, bytearray(self.PAGE))[here] = view[there]
+        self.size = max(self.size, self._position)
+        return len(view)
+
+    def read(self, size: int) -> bytes:
+        """So many bytes from the position."""
+        data = bytearray(size)
+        self.readinto(memoryview(data))
+        return bytes(data)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Read from the position; what was never written is zeros."""
+        view = memoryview(buffer).cast("B")
+        for page, here, there in self._parts(len(view)):
+            view[there] = self._pages.get(page, bytes(self.PAGE))[here]
+        return len(view)
+
+    def _parts(self, length: int) -> Iterator[tuple[int, slice, slice]]:
+        """Pages from the position on, and which of their bytes are which of the caller's."""
+        done = 0
+        while done < length:
+            page, start = divmod(self._position, self.PAGE)
+            count = min(self.PAGE - start, length - done)
+            yield page, slice(start, start + count), slice(done, done + count)
+            done += count
+            self._position += count
+
+
 def _create_variable(file: h5py.File, variable: Variable) -> h5py.Dataset:
     if variable.dtype == "str":
-        dataset = file.create_dataset(variable.name, variable.shape, TEXT)
+        dataset = file.create_dataset(variable.name, variable.shape, TEXT, variable.values)
     else:
         kind = h5py.h5t.py_create(np.dtype(variable.dtype), logical=True)
         dataset = _create_contiguous(file, variable.name, kind, variable.shape)

@@ -6,17 +6,13 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fastmomentum.backends import Backend, Pool, pool_of
 from fastmomentum.errors import ClusterError, InputError, Interrupted
 from fastmomentum.experiment import Experiment
-from fastmomentum.status import Status
+from fastmomentum.progress import Progress, Watcher
 from fastmomentum.store import FileStore, MemoryStore, Store
 
 if TYPE_CHECKING:
@@ -24,35 +20,6 @@ if TYPE_CHECKING:
 
 COMMIT_SECONDS: Final = 0.5
 """Blocks wait so long for the journal, and share one sync."""
-
-
-@dataclass
-class Progress:
-    """How far a run is.
-
-    Attributes
-    ----------
-    n_runs, kept_runs : int
-        Runs in all, and those that an earlier run had done.
-    done_runs : int
-        Runs done by now, the kept among them.
-    steps : int
-        Updates made by now, the kept not among them.
-    counts : ndarray, shape (4,)
-        Runs done now, by status.
-    seconds : float
-        Since the start.
-    """
-
-    n_runs: int
-    kept_runs: int
-    done_runs: int
-    steps: int = 0
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(Status), np.int64))
-    seconds: float = 0.0
-
-
-Watcher = Callable[[Progress], None]
 
 
 def run(

@@ -15,12 +15,13 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum import files, layout, manifest
+from fastmomentum import files, manifest
 from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Blocks
 from fastmomentum.journal import DONE, WRITTEN, Closing, Journal
 from fastmomentum.manifest import Contents
+from fastmomentum.schema import coordinates, observations, results
 from fastmomentum.sinks import Arrays, FileSink, Sink, block_arrays
 
 
@@ -228,7 +229,7 @@ class FileStore:
 
     def _lay_out(self, unborn: Path, experiment: Experiment, block_runs: int | None) -> None:
         blocks = experiment.blocks(block_runs)
-        needed = layout.expected_bytes(experiment, blocks.block_runs)
+        needed = expected_bytes(experiment, blocks.block_runs)
         free = files.free_bytes(self.path.parent)
         if needed > free:
             raise StorageError(
@@ -236,6 +237,8 @@ class FileStore:
                 f"{in_units(free)} are free on that disk; make the grid smaller, record less, or "
                 "choose another disk"
             )
+        from fastmomentum import layout  # brings HDF5, which nothing else needs
+
         try:
             with files.in_words(f"laying out {self.path}"):
                 layout.create(unborn, experiment, blocks)
@@ -294,6 +297,14 @@ class FileStore:
         with files.in_words(f"finishing {self.path}"):
             files.sync_data(self.sink.descriptor)
             files.rename(self.partial, self.path)
+
+
+def expected_bytes(experiment: Experiment, block_runs: int | None = None) -> int:
+    """Bytes that the file of an experiment takes, to within its few kilobytes of structure."""
+    blocks = experiment.blocks(block_runs)
+    known = [*coordinates(experiment), *results(experiment), *observations(experiment)]
+    text = 3 * len(experiment.canonical)  # as attribute and, escaped, in the manifest
+    return 32_768 + text + sum(v.n_bytes for v in known) + 9 * len(blocks)
 
 
 def partial_name(path: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum import files, layout, manifest
+from fastmomentum import files, manifest
 from fastmomentum.bar import words
 from fastmomentum.experiment import Experiment
 from fastmomentum.journal import DONE, Closing, Journal
@@ -19,7 +19,7 @@ from fastmomentum.provenance import COMPUTING
 from fastmomentum.schema import dimensions, results
 from fastmomentum.sinks import FileSink, bytes_a_run
 from fastmomentum.status import Status
-from fastmomentum.store import existing, in_units, is_partial
+from fastmomentum.store import existing, expected_bytes, in_units, is_partial
 from fastmomentum.trust import printable
 
 UPDATES_PER_SECOND: Final = {False: 1e9, True: 5e7}
@@ -46,7 +46,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     import joblib
 
     runs = experiment.grid.n_runs
-    size = layout.expected_bytes(experiment)
+    size = expected_bytes(experiment)
     cores = joblib.cpu_count()
     updates = runs * experiment.steps
     speed = UPDATES_PER_SECOND[experiment.objective.elementary] * cores

@@ -21,21 +21,22 @@ datasets objectives
 ranges axis grid protocol experiment loading
 reference theory kernels
 checksums schema trust manifest sinks journal layout store digest
-worker cluster backends runner verification lazy results analysis
-bar summary plots cli __main__
+lazy results progress bar
+worker groups cluster backends runner verification replaying analysis
+summary plots cli __main__
 """.split()
 """From the bottom up: a module may import those before it."""
 
 HOMES = {
     "numba": {"kernels"},
-    "joblib": {"backends"},
+    "joblib": {"backends", "summary"},  # summary: counts cores as joblib does
     "distributed": {"cluster", "worker"},  # worker: for its address
     "matplotlib": {"plots"},
     "typer": {"cli"},
     "rich": {"bar"},
     "h5py": {"layout"},
     "xxhash": {"checksums"},
-    "xarray": {"lazy", "results", "analysis", "plots", "digest", "runner"},  # two: as annotations
+    "xarray": {"lazy", "results", "analysis", "plots", "digest", "runner", "replaying"},
 }
 
 
@@ -98,7 +99,7 @@ def test_only_the_command_prints() -> None:
     [
         ("import fastmomentum", ["numpy", "pydantic", "numba", "xarray", "matplotlib", "typer"]),
         ("import fastmomentum.cli", ["numpy", "pydantic", "numba", "xarray", "matplotlib", "rich"]),
-        ("import fastmomentum.runner", ["xarray", "matplotlib", "typer"]),
+        ("import fastmomentum.runner", ["xarray", "matplotlib", "typer", "dask", "distributed"]),
         ("import fastmomentum as fm; fm.theory", ["numba", "matplotlib", "xarray"]),
     ],
 )

@@ -24,18 +24,17 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
     Nothing is really synced: the disk that loses power is the test's own.
     """
     seen: list[Operation] = []
-    seal, write_at = manifest.seal, files.write_at
+    create, write_at = files.create, files.write_at
     rename, remove = files.rename, files.remove
 
     def inode(descriptor: int) -> int:
         return os.fstat(descriptor).st_ino
 
-    def sealing(descriptor: int, *others: object) -> None:
-        # What HDF5 itself wrote: nothing of it is synced yet.
-        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+    def creating(path: Path, size: int) -> int:
+        descriptor = create(path, size)
         seen.append(("name", path.name, inode(descriptor)))
-        seen.append(("write", inode(descriptor), 0, path.read_bytes()))
-        seal(descriptor, *others)  # type: ignore[arg-type]
+        seen.append(("write", inode(descriptor), 0, bytes(size)))
+        return descriptor
 
     def writing(descriptor: int, data: bytes | memoryview, offset: int) -> None:
         seen.append(("write", inode(descriptor), offset, bytes(memoryview(data).cast("B"))))
@@ -55,8 +54,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
     def syncing_folder(folder: Path) -> None:
         seen.append(("sync folder",))
 
-    monkeypatch.setattr(manifest, "seal", sealing)
     for name, instead in {
+        "create": creating,
         "write_at": writing,
         "sync_data": syncing,
         "rename": renaming,

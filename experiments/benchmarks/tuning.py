@@ -74,7 +74,7 @@ def _with_round(updates: int, experiment: fm.Experiment) -> Callable[[], float]:
     with patch.object(kernels, "ROUND", updates):
         kernel = kernels.compile_kernel(type(experiment.objective), experiment.rule.rule, True)
     rate = _by(kernel, whole_grid, experiment)
-    return lambda: seconds(rate)
+    return lambda: 1e3 / rate()
 
 
 def _by(

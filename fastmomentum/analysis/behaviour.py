@@ -187,7 +187,8 @@ def _tell(
     level = np.where(settled & ~met, around.level, named)
     loss -= level[:, None]
     noise = around.noise[:, None]
-    growth = np.fmax.reduce(loss, axis=1) / np.maximum(loss[:, 0], around.noise)
+    first, largest = loss[:, 0], np.fmax.reduce(loss, axis=1)
+    growth = np.maximum(largest, around.noise) / np.maximum(first, around.noise)
     rises = (loss[:, 1:] > (1.0 + thresholds.rise) * loss[:, :-1] + noise).any(axis=1)
 
     found = np.where(rises, Behaviour.OSCILLATING, Behaviour.MONOTONE).astype(np.uint8)
@@ -238,20 +239,21 @@ def _period(walks: Walks, thresholds: Thresholds) -> NDArray[np.int32]:
     gap = np.abs(recent_x - recent_x[:, -1:])
     np.maximum(gap, np.abs(recent_y - recent_y[:, -1:]), out=gap)
     returns = gap[:, :-1] <= allowed[:, None]  # to the last point, from `longest` updates ago to 1
-    for run in np.flatnonzero(returns.any(axis=1)):
-        for back in np.flatnonzero(returns[run])[::-1]:
-            p = longest - int(back)
-            if p > 1 and _repeats(x[run], p, allowed[run]) and _repeats(y[run], p, allowed[run]):
-                period[run] = p
-                break
+    left = np.asarray(returns.any(axis=1))
+    for p in range(2, longest + 1):
+        runs = np.flatnonzero(left & returns[:, longest - p])
+        if runs.size:
+            again = _repeats(x[runs], p, allowed[runs]) & _repeats(y[runs], p, allowed[runs])
+            period[runs[again]] = p
+            left[runs[again]] = False
     return period
 
 
-def _repeats(path: Floats, period: int, allowed: float) -> bool:
-    """Whether a path repeats itself all through its last quarter, and from half of it ago."""
-    steps = path.size - 1
+def _repeats(path: Floats, period: int, allowed: Floats) -> NDArray[np.bool_]:
+    """Whether paths repeat themselves all through their last quarter, and from half of it ago."""
+    steps = path.shape[1] - 1
     last = max(steps // 4, 2 * period)
     ago = max(steps // 2 // period, 1) * period
-    near = np.abs(path[-last:] - path[-last - period : -period]).max()
-    far = np.abs(path[-period:] - path[-period - ago : -ago]).max()
-    return bool(near <= allowed and far <= allowed)
+    near = np.abs(path[:, -last:] - path[:, -last - period : -period]).max(axis=1)
+    far = np.abs(path[:, -period:] - path[:, -period - ago : -ago]).max(axis=1)
+    return np.asarray((near <= allowed) & (far <= allowed))

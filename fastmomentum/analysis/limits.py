@@ -81,7 +81,8 @@ def limits(walks: Walks) -> Limits:
     """The minima beside points: the critical points that Newton's method finds from there.
 
     Where it finds no minimum, the nearest minimiser that the objective names stands instead, so
-    that there is something to measure distances from; `is_near` is false there.
+    that there is something to measure distances from, and NaN where it names none; `is_near` is
+    false there.
 
     Parameters
     ----------
@@ -102,6 +103,8 @@ def limits(walks: Walks) -> Limits:
         same = found & (np.hypot(cx - mx, cy - my) <= 1e-9 * (1.0 + np.hypot(mx, my)))
         cx = np.where(found, np.where(same, mx, cx), named[:, 0])
         cy = np.where(found, np.where(same, my, cy), named[:, 1])
+    else:
+        cx, cy = np.where(found, cx, np.nan), np.where(found, cy, np.nan)
     once_x, once_y = _newton_step(objective, x, y)
     missed = np.hypot(once_x - cx, once_y - cy)
     level = objective.value(cx, cy)

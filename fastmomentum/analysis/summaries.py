@@ -161,7 +161,9 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
             end_x, end_y, found = minima(objective, x[far], y[far])
             index[far], away = nearest(objective, end_x, end_y)
             reached[far] = found & (away <= 1e-6 * radius)
-    basins: xr.DataArray = ds.status.copy(data=np.where(reached, index, -1).astype(np.int16)).rename("basin")
+    basins: xr.DataArray = ds.status.copy(
+        data=np.where(reached, index, -1).astype(np.int16)
+    ).rename("basin")
     basins.attrs = {"long_name": "minimiser reached, -1 for none"}
     return basins
 

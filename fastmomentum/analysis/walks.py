@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ WALK_BYTES: Final = 2 * 2**20
 """Bytes of the paths in memory at a time, for each worker: what stays in a core's cache."""
 TILE: Final = 32
 """Runs at a time at least, where they take no more than eight times that: the kernel's tile."""
+AHEAD: Final = 256
+"""Boxes handed to the workers at a time: a list of all could outgrow the results."""
 MOST_STEPS: Final = 2**24 - 4
 """Updates a run may have to be looked at whole: its path takes 256 MiB."""
 
@@ -131,8 +134,9 @@ def over_walks(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str, xr.Dat
     do(next(boxes))
     with ThreadPoolExecutor(os.cpu_count() if n_jobs == -1 else n_jobs) as pool:
         try:
-            for _ in pool.map(do, boxes):
-                pass
+            while some := list(itertools.islice(boxes, AHEAD)):
+                for _ in pool.map(do, some):
+                    pass
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -192,18 +196,17 @@ def _plan(ds: xr.Dataset) -> Experiment:
 
 
 def _grid(ds: xr.Dataset, whole: Experiment) -> Grid:
-    sizes = tuple(ds.status.sizes.get(dim, 1) for dim in dimensions(whole))
-    if sizes == whole.grid.shape:
-        return whole.grid
+    """The grid of a selection; the whole one as it is, so that its ranges stay ranges."""
     names = ("lr", "momentum", *(f"start_{name}" for name in whole.objective.parameters))
     lr, momentum, first, second = (np.atleast_1d(ds[name].values) for name in names)
-    start: Any = np.stack([first, second], axis=-1)
-    if whole.grid.is_mesh:
-        start = dict(zip(whole.objective.parameters, (first, second), strict=True))
-    grid = Grid(lr=lr, momentum=momentum if whole.grid.momentum else None, start=start)
-    kept = [(grid.lr.points, lr), (grid.momenta, momentum)]
-    kept += list(zip(grid.start_axes, (first, second), strict=True))
-    if not all(np.array_equal(points, values) for points, values in kept):
+    grid = whole.grid
+    if tuple(ds.status.sizes.get(dim, 1) for dim in dimensions(whole)) != grid.shape:
+        start: Any = np.stack([first, second], axis=-1) if not grid.is_mesh else None
+        if grid.is_mesh:
+            start = dict(zip(whole.objective.parameters, (first, second), strict=True))
+        grid = Grid(lr=lr, momentum=momentum if grid.momentum else None, start=start)
+    points = (grid.lr.points, grid.momenta, *grid.start_axes)
+    if not all(map(np.array_equal, points, (lr, momentum, first, second))):
         raise InputError("results must be selected in the grid's order; sort them by their labels")
     return grid
 

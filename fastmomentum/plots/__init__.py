@@ -16,6 +16,8 @@ from fastmomentum.plots.fields import sample as sample
 from fastmomentum.plots.geometry import Floats as Floats
 from fastmomentum.plots.geometry import Window as Window
 from fastmomentum.plots.geometry import clip as clip
+from fastmomentum.plots.motion import Projector as Projector
+from fastmomentum.plots.motion import thinned as thinned
 from fastmomentum.plots.phases import MOST_CELLS as MOST_CELLS
 from fastmomentum.plots.phases import PhaseMap as PhaseMap
 from fastmomentum.plots.phases import phase_map as phase_map

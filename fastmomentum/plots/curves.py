@@ -91,8 +91,8 @@ def against_step(ax: Axes, steps: NDArray[np.int64], values: Floats) -> tuple[Fl
 
 def on_edge(ax: Axes, value: float, **style: Any) -> Any:
     """Mark the value at the start on the left edge of axes: a log axis has no place for step 0."""
-    marked = {"transform": ax.get_yaxis_transform(), "clip_on": False}
-    return ax.plot([0.0], [value], **style, **marked)[0]
+    edge: Any = ax.get_yaxis_transform()
+    return ax.plot([0.0], [value], transform=edge, clip_on=False, **style)[0]
 
 
 def _plain(step: float, _: Any) -> str:

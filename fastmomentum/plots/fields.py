@@ -13,12 +13,12 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MaxNLocator
 from numpy.typing import ArrayLike
 
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.geometry import Floats, Window, within
-from fastmomentum.plots.style import STAR, field_map
+from fastmomentum.plots.style import STAR, field_map, number
 
 Scale = Literal["auto", "log", "linear"]
 
@@ -220,6 +220,8 @@ def colour_bar(ax: Axes, field: Field, lines: QuadContourSet | None = None) -> C
     if field.is_log:
         bar.ax.yaxis.set_major_locator(LogLocator(numticks=12))
         bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+    else:
+        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     if lines is not None:
         bar.add_lines(lines)
     return bar

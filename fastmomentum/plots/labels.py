@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,8 +15,8 @@ from matplotlib.text import Text
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import number
 
-CLEAR: Final = 0.32
-"""Inches that a label keeps from what it must not cover."""
+LETTER: Final = np.array([0.05, 0.11])
+"""Half the width of a letter and half the height of a line, in inches."""
 
 _PLACES: Final = 400  # tried, of a level and of what is to be avoided
 
@@ -39,26 +40,27 @@ def label_levels(ax: Axes, lines: QuadContourSet, avoid: Sequence[Floats] = ()) 
     list of Text
         At most one a level; none where there is no room.
     """
-    size = ax.bbox.size / ax.figure.dpi
+    size = _size(ax)
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
     taken = [_dense(_inches(ax, points)) for points in avoid]
     texts = []
     for level, path in zip(lines.levels, lines.get_paths(), strict=True):
-        spots = path.vertices
+        spots = np.asarray(path.vertices, np.float64)
         spots = spots[:: len(spots) // _PLACES + 1]
-        places = _inches(ax, spots)
-        room = np.minimum(places, size - places).min(axis=1, initial=np.inf)
+        places, text = _inches(ax, spots), number(level)
+        half = LETTER * (len(re.sub(r"\\times|[${}^ ]", "", text)) + 1, 1.0)
+        room = (np.minimum(places, size - places) / half).min(axis=1, initial=np.inf)
         for points in taken:
             if len(points):
-                away = np.linalg.norm(places[:, np.newaxis] - points, axis=2)
+                away = (np.abs(places[:, np.newaxis] - points) / half).max(axis=2)
                 room = np.minimum(room, away.min(axis=1))
-        if not len(room) or room.max() < CLEAR:
+        if not len(room) or room.max() < 1.4:
             continue
         best = room.argmax()
-        taken.append(places[best : best + 1])
+        taken.append(places[best] + half * [[-1, 0], [0, 0], [1, 0]])
         texts.append(
             ax.text(
-                *spots[best], number(level), fontsize=10, ha="center", va="center",
+                spots[best, 0], spots[best, 1], text, fontsize=10, ha="center", va="center",
                 path_effects=halo, zorder=2.5, in_layout=False, clip_on=True,
             )
         )  # fmt: skip
@@ -69,7 +71,11 @@ def _inches(ax: Axes, points: Floats) -> Floats:
     points = points[np.isfinite(points).all(axis=1)]
     low = np.array([ax.get_xlim()[0], ax.get_ylim()[0]])
     high = np.array([ax.get_xlim()[1], ax.get_ylim()[1]])
-    return np.asarray((points - low) / (high - low) * ax.bbox.size / ax.figure.dpi)
+    return np.asarray((points - low) / (high - low) * _size(ax))
+
+
+def _size(ax: Axes) -> Floats:
+    return np.array([ax.bbox.width, ax.bbox.height]) / ax.figure.dpi
 
 
 def _dense(points: Floats) -> Floats:

@@ -101,8 +101,8 @@ class MovingPath:
         self._heads, _ = self._lifted(ax, heads, field)
 
         length = length_of(rows, field.window)
-        style = line_style(1.8 if length < 4 else 1.3 if length < 12 else 0.8)
-        empty = [[]] * len(self._way)
+        style = line_style(1.8 if length < 4 else 1.2 if length < 8 else 0.8)
+        empty: list[list[float]] = [[]] * len(self._way)
         self.artists: list[Line2D] = []
         if self._is_solid:
             self.artists += ax.plot(*empty, **style | {"alpha": 0.35, "path_effects": None})
@@ -111,6 +111,7 @@ class MovingPath:
         self.artists += ax.plot(*empty, **HEAD)
         for artist in self.artists:
             artist.set_clip_on(False)  # at the window they are cut already
+            artist.set_in_layout(False)
         self.show(len(frames) - 1)
 
     def show(self, frame: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any, Final
 
 import numpy as np
@@ -34,7 +35,7 @@ from fastmomentum.plots.moving import (
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.scatter import data_and_line, equation
 from fastmomentum.plots.style import DASHED, STAR, START, number, point
-from fastmomentum.plots.surfaces import BOX, lift, surface
+from fastmomentum.plots.surfaces import fill_axes, lift, surface
 from fastmomentum.status import Status
 
 Data = tuple[Floats, Floats]
@@ -44,7 +45,7 @@ RULES: Final = {
     "momentum": "Momentum (heavy ball)",
     "nesterov": "Nesterov momentum",
 }
-LOSSES: Final = {"mean": "mean of squared residuals", "half_sum": "half the sum of squares"}
+LOSSES: Final = {"mean": "mean of squares", "half_sum": "sum of squares / 2"}
 FROM_THE_SIDE: Final = (40.0, 50.0)
 FROM_ABOVE: Final = (60.0,)
 HEADER: Final = 0.95
@@ -102,7 +103,7 @@ def run_report(
     Parameters
     ----------
     figure : Figure
-        Empty, about 13 by 7.5 inches, with constrained layout.
+        Empty, about 12.8 by 7.2 inches, with constrained layout.
     run : Run
         With all steps that are to be seen.
     field : Field
@@ -129,7 +130,7 @@ def run_report(
     ...     grid=fm.Grid(lr=1e-3, momentum=0.9, start=[(-1.2, 1)]), record=fm.Record(every=1)))
     >>> run = plots.run_of(fm.select_cell(ds))
     >>> field = plots.sample(fm.Rosenbrock(), plots.window(fm.Rosenbrock(), [run]), points=51)
-    >>> figure = Figure(figsize=(13, 7.5), layout="constrained")
+    >>> figure = Figure(figsize=(12.8, 7.2), layout="constrained")
     >>> sorted(run_report(figure, run, field, "momentum").axes)
     ['contour', 'progress', 'surface']
     """
@@ -142,7 +143,7 @@ def run_report(
     if data is not None:
         parts += _data(axes["data"], run, field.objective, data, at)
     parts += _progress(axes["progress"], run, field.objective, values, at)
-    _legend(figure)
+    _legend(figure, data is not None, "last step" if frames is None else "now")
     return Report(figure, axes, at, tuple(parts))
 
 
@@ -152,9 +153,9 @@ def _panels(figure: Figure, with_data: bool) -> dict[str, Any]:
         above = 1.0 - HEADER / figure.get_figheight()
         engine.set(rect=(0.01, 0.0, 0.98, above))  # type: ignore[call-arg]
     below = ["data", "progress"] if with_data else ["progress", "progress"]
-    panels: dict[str, Any] = figure.subplot_mosaic(  # type: ignore[assignment]
+    panels: dict[str, Any] = figure.subplot_mosaic(
         [["surface", "contour", "contour"], ["surface", *below]],
-        per_subplot_kw={"surface": {"projection": "3d"}},  # type: ignore[arg-type]
+        per_subplot_kw={"surface": {"projection": "3d"}},
         width_ratios=[2.0, 1.0, 1.0],
         height_ratios=[1.4, 1.0],
     )
@@ -168,20 +169,19 @@ def _header(
     rates = f"learning rate {number(run.lr)}"
     if rule != "sgd":
         rates += f", momentum {number(run.momentum)}"
-    lines = [
-        (f"{RULES.get(rule, rule)}: {rates}", 0.12, {"fontsize": "x-large", "weight": "bold"}),
-        (
-            f"{title}; start at {point(run.start)}" if title else f"start at {point(run.start)}",
-            0.46,
-            {"parse_math": False},
-        ),
-        ("", 0.70, {}),
-    ]
+    escaped = shorten(title, 100, placeholder=" ...").replace("$", r"\$")
+    start = f"start at {point(run.start)}"
+    lines = {
+        0.12: f"{RULES.get(rule, rule)}: {rates}",
+        0.46: f"{escaped}; {start}" if title else start,
+        0.70: "",
+    }
     inch = 1.0 / figure.get_figheight()
-    texts = [
-        figure.text(0.02, 1.0 - down * inch, text, va="top", in_layout=False, **options)
-        for text, down, options in lines
-    ]
+    heading, _, standing = (
+        figure.text(0.02, 1.0 - down * inch, text, va="top", in_layout=False)
+        for down, text in lines.items()
+    )
+    heading.set(fontsize="x-large", weight="bold")
     ends = {Status.CONVERGED: ", converged", Status.DIVERGED: ", diverged"}
     words = [
         f"step {run.steps[frame]:,} of {run.n_steps:,}"
@@ -189,7 +189,7 @@ def _header(
         + f": f = {number(values[frame])} at {point(run.points[frame])}"
         for frame in frames
     ]
-    return MovingWords(texts[-1], words)
+    return MovingWords(standing, words)
 
 
 def _surface(
@@ -197,8 +197,11 @@ def _surface(
 ) -> list[Moving]:
     drawn = surface(ax, field, [run], tilts)
     ax.set_zlabel("")  # the colour bar beside says it
-    ax.set_box_aspect(BOX, zoom=1.1)
+    fill_axes(ax, 0.92)
+    ax.set_title("Surface" if ax.elev < 55 else "Surface from above", loc="left")
+    ax.set_anchor("NW")
     drawn.surface.set_clip_on(False)
+    drawn.surface.set_in_layout(False)
     if ax.elev > 55:  # the axis is short
         ax.zaxis.set_major_locator(MaxNLocator(2, integer=field.is_log))
     return _way(ax, run, field, frames, drawn.minima)
@@ -223,10 +226,11 @@ def _way(
 ) -> list[Moving]:
     """Draw the path, and above it start and minima."""
     start = within(run.points[:1], field.window)
-    return [
-        MovingPath(ax, run, field, frames),
-        Pinned([minima, *ax.plot(*lift(ax, start, field), **START)]),
-    ]
+    marks = [minima, *ax.plot(*lift(ax, start, field), **START)]
+    for mark in marks:
+        mark.set_clip_on(False)
+        mark.set_in_layout(False)
+    return [MovingPath(ax, run, field, frames), Pinned(marks)]
 
 
 def _data(
@@ -234,16 +238,12 @@ def _data(
 ) -> list[Moving]:
     a, b = objective.minimisers[0]
     drawn = data_and_line(ax, *data, a, b)
-    drawn.line.set(**DASHED, label="least squares")
-    ax.set_title("Data and line", loc="left")
-    rises = a > 0
-    ax.legend(loc="upper left" if rises else "upper right")
-    text = ax.text(
-        0.97 if rises else 0.03, 0.06, "", transform=ax.transAxes, ha="right" if rises else "left"
-    )
-    words = [equation(*run.points[frame]) for frame in frames]
+    drawn.line.set(**DASHED)
     line = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
-    return [MovingLine(ax, line, run.points[frames]), MovingWords(text, words)]
+    said = ax.set_title("", loc="left")
+    lines = [equation(*run.points[frame]) for frame in frames]
+    words = [f"Data and {'line' if '$' in line else line}" for line in lines]  # no long ones
+    return [MovingLine(ax, line, run.points[frames]), MovingWords(said, words)]
 
 
 def _progress(
@@ -268,15 +268,18 @@ def _progress(
     return [MovingCurve(ax, steps, values, frames), Pinned([start])]
 
 
-def _legend(figure: Figure) -> None:
+def _legend(figure: Figure, with_data: bool, head_is: str) -> None:
     """Explain the marks, in a row below everything."""
     path = Line2D([], [], **line_style(1.8)), Line2D([], [], **DOTS)
     start, star, head = (Line2D([], [], **style) for style in (START, STAR, HEAD))
+    handles = {"start": start, "path and its updates": path, head_is: head, "minimum": star}
+    if with_data:
+        handles["least squares"] = Line2D([], [], **DASHED)
     figure.legend(
-        handles=[start, path, head, star],
-        labels=["start", "path, a dot for each update", "where it is", "minimum"],
+        handles=list(handles.values()),
+        labels=list(handles),
         handler_map={tuple: HandlerTuple(ndivide=1)},
         loc="outside lower center",
-        ncols=4,
+        ncols=5,
         frameon=False,
     )

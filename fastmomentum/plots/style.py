@@ -77,6 +77,6 @@ def point(values: Sequence[float]) -> str:
 
 def _coordinate(value: float) -> str:
     short = f"{value:g}"
-    if len(short) > 6 and abs(value) < 1e4:
-        short = f"{value:.4f}"
-    return number(value) if "e" in short else short.replace("-", "\N{MINUS SIGN}")
+    if not abs(value) < 1e4 or "e" in short:
+        return number(value)
+    return (short if len(short) < 7 else f"{value:.4f}").replace("-", "\N{MINUS SIGN}")

@@ -106,7 +106,7 @@ def spectral_radius(rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: A
     """
     with np.errstate(over="ignore", invalid="ignore"):
         trace, determinant, discriminant = _invariants(rule, lr, momentum, eigenvalue)
-        real = 0.5 * (np.abs(trace) + np.sqrt(np.maximum(discriminant, 0.0)))
+        real = 0.5 * (np.abs(trace) + np.sqrt(np.fmax(discriminant, 0.0)))  # NaN where it overflows
         return np.where(discriminant < 0, np.sqrt(np.maximum(determinant, 0.0)), real)
 
 

@@ -1,0 +1,311 @@
+"""Closed forms against simulation, exact arithmetic, and what is in print."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import fastmomentum as fm
+from fastmomentum.errors import InputError
+from fastmomentum.reference import descend
+from fastmomentum.theory import Regime
+
+theory = fm.theory
+every_rule = pytest.mark.parametrize("rule", fm.RULES)
+momenta = st.floats(0.0, 0.99)
+products = st.floats(-1.0, 5.0)  # lr * eigenvalue
+
+
+@given(products, momenta)
+def test_matrices_have_the_published_traces_and_determinants(a: float, m: float) -> None:
+    for rule, trace, determinant in (
+        ("momentum", 1 + m - a, m),
+        ("nesterov", (1 + m) * (1 - a), m * (1 - a)),
+        ("sgd", 1 - a, 0.0),
+    ):
+        matrix = theory.iteration_matrix(rule, a, m, 1.0)
+        assert np.trace(matrix) == pytest.approx(trace, abs=1e-14)
+        assert np.linalg.det(matrix) == pytest.approx(determinant, abs=1e-14)
+
+
+@every_rule
+@given(lr=st.floats(1e-3, 2), m=momenta, e=st.floats(-2, 5), w=st.floats(-9, 9), v=st.floats(-9, 9))
+def test_the_matrix_is_the_rule(
+    rule: str, lr: float, m: float, e: float, w: float, v: float
+) -> None:
+    found = fm.RULES[rule]
+    want = found.update(w, v, e * w, lr, m)
+    got = theory.iteration_matrix(rule, lr, m, e) @ [w, v]
+    assert got[0] == pytest.approx(want[0], abs=1e-11)
+    if found.uses_momentum:
+        assert got[1] == pytest.approx(want[1], abs=1e-11)
+
+
+@every_rule
+@given(a=products, m=momenta)
+def test_spectral_radius_is_the_largest_root(rule: str, a: float, m: float) -> None:
+    roots = np.linalg.eigvals(theory.iteration_matrix(rule, a, m, 1.0))
+    assert theory.spectral_radius(rule, a, m, 1.0) == pytest.approx(np.abs(roots).max(), abs=1e-7)
+
+
+@every_rule
+def test_spectral_radius_is_the_measured_decay(rule: str) -> None:
+    """The state is brought back to length 1 at each update; what it shrank by adds up."""
+    part = np.array([0.001, 0.01, 0.03, 0.2, 0.45, 0.7, 0.9, 0.98, 1.02])[:, None]
+    m = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+    a = part * theory.stable_limit(rule, m)
+    update, steps = fm.RULES[rule].update, 6000
+    w, v, total = np.ones_like(a), np.zeros_like(a), np.zeros_like(a)
+    logs = np.empty((steps, *a.shape))
+    for t in range(steps):
+        w, v = update(w, v, w, a, m)  # type: ignore[arg-type,assignment]
+        size = np.hypot(w, v)
+        w, v, total = w / size, v / size, total + np.log(size)
+        logs[t] = total
+    measured = np.exp((logs[-1000:].max(axis=0) - logs[2000:3000].max(axis=0)) / (steps - 3000))
+    np.testing.assert_allclose(measured, theory.spectral_radius(rule, a, m, 1.0), rtol=1e-3)
+
+
+@every_rule
+def test_boundaries_are_where_simulation_turns_to_growth(rule: str) -> None:
+    m = np.array([0.0, 0.3, 0.6, 0.9, 0.99])
+    low, high = np.full(5, 0.5), np.full(5, 4.5)
+    for _ in range(22):
+        middle = 0.5 * (low + high)
+        bowl = fm.Quadratic(1.0, 0.0, 1.0)
+        path = np.abs(descend(bowl, rule, middle, m, (1.0, 0.0), 1500, bound=None).trajectory)
+        early, late = path[:, 600:900, 0].max(axis=1), path[:, -300:, 0].max(axis=1)
+        grows = ~((late < early) | (late < 1e-200))
+        low, high = np.where(grows, low, middle), np.where(grows, middle, high)
+    np.testing.assert_allclose(low, theory.stable_limit(rule, m), atol=3e-6)
+    published = {"sgd": 2 + 0 * m, "momentum": 2 * (1 + m), "nesterov": 2 * (1 + m) / (1 + 2 * m)}
+    if rule in published:
+        np.testing.assert_allclose(theory.stable_limit(rule, m), published[rule], rtol=1e-14)
+
+
+@every_rule
+@given(a=products, m=momenta)
+def test_stable_is_where_the_rate_is_below_one(rule: str, a: float, m: float) -> None:
+    rate = float(theory.spectral_radius(rule, a, m, 1.0))
+    assume(abs(rate - 1) > 1e-7)
+    assert bool(theory.is_stable(rule, a, m, 1.0)) == (rate < 1)
+    assert (theory.regime(rule, a, m, 1.0) == Regime.UNSTABLE) == (rate >= 1)
+
+
+@every_rule
+@given(a=st.floats(0.003, 4.0), m=st.floats(0.0, 0.95))
+def test_regimes_show_in_the_signs(rule: str, a: float, m: float) -> None:
+    matrix = theory.iteration_matrix(rule, a, m, 1.0)
+    trace, determinant = np.trace(matrix), np.linalg.det(matrix)
+    assume(abs(trace * trace - 4 * determinant) > 1e-3)  # roots well apart
+    assume(abs(trace) > 1e-3)
+    found = theory.regime(rule, a, m, 1.0)
+    assume(found != Regime.UNSTABLE)
+    path = theory.residual(rule, a, m, 1.0, np.arange(400))
+    alive = np.flatnonzero(np.abs(path) > 1e-280)
+    signs = np.sign(path[: int(alive[-1]) + 1])
+    changes = signs[1:] != signs[:-1]
+    if found == Regime.OVERDAMPED:
+        assert changes.sum() <= 1
+    elif found == Regime.ALTERNATING:
+        assert changes[-3:].all() or changes.size < 3
+    else:
+        angle = np.arccos(trace / (2 * np.sqrt(determinant)))
+        assert changes.sum() == pytest.approx(changes.size * angle / np.pi, abs=2.5)
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.001, 0.999))
+def test_heavy_balls_rate_is_the_root_of_the_momentum_and_not_twice_that(
+    m: float, part: float
+) -> None:
+    low, high = theory.oscillating_range("momentum", m)
+    a = low + part * (high - low)
+    assert theory.spectral_radius("momentum", a, m, 1.0) == pytest.approx(np.sqrt(m), rel=1e-14)
+    assert theory.regime("momentum", a, m, 1.0) == Regime.OSCILLATING
+
+
+@pytest.mark.parametrize("rule", ["momentum", "nesterov"])
+@given(m=st.floats(0.05, 0.95))
+def test_roots_are_complex_inside_the_range_and_real_outside(rule: str, m: float) -> None:
+    low, high = theory.oscillating_range(rule, m)
+    assert theory.regime(rule, low * (1 + 1e-9), m, 1.0) == Regime.OSCILLATING
+    assert theory.regime(rule, high * (1 - 1e-9), m, 1.0) == Regime.OSCILLATING
+    assert theory.regime(rule, low * (1 - 1e-9), m, 1.0) == Regime.OVERDAMPED
+    assert theory.regime(rule, high * (1 + 1e-9), m, 1.0) == Regime.ALTERNATING
+
+
+@pytest.mark.parametrize("rule", ["momentum", "nesterov"])
+@pytest.mark.parametrize("a", [0.001, 0.1, 0.5, 0.95])
+def test_critical_momentum_is_the_best_for_a_learning_rate(rule: str, a: float) -> None:
+    critical = float(theory.critical_momentum(a, 1.0, rule))
+    rates = theory.spectral_radius(rule, a, np.linspace(0, 0.999, 20_001), 1.0)
+    assert theory.spectral_radius(rule, a, critical, 1.0) <= rates.min() + 1e-7
+    assert abs(np.linspace(0, 0.999, 20_001)[rates.argmin()] - critical) < 1e-4
+
+
+def test_critical_momentum_has_its_limits() -> None:
+    assert np.isnan(theory.critical_momentum([-1.0, 4.0], 1.0)).all()
+    assert np.isnan(theory.critical_momentum(1.1, 1.0, "nesterov"))
+
+
+@every_rule
+@pytest.mark.parametrize("k", [1.0, 3.0, 100.0, 1e4])
+def test_no_setting_is_better_than_the_optimum(rule: str, k: float) -> None:
+    best = theory.optimum(2.0, 2.0 * k, rule)
+    at_best = [theory.spectral_radius(rule, best.lr, best.momentum, e) for e in (2.0, 2.0 * k)]
+    assert max(at_best) == pytest.approx(float(best.rate), abs=1e-7)
+    rng = np.random.default_rng(7)
+    lr = best.lr * np.exp(rng.normal(0, [[1.0], [0.1], [0.01]], (3, 5000)))
+    m = 1 - (1 - best.momentum) * np.exp(rng.normal(0, [[1.0], [0.1], [0.01]], (3, 5000)))
+    rates = theory.spectral_radius(rule, lr, np.clip(m, 0, 1 - 1e-9), 2.0 * k)
+    rates = np.maximum(rates, theory.spectral_radius(rule, lr, np.clip(m, 0, 1 - 1e-9), 2.0))
+    assert rates.min() >= best.rate - 1e-7
+
+
+def test_the_published_figures_of_rosenbrock() -> None:
+    values = theory.eigenvalues(fm.Rosenbrock())
+    assert values.round(6).tolist() == [0.399361, 1001.600639]
+    best = theory.optimum(*values)
+    assert [round(float(number), 8) for number in best] == [0.00383877, 0.92322457, 0.96084576]
+    rate = theory.predicted_rate(fm.Rosenbrock(), "momentum", best.lr, best.momentum)
+    assert rate == pytest.approx(float(best.rate), abs=1e-7)
+
+
+def exact(rule: str, lr: float, m: float, eigenvalue: float, steps: int) -> list[Fraction]:
+    """The path from 1 in fractions, which round nothing."""
+    update = fm.RULES[rule].update
+    w, v = Fraction(1), Fraction(0)
+    path = [w]
+    for _ in range(steps):
+        gradient = Fraction(eigenvalue) * w
+        w, v = update(w, v, gradient, Fraction(lr), Fraction(m))  # type: ignore[arg-type,assignment]
+        path.append(w)
+    return path
+
+
+DOUBLE_ROOTS = [
+    (0.25, 0.25),
+    (0.0625, 0.5625),
+    (2.25, 0.25),
+    (1.0, 0.0),
+    (0.01, 0.81),
+    (3.61, 0.81),
+]
+
+
+@every_rule
+@given(a=st.integers(-512, 4608), m=st.integers(0, 1023))
+def test_the_kth_iterate_is_exact(rule: str, a: int, m: int) -> None:
+    check_iterates(rule, a / 1024, m / 1024, 60)
+
+
+@every_rule
+@pytest.mark.parametrize(("a", "m"), DOUBLE_ROOTS)
+@pytest.mark.parametrize("off", [0.0, 1e-15, -1e-15, 1e-12, -1e-9])
+def test_the_kth_iterate_is_exact_at_double_roots(
+    rule: str, a: float, m: float, off: float
+) -> None:
+    check_iterates(rule, a * (1 + off), m, 100)
+
+
+def check_iterates(rule: str, a: float, m: float, steps: int) -> None:
+    want = np.array([float(w) for w in exact(rule, a, m, 1.0, steps)])
+    got = theory.residual(rule, a, m, 1.0, np.arange(steps + 1))
+    # Rounded settings are as good: what a last bit of lr changes is no error.
+    other = np.array([float(w) for w in exact(rule, a * (1 + 2.0**-50), m, 1.0, steps)])
+    k = np.arange(steps + 1)
+    rate = float(theory.spectral_radius(rule, a, m, 1.0))
+    scale = np.maximum(np.abs(want), rate**k)
+    assert (np.abs(got - want) <= 1e-14 * (k + 5) * scale + 16 * np.abs(other - want)).all()
+
+
+@every_rule
+def test_iterates_are_the_kernels(rule: str) -> None:
+    objective = fm.Quadratic(3.0, 1.0, 2.0)
+    lr, momentum = np.array([0.05, 0.2, 0.4]), np.array([0.0, 0.5, 0.9])
+    has_momentum = fm.RULES[rule].uses_momentum
+    ds = fm.run(
+        fm.Experiment(
+            objective=objective,
+            rule=rule,
+            steps=80,
+            grid=fm.Grid(lr=lr, momentum=momentum if has_momentum else None, start=[(1.0, -2.0)]),
+            record=fm.Record(every=1),
+        )
+    )
+    got = theory.iterate(
+        rule,
+        lr[:, None, None],
+        ds.momentum.values[:, None],
+        objective.hessian(0.0, 0.0),
+        (1.0, -2.0),
+        np.arange(81),
+    )
+    np.testing.assert_allclose(got, ds.trajectory.values[:, :, 0], rtol=1e-10, atol=1e-13)
+
+
+def test_iterates_go_round_the_minimiser() -> None:
+    booth = fm.Booth()
+    want = descend(booth, "nesterov", 0.05, 0.7, (4.0, -1.0), 50).trajectory
+    hessian, centre = booth.hessian(0.0, 0.0), booth.minimisers[0]
+    got = theory.iterate("nesterov", 0.05, 0.7, hessian, (4.0, -1.0), np.arange(51), centre)
+    np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
+
+
+def test_the_transient_at_condition_number_ten_thousand() -> None:
+    """The loss grows 1,353-fold before it falls."""
+    best = theory.optimum(1.0, 1e4)
+    k = np.arange(400)
+    loss = np.square(theory.residual("momentum", best.lr, best.momentum, 1e4, k))
+    assert loss.max() == pytest.approx(1353.5, abs=0.1)
+    assert k[loss.argmax()] == 49
+
+
+@every_rule
+def test_everything_broadcasts(rule: str) -> None:
+    lr, m = np.geomspace(0.01, 3, 5)[:, None], np.linspace(0, 0.9, 4)
+    for function in (theory.spectral_radius, theory.is_stable, theory.regime):
+        assert function(rule, lr, m, 1.0).shape == (5, 4)
+        assert function(rule, 0.1, 0.5, 1.0).shape == ()
+    assert theory.iteration_matrix(rule, lr, m, 1.0).shape == (5, 4, 2, 2)
+    assert theory.residual(rule, lr, m, 1.0, np.arange(3)[:, None, None]).shape == (3, 5, 4)
+    assert theory.iterate(rule, lr, m, np.eye(2), (1, 1), 3).shape == (5, 4, 2)
+    assert theory.predicted_rate(fm.Rosenbrock(), rule, lr, m).shape == (5, 4)
+    assert theory.stable_limit(rule, m).shape == (4,)
+    assert theory.eigenvalues(fm.Himmelblau(), fm.Himmelblau().minimisers).shape == (4, 2)
+
+
+def test_the_rate_is_the_worst_over_the_eigenvalues() -> None:
+    got = theory.predicted_rate(fm.Quadratic(1.0, 0.0, 10.0), "sgd", [0.05, 0.19], 0.0)
+    assert got.tolist() == pytest.approx([0.95, 0.9])
+    at_saddle = theory.predicted_rate(fm.Saddle(), "sgd", 0.1, 0.0, point=(0.0, 0.0))
+    assert float(at_saddle) == pytest.approx(1.2)
+
+
+def test_wild_settings_give_no_warning() -> None:
+    for rule in fm.RULES:
+        assert theory.spectral_radius(rule, 1e200, 0.9, 1e200) == np.inf
+        assert not theory.is_stable(rule, 1e200, 0.9, 1.0)
+        assert theory.residual(rule, 1e-300, 0.5, 1.0, 10**6) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: theory.spectral_radius("momentun", 1, 0, 1), "did you mean"),
+        (lambda: theory.optimum(-1.0, 2.0), "both positive: got -1.0 and 2.0"),
+        (lambda: theory.optimum(2.0, 1.0), "the smallest and the largest"),
+        (lambda: theory.oscillating_range("sgd", 0.5), "no closed form of the range"),
+        (lambda: theory.critical_momentum(0.1, 1.0, "sgd"), "no closed form of the critical"),
+        (lambda: theory.optimum(1.0, 2.0, "adam"), "no 'adam'"),
+        (lambda: theory.eigenvalues(fm.Saddle()), "saddle has no minimiser"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(call: object, text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        call()  # type: ignore[operator]
+    assert text in str(caught.value)
