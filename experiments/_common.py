@@ -25,6 +25,12 @@ from fastmomentum.errors import FastmomentumError, InputError, StorageError
 Start = int | tuple[float, float]
 
 SUFFIXES = (".png", ".svg", ".pdf")
+PAGE_SIZE = (12.8, 7.2)
+"""Inches of a report: a slide's shape."""
+
+PAGE_POINTS = 301
+"""Samples of its surface and contours along an axis."""
+
 MOST_POINTS = 20_000
 """Of a replayed path; a longer one is thinned."""
 
@@ -328,12 +334,13 @@ def draw_report(
     run: plots.Run,
     arguments: argparse.Namespace,
     frames: Sequence[int] | None = None,
+    figure: Figure | None = None,
 ) -> plots.Report:
-    """Draw all about one run on a figure of its own."""
+    """Draw all about one run, on a figure of its own unless one is given."""
     experiment = fm.experiment_of(ds)
     data = (ds["data_x"].values, ds["data_y"].values) if "data_x" in ds else None
-    made = Figure(figsize=(12.8, 7.2), layout="constrained")
-    field = field_of(ds, [run], arguments, points=301)
+    made = figure or Figure(figsize=PAGE_SIZE, layout="constrained")
+    field = field_of(ds, [run], arguments, PAGE_POINTS)
     title = str(ds.attrs.get("title") or "")
     return plots.run_report(made, run, field, experiment.rule.name, data, title, frames)
 

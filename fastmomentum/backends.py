@@ -7,6 +7,7 @@ every task to and fro, so there a task is as many blocks as take about a second.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import time
 import warnings
@@ -198,6 +199,13 @@ def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
             if isinstance(out, BaseException):
                 raise out
             return super().retrieve_result_callback(out)
+
+        def abort_everything(self, ensure_ready: bool = True) -> None:
+            futures = [*self._results.copy()]
+            super().abort_everything(ensure_ready)
+            # Dropped futures would do, were they not kept by the traceback of what went wrong.
+            cancel = functools.partial(self.client.cancel, futures, asynchronous=True)
+            self.client.loop.add_callback(cancel)
 
         def effective_n_jobs(self, n_jobs: int) -> int:
             # For one job joblib would work in this process, and a cluster of one core is another.

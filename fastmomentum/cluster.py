@@ -5,6 +5,7 @@ The only import of distributed but for a worker's address.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -222,12 +223,8 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
         else:
-            _require_listener(scheduler)
-            try:
-                client = distributed.Client(scheduler, timeout=ANSWER_SECONDS)
-            except (OSError, ValueError) as error:
-                raise ClusterError(f"no Dask scheduler answers at {scheduler}") from error
-            stack.enter_context(client)
+            _require_scheduler(scheduler)
+            client = stack.enter_context(distributed.Client(scheduler, timeout=ANSWER_SECONDS))
         yield _introduction(client)
 
 
@@ -244,18 +241,28 @@ def _introduction(client: Client) -> str:
     return f"{said}; dashboard at {link}"
 
 
-def _require_listener(scheduler: str) -> None:
-    """Fail at once where nobody listens; Dask would go on trying."""
-    scheme, _, rest = scheduler.rpartition("://")
+def _require_scheduler(address: str) -> None:
+    """Fail soon where no scheduler is; Dask would go on trying, or wait forever for an answer."""
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    scheme, _, rest = address.rpartition("://")
     try:
         place = urllib.parse.urlsplit(f"//{rest}")
         host, port = place.hostname, place.port or 8786
     except ValueError:
         host = None
     if not host or scheme not in ("", "tcp", "tls"):
-        raise InputError(f"a scheduler's address is like tcp://host:8786: got {scheduler!r}")
+        raise InputError(f"a scheduler's address is like tcp://host:8786: got {address!r}")
+
+    async def shake_hands() -> None:
+        arguments = Security().get_connection_args("client")
+        comm = await asyncio.wait_for(connect(address, **arguments), ANSWER_SECONDS)
+        comm.abort()
+
     try:
         socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ClusterError(f"no Dask scheduler answers at {scheduler}: {reason}") from None
+        asyncio.run(shake_hands())
+    except Exception as error:  # what answers there may be anything
+        reason = getattr(error, "strerror", None) or str(error) or "it does not speak as one does"
+        raise ClusterError(f"no Dask scheduler answers at {address}: {reason.lower()}") from None

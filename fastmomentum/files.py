@@ -8,6 +8,7 @@ import fcntl
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,9 @@ from fastmomentum.errors import FileError, InputError, StorageError
 
 AT_ONCE: Final = 2**20
 """Bytes read or written at a time where much is: half of what a core's cache holds."""
+
+PATIENCE: Final = 0.15
+"""Seconds to wait for a lock: a process killed while it starts another lets go a little late."""
 
 
 @contextlib.contextmanager
@@ -239,23 +243,26 @@ class Lock:
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(path.name + ".lock")
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        deadline = time.monotonic() + PATIENCE
         while True:
             with in_words(f"locking {path}"):
                 self._descriptor = os.open(self.path, flags, 0o644)
-            try:
-                with in_words(f"locking {path}"):
+                try:
                     fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if self._is_current():
-                    return
-            except BaseException as error:
-                os.close(self._descriptor)
-                if isinstance(error.__cause__, BlockingIOError):
-                    raise StorageError(
-                        f"{path}: another process is writing there; wait for it, or choose another "
-                        "file"
-                    ) from None
-                raise
-            os.close(self._descriptor)  # its last holder removed it just before we had it
+                    if self._is_current():
+                        return
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        os.close(self._descriptor)
+                        raise StorageError(
+                            f"{path}: another process is writing there; wait for it, or choose "
+                            "another file"
+                        ) from None
+                    time.sleep(0.01)
+                except BaseException:
+                    os.close(self._descriptor)
+                    raise
+            os.close(self._descriptor)  # held, or removed by its last holder: once more
 
     def _is_current(self) -> bool:
         try:

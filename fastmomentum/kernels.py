@@ -38,6 +38,9 @@ shorter ones pay more for closing ranks."""
 X, Y, VX, VY, LR, MOMENTUM, LEVEL, CALM = range(8)
 """Rows of a tile: point, velocity, settings, the level of f to fall to, updates without event."""
 
+OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy"}
+"""How kernels are compiled: strict IEEE, so neither fastmath nor contraction."""
+
 LARGEST: Final = float(np.finfo(np.float64).max)
 NOT_RUN, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
 
@@ -309,7 +312,7 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
             final[out, 0], final[out, 1] = one_nan(x[i]), one_nan(y[i])
             final_loss[out] = one_nan(f)
 
-    return cast(Kernel, njit(cache=True, nogil=True, error_model="numpy")(kernel))
+    return cast(Kernel, njit(**OPTIONS)(kernel))
 
 
 @functools.lru_cache

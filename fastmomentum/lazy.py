@@ -62,6 +62,11 @@ class StoredArray(BackendArray):
             range(n)[k] if isinstance(k, slice) else range(int(k) % n, int(k) % n + 1)
             for n, k in zip(self.shape, key, strict=True)
         ]
+        if not all(ranges):
+            return np.empty(
+                [len(r) for r, k in zip(ranges, key, strict=True) if isinstance(k, slice)],
+                self.dtype,
+            )
         flipped = tuple(slice(None, None, -1) if r.step < 0 else slice(None) for r in ranges)
         ranges = [r if r.step > 0 else r[::-1] for r in ranges]
         values = self._ascending(ranges)[flipped]
@@ -74,8 +79,6 @@ class StoredArray(BackendArray):
         """Values at the product of some ranges with positive steps."""
         counts = tuple(len(r) for r in ranges)
         values = np.empty(counts, self.dtype)
-        if not values.size:
-            return values
         item = self.stored.itemsize
         strides = [item * math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
         # The innermost dimensions whose stretch is read in one piece; the others are walked over.

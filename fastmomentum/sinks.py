@@ -7,6 +7,7 @@ import functools
 import math
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -85,9 +86,9 @@ class _OpenFile:
         more = os.O_NONBLOCK if access == os.O_RDONLY else os.O_NOFOLLOW
         self.descriptor = os.open(path, access | more | os.O_CLOEXEC)
 
-    def __del__(self) -> None:
-        if hasattr(self, "descriptor"):
-            os.close(self.descriptor)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        if hasattr(self, "descriptor"):  # at the interpreter's end, os itself may be gone
+            close(self.descriptor)
 
 
 @dataclass(frozen=True)

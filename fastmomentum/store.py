@@ -179,6 +179,8 @@ class FileStore:
             raise InputError(f"{path.parent}: no such folder; make it first, or choose another")
         if path.is_dir():
             raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.h5'}")
+        if path.is_symlink():
+            path = _behind(path)  # so all names of one file have one lock
         if path.exists():
             found = _require_ours(path)
             if not overwrite:
@@ -367,6 +369,14 @@ def in_units(n_bytes: float) -> str:
         if n_bytes < 1000:
             return f"{n_bytes:.3g} {unit}"
     return f"{n_bytes / 1000:,.0f} PB"
+
+
+def _behind(link: Path) -> Path:
+    """The file that a symbolic link leads to, there or not."""
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):
+        raise FileError(f"{link} is a symbolic link that leads in a circle; remove it") from None
 
 
 def _require_ours(path: Path) -> Contents:

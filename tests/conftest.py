@@ -1,11 +1,56 @@
-"""Shared by all tests: Hypothesis prints how to repeat a failure and runs without a clock."""
+"""Shared by all tests: Hypothesis prints how to repeat a failure; fixtures to run scripts."""
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 settings.register_profile("suite", deadline=None, print_blob=True)
 settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+
+SCRIPTS = Path(__file__).parent.parent / "experiments"
+
+
+@pytest.fixture
+def script(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Runs a drawing script in this process; gives exit status, stdout and stderr."""
+    from fastmomentum import plots
+
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    monkeypatch.setitem(plots.STYLE, "savefig.dpi", 72)
+
+    def run(name: str, *words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, words)])
+        module = importlib.import_module(name)
+        with pytest.raises(SystemExit) as end:
+            module.script(module.main)
+        return (end.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def unrendered(monkeypatch) -> list[Figure]:
+    """Figures are kept instead of rendered, where only the words matter."""
+    from matplotlib.figure import Figure
+
+    kept: list[Figure] = []
+
+    def keep(figure: Figure, path: Path, **_: object) -> None:
+        path.touch()
+        kept.append(figure)
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    return kept

@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pickle
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from fastmomentum.sinks import FileSink
 from fastmomentum.store import FileStore, partial_name
 from fastmomentum.worker import Done, Order, Refusal, do_order
 from tests.helpers import same_bits
+from tests.storing import command
 
 ROOT = Path(fm.__file__).parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -72,7 +74,7 @@ start = [[-1.2, 1.0], [2.0, 2.0]]
 @contextlib.contextmanager
 def cluster(n_workers: int) -> Iterator[Client]:
     """Workers of one thread each, and a client of theirs that is the current one."""
-    local = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None)
+    local = LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address="127.0.0.1:0")
     with local, Client(local) as client:
         yield client
 
@@ -123,10 +125,321 @@ def at_first(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Callable[[Progres
     return watcher
 
 
-def test_same_bits_as_threads(client: Client, wanted: xr.Dataset, tmp_path: Path) -> None:
-    os.chdir(tmp_path)  # workers have another current folder
+def test_same_bits_as_threads(
+    client: Client, wanted: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the workers' current folder is another
     for block_runs in (5, 7, 612):
         path = f"{block_runs}.h5"
         with fm.run(experiment(), path, backend="dask", block_runs=block_runs) as ds:
             same_bits(ds, wanted)
     same_bits(fm.run(experiment(), backend="dask", block_runs=100), wanted)
+
+
+def test_what_joblib_is_set_up_for_is_used(
+    client: Client, wanted: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = []
+    real = worker.do_block
+    monkeypatch.setattr(worker, "do_block", lambda *a: (here.append(a), real(*a))[1])
+    for name, elsewhere in (("dask", True), ("loky", True), ("threading", False), (None, False)):
+        here.clear()
+        options = {"n_jobs": 2} if name != "dask" else {}
+        with joblib.parallel_config(name, **options) if name else contextlib.nullcontext():
+            same_bits(fm.run(experiment(), block_runs=100), wanted)
+        assert (here == []) is elsewhere, name
+
+
+def test_a_killed_worker_is_no_loss(
+    wanted: xr.Dataset, tmp_path: Path, at_first: Callable[..., Any]
+) -> None:
+    with cluster(2) as client:
+        before = client.run(os.getpid)
+        watch = at_first(*(lambda pid=pid: os.kill(pid, signal.SIGKILL) for pid in before.values()))
+        path = tmp_path / "out.h5"
+        with fm.run(experiment(), path, backend="dask", block_runs=5, progress=watch) as ds:
+            same_bits(ds, wanted)
+        assert not set(before.values()) & set(client.run(os.getpid).values())
+    assert fm.verify(path).sound
+
+
+def test_blocks_that_kill_their_worker_end_the_run(
+    tmp_path: Path, at_first: Callable[..., Any]
+) -> None:
+    """Dask gives up on tasks that were the end of some workers; here, of one."""
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), cluster(1) as client:
+        (pid,) = client.run(os.getpid).values()
+        watch = at_first(lambda: os.kill(pid, signal.SIGKILL))
+        with pytest.raises(
+            fm.ClusterError, match=r"were the last of 1 worker(.|\n)*go on"
+        ) as caught:
+            fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=1, progress=watch)
+        assert "Traceback" not in str(caught.value)
+
+
+def test_a_late_worker_has_its_share(
+    wanted: xr.Dataset, tmp_path: Path, at_first: Callable[..., Any]
+) -> None:
+    """The first worker stands still until the second has joined, so that there is work left."""
+    with cluster(1) as client:
+        ((first, pid),) = client.run(os.getpid).items()
+
+        def join() -> None:
+            client.cluster.scale(2)
+            client.wait_for_workers(2)
+
+        watch = at_first(
+            lambda: os.kill(pid, signal.SIGSTOP), join, lambda: os.kill(pid, signal.SIGCONT)
+        )
+        path = tmp_path / "out.h5"
+        with fm.run(experiment(), path, backend="dask", block_runs=1, progress=watch) as ds:
+            same_bits(ds, wanted)
+        ready = client.run(lambda: worker._get_ready.cache_info().currsize)
+        assert len(ready) == 2
+        assert set(ready.values()) == {1}
+
+
+def test_a_run_waits_for_the_first_worker(wanted: xr.Dataset) -> None:
+    with cluster(0) as client:
+        client.loop.call_later(0.5, client.cluster.scale, 1)
+        same_bits(fm.run(experiment(), backend="dask"), wanted)
+
+
+@pytest.fixture
+def other_versions(tmp_path: Path) -> dict[str, str]:
+    """An environment with another numba and a package that was edited, as far as one can see."""
+    copy = tmp_path / "other"
+    shutil.copytree(ROOT / "fastmomentum", copy / "fastmomentum")
+    rules = copy / "fastmomentum" / "rules.py"
+    rules.write_text(rules.read_text() + "# edited\n")
+    (copy / "numba-0.1.dist-info").mkdir()
+    (copy / "numba-0.1.dist-info" / "METADATA").write_text("Name: numba\nVersion: 0.1\n")
+    return {**ENVIRONMENT, "PYTHONPATH": str(copy)}
+
+
+def test_other_versions_are_refused(
+    other_versions: dict[str, str], wanted: xr.Dataset, tmp_path: Path, at_first: Callable[..., Any]
+) -> None:
+    own = dict(computing())
+    words = (
+        rf"has fastmomentum .* \(sources [0-9a-f]{{8}}\), where the run has "
+        rf"{own['fastmomentum'].replace('(', '.').replace(')', '.')}; numba 0\.1, where the run has "
+        rf"{own['numba']}: install the same on all machines"
+    )
+    with cluster(1) as client, contextlib.ExitStack() as stack:
+        address = client.scheduler.address
+
+        def join() -> None:
+            stack.enter_context(process(*worker_command(address), env=other_versions, stderr=-3))
+            client.wait_for_workers(2)
+
+        # Who joins late is sent away, and the run goes on without.
+        path = tmp_path / "out.h5"
+        ((first, pid),) = client.run(os.getpid).items()
+        watch = at_first(
+            lambda: os.kill(pid, signal.SIGSTOP), join, lambda: os.kill(pid, signal.SIGCONT)
+        )
+        with pytest.warns(UserWarning, match=f"a worker was sent away: tcp://.* {words}"):
+            ds = fm.run(experiment(), path, backend="dask", block_runs=1, progress=watch)
+        with ds:
+            same_bits(ds, wanted)
+        assert list(client.ncores()) == [first]
+
+        # Who is there at the start has to be right.
+        join()
+        with pytest.raises(fm.ClusterError, match=f"tcp://.* {words}\n0 of 123 blocks are done"):
+            fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=5)
+
+
+def test_a_worker_that_does_not_see_the_file_says_so(client: Client, tmp_path: Path) -> None:
+    """It runs where another file system hides the folder, as on another machine."""
+    hide = ["unshare", "-m", "sh", "-c", f'mount -t tmpfs none "{tmp_path}" && exec "$@"', "sh"]
+    if subprocess.run([*hide, "true"], capture_output=True).returncode:
+        pytest.skip("needs the right to mount")
+    n = len(client.ncores())
+    with process(
+        *hide, *worker_command(client.scheduler.address), stderr=subprocess.DEVNULL
+    ) as bad:
+        client.wait_for_workers(n + 1)
+        with pytest.raises(fm.ClusterError) as caught:
+            fm.run(experiment(), tmp_path / "out.h5", backend="dask")
+    refused, _, kept = str(caught.value).partition("\n")
+    assert "does not see the run's file" in refused
+    assert "a file system that all machines share under the same path" in refused
+    assert kept.startswith("0 of ")
+    while len(client.ncores()) > n:
+        time.sleep(0.02)
+
+
+def stored(path: Path) -> int:
+    """How many blocks an unfinished file holds by now."""
+    if not partial_name(path).exists():
+        return 0
+    sink = FileSink.of(manifest.read(partial_name(path)), writable=False)
+    return int(np.count_nonzero(Journal(sink).flags()))
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[Any]]:
+    """The command at work on a long run with Dask, and some blocks done."""
+    (tmp_path / "long.toml").write_text(LONG)
+
+    @contextlib.contextmanager
+    def started(*options: str) -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-m", "fastmomentum", "run", "long.toml", "--backend", "dask"]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with process(*command, *options, cwd=tmp_path, **pipes) as run:
+            until(lambda: run.poll() is not None or stored(tmp_path / "long.h5"))
+            yield run
+
+    return started
+
+
+def kept(said: str) -> bool:
+    words = r"\d+ of \d+ blocks are done and kept in long\.h5\.partial: run the same again to go on"
+    return re.fullmatch(words, said) is not None
+
+
+def goes_on(path: Path) -> None:
+    """The run can be finished, here and with threads, and nothing of it is lost or wrong."""
+    plan = fm.load(path.with_suffix(".toml"))
+    before = []
+    run_to_file(plan, path, n_jobs=2, told=lambda store: before.append((store.kept, store.damaged)))
+    assert before[0][0] > 0
+    assert before[0][1] == 0
+    with fm.run(plan, n_jobs=2) as ds:
+        assert digest(path) == digest(ds)
+
+
+def test_a_lost_scheduler_ends_the_run_and_it_goes_on(
+    running: Callable[..., Any], tmp_path: Path
+) -> None:
+    place = tmp_path / "scheduler.json"
+    options = "--host 127.0.0.1 --port 0 --dashboard-address 127.0.0.1:0 --scheduler-file"
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *options.split(), place]
+    with process(*command, stderr=subprocess.DEVNULL) as scheduler:
+        until(lambda: place.exists() and place.read_text())
+        address = json.loads(place.read_text())["address"]
+        with (
+            process(*worker_command(address), stderr=subprocess.DEVNULL) as worker,
+            running("--scheduler", address) as run,
+        ):
+            worker.send_signal(signal.SIGSTOP)  # or it might be done too soon
+            scheduler.kill()
+            out, err = run.communicate(timeout=60)
+    assert run.returncode == 4
+    first, second = err.splitlines()
+    assert first == f"the scheduler at {address} is gone"
+    assert kept(second)
+    assert out.startswith(f"Dask cluster at {address}: ")
+    goes_on(tmp_path / "long.h5")
+
+
+def test_ctrl_c_calls_the_tasks_off(running: Callable[..., Any], tmp_path: Path) -> None:
+    """In a terminal it reaches all processes: ours, and those of the cluster that we started."""
+    with running("--jobs", "2") as run:
+        os.killpg(run.pid, signal.SIGINT)
+        out, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert re.match(r"Dask cluster at tcp://127\.0\.0\.1:\d+: 2 workers with 2 cores; ", out)
+    assert err.startswith("interrupted; ")
+    assert kept(err.removeprefix("interrupted; ").strip())
+    with pytest.raises(ProcessLookupError):
+        os.killpg(run.pid, 0)  # no process of it is left
+    goes_on(tmp_path / "long.h5")
+
+
+def test_what_is_called_off_leaves_the_cluster(
+    client: Client, tmp_path: Path, at_first: Callable[..., Any]
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(fm.Interrupted):
+        fm.run(
+            experiment(),
+            tmp_path / "out.h5",
+            backend="dask",
+            block_runs=1,
+            progress=at_first(interrupt),
+        )
+    until(lambda: client.run_on_scheduler(lambda dask_scheduler: not dask_scheduler.tasks))
+
+
+def test_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(fm.InputError, match=r"needs a cluster: make a dask\.distributed\.Client"):
+        fm.run(experiment(), backend="dask")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(fm.InputError, match=r"pip install 'fastmomentum\[dask\]'"):
+        fm.run(experiment(), backend="dask")
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        ("--scheduler tcp://a:1", 2, "--scheduler goes with --backend dask: got threads"),
+        ("--backend dask --jobs 2 --scheduler tcp://a:1", 2, "--jobs has no say with --scheduler"),
+        ("--backend dask --scheduler here", 2, "a scheduler's address is like tcp://host:8786"),
+        (
+            "--backend dask --scheduler tcp://a:b",
+            2,
+            "a scheduler's address is like tcp://host:8786",
+        ),
+        ("--backend dask --scheduler tcp://127.0.0.1:{port}", 4, "connection refused"),
+        ("--backend dask --scheduler tcp://no.such.host.invalid:1", 4, "no Dask scheduler answers"),
+        ("--backend dask --scheduler tcp://127.0.0.1:{mute}", 4, "no Dask scheduler answers at "),
+    ],
+)
+def test_bad_addresses(
+    options: str, status: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastmomentum.cluster.ANSWER_SECONDS", 0.5)
+    monkeypatch.chdir(tmp_path)
+    Path("long.toml").write_text(LONG)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        options = options.format(mute=server.getsockname()[1], port=closed.getsockname()[1])
+        ended, said = command("run", "long.toml", *options.split())
+    assert ended == status
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert os.listdir() == ["long.toml"]
+
+
+def test_an_order_that_has_outlived_its_run_is_refused(tmp_path: Path) -> None:
+    """The worker may be cut off for hours, and another run may be writing there by then."""
+    path = tmp_path / "out.h5"
+
+    def laid_out() -> Order:
+        with FileStore.open(path, experiment(), block_runs=5) as store:
+            return Order(
+                str(store.partial), store.sink.seal, computing(), (range(1, 3), range(5, 6)), 0.0
+            )
+
+    first = laid_out()
+    done = do_order(first)
+    assert isinstance(done, Done)
+    assert [number for number, _ in done.entries] == [1]
+    assert done.left == (range(2, 3), range(5, 6))
+    worker.shared_sink.cache_clear()
+    worker._get_ready.cache_clear()
+    partial_name(path).unlink()
+    late = do_order(first)
+    assert isinstance(late, Refusal)
+    assert late.left == first.blocks
+    assert "no such file" in late.reason
+    second = laid_out()
+    before = partial_name(path).read_bytes()
+    late = do_order(first)
+    assert isinstance(late, Refusal)
+    assert "was replaced" in late.reason
+    assert partial_name(path).read_bytes() == before
+    assert isinstance(do_order(second), Done)
+    assert len(pickle.dumps(first)) < 1000

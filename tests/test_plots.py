@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -386,34 +383,6 @@ def mesh(tmp_path_factory) -> Path:
     grid = {"lr": [1e-3, 1e-4], "momentum": [0.0, 0.5], "start": {"x": axis, "y": axis}}
     fm.run(fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=50, grid=grid), path)
     return path
-
-
-@pytest.fixture
-def script(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    monkeypatch.setitem(plots.STYLE, "savefig.dpi", 72)
-
-    def run(name: str, *words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, words)])
-        module = importlib.import_module(name)
-        with pytest.raises(SystemExit) as end:
-            module.script(module.main)
-        return (end.value.code, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def unrendered(monkeypatch) -> list[Figure]:
-    """Figures are kept instead of rendered, where only the words matter."""
-    kept: list[Figure] = []
-
-    def keep(figure: Figure, path: Path, **_: object) -> None:
-        path.touch()
-        kept.append(figure)
-
-    monkeypatch.setattr(Figure, "savefig", keep)
-    return kept
 
 
 @pytest.mark.parametrize(

@@ -156,17 +156,19 @@ def test_planted_links_lead_nowhere(tmp_path: Path) -> None:
     assert partial_name(other).read_bytes() == before
 
 
-def test_a_link_to_the_output_is_replaced_or_read(tmp_path: Path, wanted: str) -> None:
+def test_a_link_to_the_output_is_followed(tmp_path: Path, wanted: str) -> None:
     (tmp_path / "far").mkdir()
     path, link = tmp_path / "far" / "out.h5", tmp_path / "link.h5"
-    finish(path, grid_of_runs())
     link.symlink_to(path)
-    assert digest(link) == wanted
-    assert finish(link, grid_of_runs()) is None  # the results are there
-    before = path.read_bytes()
+    with opened(link, grid_of_runs()), pytest.raises(StorageError, match="another process"):
+        opened(path, grid_of_runs())
+    finish(link, grid_of_runs())
+    assert digest(link) == digest(path) == wanted
+    assert finish(link, grid_of_runs()) is None
     finish(link, grid_of_runs(steps=5), overwrite=True)
-    assert not link.is_symlink()
-    assert path.read_bytes() == before
+    assert link.is_symlink()
+    assert digest(path) != wanted
+    assert [p.name for p in tmp_path.iterdir() if not p.is_dir()] == ["link.h5"]
 
 
 # One writer

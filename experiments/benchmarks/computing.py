@@ -147,8 +147,8 @@ def diagram(
 def early(setting: Setting) -> Row:
     """The phase diagram, shifted so that half of it ends early, with and without stop rules."""
     points = 128 if setting.quick else 512
-    asking = diagram(points, lr=(1e-4, 5e-2))
-    plain = diagram(points, lr=(1e-4, 5e-2), stop=fm.Stop(bound=None))
+    asking = diagram(points, lr=(1e-5, 1.0))
+    plain = diagram(points, lr=(1e-5, 1.0), stop=fm.Stop(bound=None))
     ended = float((fm.run(asking).status != fm.Status.MAX_STEPS).mean())
     fm.run(plain)
     contenders: dict[str, Callable[[], float]] = {

@@ -36,6 +36,7 @@ def growth(setting: Setting) -> dict[str, Line]:
     cores = len(os.sched_getaffinity(0))
     jobs = sorted({1, 2, *(2**k for k in range(20) if 2**k < cores), cores})
     fixed = 10**5 if setting.quick else 10**6
+    _took(100, 10, -1, setting)  # compiles
     return {
         "runs": [(n, _took(n, 200, -1, setting)) for n in runs],
         "steps": [(n, _took(10**4, n, -1, setting)) for n in steps],
@@ -44,9 +45,8 @@ def growth(setting: Setting) -> dict[str, Line]:
 
 
 def _took(runs: int, steps: int, jobs: int, setting: Setting) -> float:
-    side = round(runs**0.5)
-    sides = (side, side) if side * side == runs else (runs // 10 ** (len(str(runs)) // 2), 0)
-    lr, momentum = sides[0], sides[1] or runs // sides[0]
+    lr = 10 ** (len(str(runs)) // 2)
+    momentum = runs // lr
     grid = fm.Grid(
         lr={"logspace": [1e-6, 1e-4], "num": lr},
         momentum={"linspace": [0.0, 0.9], "num": momentum},
@@ -54,7 +54,7 @@ def _took(runs: int, steps: int, jobs: int, setting: Setting) -> float:
     )
     experiment = valley(1, steps, grid=grid, stop=fm.Stop(targets=[1e-8]))
     times: list[float] = []
-    while len(times) < 1 or (sum(times) < 1 and len(times) < 5):
+    while not times or (sum(times) < 2 and len(times) < 9):
         with scratch(setting, runs * experiment.bytes_per_run) as folder:
             begun = time.perf_counter()
             fm.run(experiment, folder / "out.h5", n_jobs=jobs).close()
@@ -63,28 +63,39 @@ def _took(runs: int, steps: int, jobs: int, setting: Setting) -> float:
 
 
 def draw(lines: dict[str, Line], path: Path) -> None:
-    """Time against size, a panel each, with the straight line that it should be."""
+    """Time against size, a panel each, with what a fixed cost and a straight line would give."""
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     said = {
-        "runs": ("runs of 200 updates", +1),
-        "steps": ("updates of each of 10,000 runs", +1),
-        "jobs": ("jobs", -1),
+        "runs": "runs of 200 updates",
+        "steps": "updates of each of 10,000 runs",
+        "jobs": "jobs (10^6 runs of 2,000 updates)",
     }
-    for axes, colour, (name, line) in zip(
-        figure.subplots(1, 3, sharey=False), COLOURS, lines.items(), strict=True
-    ):
-        label, slope = said[name]
+    panels = figure.subplots(1, 3)
+    for axes, colour, (name, line) in zip(panels, COLOURS, lines.items(), strict=True):
         size, took = np.array(line).T
-        axes.loglog(size, took, "o-", color=colour, label="measured")
-        at = -1 if slope > 0 else 0
-        straight = took[at] * (size / size[at]) ** slope
-        axes.loglog(size, straight, "--", color="0.5", label="in proportion")
-        axes.set(xlabel=label, ylabel="seconds" if name == "runs" else "")
-        axes.grid(which="major", color="0.9")
-        axes.legend(frameon=False)
+        axes.loglog(size, took, "o", color=colour, label="measured")
         if name == "jobs":
+            axes.loglog(size, took[0] / size, "--", color="0.5", label="in inverse proportion")
             axes.set_xticks(size, [f"{n:.0f}" for n in size])
             axes.minorticks_off()
-            axes.set_ylim(took.min() / 2, took.max() * 2)
-    figure.suptitle("Time of a run to a file: layout, computation, writing, sync")
+            low, high = took.min() / 2, took.max() * 2
+            ticks = [n * 10.0**k for k in range(-3, 4) for n in (1, 2, 5)]
+            axes.set_yticks([tick for tick in ticks if low <= tick <= high])
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.set_ylim(low, high)
+        else:
+            each = (took[-1] - took[0]) / (size[-1] - size[0])
+            fixed = max(took[0] - each * size[0], 0.0)
+            at = np.geomspace(size[0], size[-1], 200)
+            label = f"{1e3 * fixed:.0f} ms + {_seconds(each)} each"
+            axes.loglog(at, fixed + each * at, "--", color="0.5", label=label)
+        axes.set(xlabel=said[name], ylabel="seconds" if name == "runs" else "")
+        axes.grid(which="major", color="0.9")
+        axes.legend(frameon=False, loc="upper right" if name == "jobs" else "upper left")
+    figure.suptitle("Time to a synced file, by runs, by updates and by jobs")
     figure.savefig(path, dpi=150)
+
+
+def _seconds(time: float) -> str:
+    unit, size = next(pair for pair in (("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)) if time > pair[1])
+    return f"{time / size:.2g} {unit}"

@@ -18,7 +18,10 @@ UPDATES = 40_000_000
 
 def has_jax() -> bool:
     """Whether JAX can be compared with."""
-    return importlib.util.find_spec("jax") is not None
+    try:
+        return importlib.util.find_spec("jax") is not None
+    except ValueError:  # it is switched off
+        return False
 
 
 def numpy_batch(size: int) -> Callable[[], float]:

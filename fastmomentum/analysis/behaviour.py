@@ -123,8 +123,7 @@ def classify(
     xarray.Dataset
         With the dimensions of ``ds.status``: ``behaviour`` (uint8, values of `Behaviour`),
         ``period`` (int32, 0 where the run is not periodic) and ``growth`` (the largest loss above
-        the minimum, as a multiple of the first; inf where the run diverged, NaN where it neither
-        converged nor the objective has a smallest value).
+        the minimum, as a multiple of the first, of runs that converged; NaN of others).
 
     Raises
     ------
@@ -160,45 +159,41 @@ def classify(
 
 
 def _look(walks: Walks, thresholds: Thresholds) -> dict[str, NDArray[Any]]:
-    n_runs = walks.status.size
-    behaviour = np.full(n_runs, Behaviour.UNDECIDED, np.uint8)
-    period = np.zeros(n_runs, np.int32)
-    growth = np.full(n_runs, np.nan)
-    diverged = walks.status == Status.DIVERGED
-    behaviour[diverged], growth[diverged] = Behaviour.DIVERGED, np.inf
-    there = np.flatnonzero((walks.status == Status.CONVERGED) | (walks.status == Status.MAX_STEPS))
-    if there.size:
-        some = walks.of(~diverged & (walks.status != Status.NOT_RUN))
-        behaviour[there], period[there], growth[there] = _tell(some, thresholds)
+    behaviour = np.full(walks.status.size, Behaviour.UNDECIDED, np.uint8)
+    period = np.zeros(behaviour.size, np.int32)
+    growth = np.full(behaviour.size, np.nan)
+    behaviour[walks.status == Status.DIVERGED] = Behaviour.DIVERGED
+
+    around = limits(walks)
+    met, walked = walks.status == Status.CONVERGED, walks.status == Status.MAX_STEPS
+    settled = met | (walked & _settled(walks, around, thresholds))
+    if settled.any():
+        named = walks.experiment.objective.f_min
+        level = around.level if named is None else np.where(met, named, around.level)
+        kinds, growth[settled] = _rises(
+            walks.of(settled), level[settled], around.noise[settled], thresholds
+        )
+        behaviour[settled] = kinds
+    unsettled = walked & ~settled
+    if unsettled.any():
+        period[unsettled] = _period(walks.of(unsettled), thresholds)
+        behaviour[period > 0] = Behaviour.PERIODIC
     return {"behaviour": behaviour, "period": period, "growth": growth}
 
 
-def _tell(
-    walks: Walks, thresholds: Thresholds
-) -> tuple[NDArray[np.uint8], NDArray[np.int32], Floats]:
-    """Behaviour, period and growth of runs that did not diverge."""
+def _rises(
+    walks: Walks, level: Floats, noise: Floats, thresholds: Thresholds
+) -> tuple[NDArray[np.uint8], Floats]:
+    """What the loss above its level at the end did, and how far it grew."""
     objective = walks.experiment.objective
-    around = limits(walks)
-    met = walks.status == Status.CONVERGED
-    settled = met | _settled(walks, around, thresholds)
-
     loss = np.asarray(objective.value_at(walks.x, walks.y, objective.constants))
-    named = np.nan if objective.f_min is None else objective.f_min
-    level = np.where(settled & ~met, around.level, named)
     loss -= level[:, None]
-    noise = around.noise[:, None]
-    first, largest = loss[:, 0], np.fmax.reduce(loss, axis=1)
-    growth = np.maximum(largest, around.noise) / np.maximum(first, around.noise)
-    rises = (loss[:, 1:] > (1.0 + thresholds.rise) * loss[:, :-1] + noise).any(axis=1)
-
+    largest = np.maximum(np.fmax.reduce(loss, axis=1), noise)
+    growth = largest / np.maximum(loss[:, 0], noise)
+    rises = (loss[:, 1:] > (1.0 + thresholds.rise) * loss[:, :-1] + noise[:, None]).any(axis=1)
     found = np.where(rises, Behaviour.OSCILLATING, Behaviour.MONOTONE).astype(np.uint8)
     found[growth > thresholds.growth] = Behaviour.TRANSIENT
-    found[~settled] = Behaviour.UNDECIDED
-    period = np.zeros(found.size, np.int32)
-    if not settled.all():
-        period[~settled] = _period(walks.of(~settled), thresholds)
-        found[period > 0] = Behaviour.PERIODIC
-    return found, period, growth
+    return found, growth
 
 
 def _settled(walks: Walks, around: Limits, thresholds: Thresholds) -> NDArray[np.bool_]:

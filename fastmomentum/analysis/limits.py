@@ -115,7 +115,8 @@ def limits(walks: Walks) -> Limits:
     # A gradient is wrong by some eps*high*|c|, which moves the point of rest by that over low; an
     # update of lr*low*d is lost in w where it is below eps*|c|; and each error lasts 1/(1 - rate).
     size = np.maximum(np.abs(cx), np.abs(cy))
-    times = high / low + 1.0 / (walks.lr * low) + 1.0 / np.maximum(1.0 - rate, EPS)
+    lasting = np.where(rate < 1.0, 1.0 / np.maximum(1.0 - rate, EPS), 1.0)
+    times = high / low + 1.0 / (walks.lr * low) + lasting
     floor = 16.0 * EPS * size * times + TINY
     # How much the loss differs where it should not, at points that are close on the run's scale.
     near = CLOSE * np.maximum(size, np.hypot(walks.x[:, 0] - cx, walks.y[:, 0] - cy))

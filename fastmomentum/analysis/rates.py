@@ -193,7 +193,7 @@ def agreement(
     Agreement
         ``n_compared`` cells whose measured rate is below 1 and fits well, the share of them within
         `within` of the prediction, the median and the largest difference; and, of the ``n_sided``
-        cells that have a rate, the share on the predicted side of 1.
+        cells of a rate above 1, or below and of a good fit, the share on the predicted side.
 
     Examples
     --------
@@ -212,12 +212,14 @@ def agreement(
     difference: Floats = np.abs(got - want)[compared]
     if not difference.size:
         difference = np.full(1, np.nan)
-    same = (got < 1.0) == (want < 1.0)
+    # What neither shrinks nor grows is on no side: a cycle, or chaos, of which there is no line.
+    sided = has & (np.abs(got - 1.0) > 1e-6) & (well | (got > 1.0))
+    same = ((got < 1.0) == (want < 1.0))[sided]
     return Agreement(
         int(compared.sum()),
         float((difference <= within).mean()),
         float(np.median(difference)),
         float(difference.max()),
-        int(has.sum()),
-        float(same[has].mean()) if has.any() else float("nan"),
+        int(sided.sum()),
+        float(same.mean()) if same.size else float("nan"),
     )

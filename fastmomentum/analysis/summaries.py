@@ -68,8 +68,8 @@ def excess(ds: xr.Dataset) -> xr.DataArray:
     Examples
     --------
     >>> import fastmomentum as fm
-    >>> ds = fm.run(fm.Experiment(objective=fm.GoldsteinPrice(), rule="sgd", steps=2,
-    ...     grid=fm.Grid(lr=1e-3, start=[(0, -1)]), record=fm.Record(every=1)))
+    >>> ds = fm.run(fm.Experiment(objective=fm.GoldsteinPrice(), rule="momentum", steps=2,
+    ...     grid=fm.Grid(lr=1e-3, momentum=0.5, start=[(0, -1)]), record=fm.Record(every=1)))
     >>> excess(ds).values.ravel().tolist()
     [0.0, 0.0, 0.0]
     """

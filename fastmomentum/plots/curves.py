@@ -45,7 +45,8 @@ def squared_distance(points: Floats, objective: Objective) -> Floats:
 def against_step(ax: Axes, steps: NDArray[np.int64], values: Floats) -> tuple[Floats, Floats]:
     """Give axes scales, limits, ticks and a grid for a curve against the step.
 
-    The step is on a log axis unless there are few; values are on one unless some are negative.
+    The step is on a log axis unless there are few; values are on one where they span a decade or
+    more, and where some are negative and others large on one that is linear about zero.
 
     Parameters
     ----------
@@ -64,13 +65,15 @@ def against_step(ax: Axes, steps: NDArray[np.int64], values: Floats) -> tuple[Fl
     shown = np.where(np.isfinite(values), values, np.nan)
     some = shown[np.isfinite(shown)]
     positive = some[some > 0]
-    if positive.size and some.min() >= 0:
+    if positive.size and some.min() >= 0 and positive.max() >= 10 * positive.min():
         shown = np.where(shown > 0, shown, np.nan)
         low, high = positive.min(), positive.max()
-        room = max(high / low, 2.0) ** 0.07
+        room = (high / low) ** 0.07
         ax.set(yscale="log", ylim=(low / room, high * room))
         ax.yaxis.set_major_locator(LogLocator(numticks=7))
         ax.yaxis.set_minor_formatter(NullFormatter())
+    elif some.size and some.min() < 0 and np.abs(some).max() > 1e4:
+        ax.set_yscale("symlog", linthresh=1.0)
     elif some.size:
         room = 0.07 * float(np.ptp(some)) or 1.0
         ax.set(ylim=(some.min() - room, some.max() + room))

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from fastmomentum.objectives import Objective
@@ -62,6 +62,8 @@ class Report:
         Where they are.
     axes : dict of Axes
         By what they show: "surface", "contour", "progress", and for a regression "data".
+    run : Run
+        What is shown.
     frames : ndarray, shape (n_frames,)
         Indices into the run's points.
     parts : tuple of Moving
@@ -70,13 +72,15 @@ class Report:
 
     figure: Figure
     axes: dict[str, Any]
+    run: Run
     frames: NDArray[np.int64]
     parts: tuple[Moving, ...]
 
     @property
     def artists(self) -> list[Artist]:
         """Everything that changes, in the order in which to draw it."""
-        return [artist for part in self.parts for artist in part.artists]
+        artists = [artist for part in self.parts for artist in part.artists]
+        return sorted(artists, key=Artist.get_zorder)
 
     def show(self, frame: int) -> None:
         """Set all panels to a frame."""
@@ -143,8 +147,8 @@ def run_report(
     if data is not None:
         parts += _data(axes["data"], run, field.objective, data, at)
     parts += _progress(axes["progress"], run, field.objective, values, at)
-    _legend(figure, data is not None, "last step" if frames is None else "now")
-    return Report(figure, axes, at, tuple(parts))
+    _legend(figure, field, data is not None, "last step" if frames is None else "now")
+    return Report(figure, axes, run, at, tuple(parts))
 
 
 def _panels(figure: Figure, with_data: bool) -> dict[str, Any]:
@@ -197,11 +201,13 @@ def _surface(
 ) -> list[Moving]:
     drawn = surface(ax, field, [run], tilts)
     ax.set_zlabel("")  # the colour bar beside says it
-    fill_axes(ax, 0.92)
+    fill_axes(ax, 0.97)
     ax.set_title("Surface" if ax.elev < 55 else "Surface from above", loc="left")
     ax.set_anchor("NW")
     drawn.surface.set_clip_on(False)
     drawn.surface.set_in_layout(False)
+    if not field.is_log and field.heights[1] >= 1e4:
+        ax.zaxis.set_major_formatter(NullFormatter())  # long ones would lie upon the surface
     if ax.elev > 55:  # the axis is short
         ax.zaxis.set_major_locator(MaxNLocator(2, integer=field.is_log))
     return _way(ax, run, field, frames, drawn.minima)
@@ -209,16 +215,21 @@ def _surface(
 
 def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> list[Moving]:
     drawn = contour(ax, field)
-    label_levels(ax, drawn.lines, [clip(run.points, field.window)[0], minima_of(field)])
     colour_bar(ax, field, drawn.lines)
     ax.set_title("Contours and path", loc="left")
-    said = f"diverged at step {run.n_steps:,}" if run.status == Status.DIVERGED else ""
-    text = ax.text(
-        0.5, 0.95, "", transform=ax.transAxes, ha="center", va="top", zorder=8, weight="bold",
-        bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "black"},
-    )  # fmt: skip
-    verdict = MovingWords(text, [""] * (len(frames) - 1) + [said])
-    return [*_way(ax, run, field, frames, drawn.minima), verdict]
+    parts = _way(ax, run, field, frames, drawn.minima)
+    avoid = [clip(run.points, field.window)[0], minima_of(field)]
+    if run.status == Status.DIVERGED:
+        text = ax.text(
+            0.5, 0.92, "", transform=ax.transAxes, ha="center", va="center", zorder=8,
+            weight="bold", bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "black"},
+        )  # fmt: skip
+        said = f"diverged at step {run.n_steps:,}"
+        parts.append(MovingWords(text, [""] * (len(frames) - 1) + [said]))
+        low, high = np.array(field.window).T
+        avoid.append(low + (high - low) * [[0.3, 0.92], [0.7, 0.92]])
+    label_levels(ax, drawn.lines, avoid)
+    return parts
 
 
 def _way(
@@ -268,11 +279,13 @@ def _progress(
     return [MovingCurve(ax, steps, values, frames), Pinned([start])]
 
 
-def _legend(figure: Figure, with_data: bool, head_is: str) -> None:
+def _legend(figure: Figure, field: Field, with_data: bool, head_is: str) -> None:
     """Explain the marks, in a row below everything."""
     path = Line2D([], [], **line_style(1.8)), Line2D([], [], **DOTS)
     start, star, head = (Line2D([], [], **style) for style in (START, STAR, HEAD))
-    handles = {"start": start, "path and its updates": path, head_is: head, "minimum": star}
+    handles: dict[str, Any] = {"start": start, "path and its updates": path, head_is: head}
+    if len(minima_of(field)):
+        handles["minimum"] = star
     if with_data:
         handles["least squares"] = Line2D([], [], **DASHED)
     figure.legend(

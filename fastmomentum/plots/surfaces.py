@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fastmomentum.plots.fields import Field, minima_of, star_of
 from fastmomentum.plots.geometry import Floats, clip, refine
 from fastmomentum.plots.runs import Run
-from fastmomentum.plots.style import field_map, number
+from fastmomentum.plots.style import field_map
 
 BOX: Final = (4.0, 4.0, 2.2)  # sides of a surface's box: steep walls hide less in a flat one
 TILTS: Final = (40.0, 52.0, 64.0)
@@ -76,8 +76,6 @@ def surface(
     if field.is_log:
         ax.zaxis.set_major_locator(MaxNLocator(6, integer=True))
         ax.zaxis.set_major_formatter(FuncFormatter(lambda power, _: f"$10^{{{power:.0f}}}$"))
-    else:
-        ax.zaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     minima = minima_of(field)
     seen = in_sight(minima, field, *view_of(ax))
     faint = {"alpha": 0.4, "label": "_hidden"}
@@ -108,13 +106,13 @@ def _best_view(field: Field, runs: Sequence[Run], tilts: Sequence[float]) -> tup
 
 
 def fill_axes(ax: Any, part: float) -> None:
-    """Scale the box of a surface so that it takes this part of its square axes, either way."""
+    """Scale the box of a surface so that it takes at most this part of its square axes."""
     ax.set_box_aspect(BOX, zoom=1.0)
     limits = (ax.get_xlim(), ax.get_ylim(), ax.get_zlim())
     corners = [corner.ravel() for corner in np.meshgrid(*limits)]
     x, y, _, scale = ax.get_proj() @ np.stack([*corners, np.ones(8)])
     places = ax.transLimits.transform(np.column_stack([x / scale, y / scale]))
-    ax.set_box_aspect(BOX, zoom=part / float(np.ptp(places, axis=0).max()))
+    ax.set_box_aspect(BOX, zoom=0.5 * part / float(np.abs(places - 0.5).max()))
 
 
 def view_of(ax: Any) -> tuple[float, float]:

@@ -80,7 +80,7 @@ def predicted_rate(
 
     References
     ----------
-    Polyak 1964, theorem 9: near a minimiser of nonsingular Hessian the quadratic's rate holds.
+    Polyak 1964: near a minimiser of nonsingular Hessian the quadratic's rate holds.
 
     Examples
     --------

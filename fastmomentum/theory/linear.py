@@ -59,7 +59,7 @@ def iteration_matrix(
 
     References
     ----------
-    Goh 2017, "Momentum"; Lessard, Recht and Packard 2016, section 2.
+    Polyak 1964; Goh 2017, "The dynamics of momentum".
 
     Examples
     --------
@@ -217,8 +217,8 @@ def regime(
 
     Examples
     --------
-    >>> [Regime(r).name for r in regime("momentum", [0.01, 1.0, 2.8, 3.1], 0.5, 1.0)]
-    ['OVERDAMPED', 'OSCILLATING', 'OSCILLATING', 'UNSTABLE']
+    >>> [Regime(r).name for r in regime("momentum", [0.01, 1.0, 2.95, 3.1], 0.5, 1.0)]
+    ['OVERDAMPED', 'OSCILLATING', 'ALTERNATING', 'UNSTABLE']
     """
     with np.errstate(over="ignore", invalid="ignore"):
         trace, _, discriminant = _invariants(rule, lr, momentum, eigenvalue)

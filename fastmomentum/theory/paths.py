@@ -39,7 +39,7 @@ def residual(
     References
     ----------
     Goh 2017, "The dynamics of momentum"; O'Donoghue and Candes, "Adaptive restart for accelerated
-    gradient schemes", 2015, appendix.
+    gradient schemes", 2015.
 
     Examples
     --------

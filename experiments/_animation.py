@@ -1,0 +1,228 @@
+"""Frames of a report as a GIF, a film or a page, or in a window."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from fastmomentum.errors import InputError, StorageError
+from fastmomentum.plots import Projector, Report
+
+Through = Callable[[Iterable[int]], Iterator[int]]
+"""Passes frame numbers on, and shows how far it is."""
+
+PAGE: Final = Path(__file__).with_name("_page.html")
+LAST_SECONDS: Final = 1.5
+"""How long the last frame stays before it begins anew."""
+
+
+def write_gif(projector: Projector, path: Path, fps: float, through: Through) -> None:
+    """Write a GIF that repeats; its colours are those of the last frame."""
+    last = len(projector) - 1
+    palette = _palette(projector, last)
+    frames = [
+        Image.fromarray(projector.frame(i)[..., :3]).quantize(palette=palette, dither=_NO_DITHER)
+        for i in through(range(last + 1))
+    ]
+    times = [round(1000 / fps)] * last + [round(1000 * LAST_SECONDS)]
+    frames[0].save(
+        path, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0
+    )
+
+
+_NO_DITHER: Final = Image.Dither.NONE  # dots of it would flicker, and weigh
+
+
+def _palette(projector: Projector, last: int) -> Image.Image:
+    """Colours of the frames; those that cover little are not forgotten, and white is white."""
+    moving = projector.overlay(last)
+    seen = [projector.still[..., :3].reshape(-1, 3), projector.frame(last)[..., :3].reshape(-1, 3)]
+    seen.append(moving[moving[..., 3] > 200][:, :3])
+    colours, counts = np.unique(np.concatenate(seen) // 4, axis=0, return_counts=True)
+    often = np.repeat(colours * 4 + 2, np.ceil(np.sqrt(counts)).astype(int), axis=0)
+    # 255, not 256: the one left over marks what a frame does not change.
+    found = Image.fromarray(often[np.newaxis].astype(np.uint8)).quantize(
+        255, Image.Quantize.MEDIANCUT, kmeans=1, dither=_NO_DITHER
+    )
+    chosen = np.array(found.getpalette()[: 3 * 255]).reshape(-1, 3)
+    chosen[(chosen > 247).all(axis=1)] = 255
+    found.putpalette(chosen.ravel().tolist())
+    return found
+
+
+def write_film(projector: Projector, path: Path, fps: float, through: Through) -> None:
+    """Write an MP4 by way of ffmpeg."""
+    height, width = projector.still.shape[:2]
+    program = film_maker()
+    command = [
+        program, "-hide_banner", "-loglevel", "error", "-y",
+        "-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{width}x{height}", "-r", f"{fps:g}",
+        "-i", "-",
+        "-vf", f"tpad=stop_mode=clone:stop_duration={LAST_SECONDS},{_EVEN}",
+        "-c:v", "libx264", "-crf", "18", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
+        str(path),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as ffmpeg:
+        assert ffmpeg.stdin is not None
+        assert ffmpeg.stderr is not None
+        try:
+            for i in through(range(len(projector))):
+                ffmpeg.stdin.write(projector.frame(i).tobytes())
+            ffmpeg.stdin.close()
+        except BrokenPipeError:
+            pass  # it says why
+        except BaseException:
+            ffmpeg.kill()
+            raise
+        said = ffmpeg.stderr.read().decode(errors="replace").strip()
+    if ffmpeg.returncode:
+        last_line = said.splitlines()[-1] if said else f"exit status {ffmpeg.returncode}"
+        raise StorageError(f"ffmpeg could not write {path.suffix}: {last_line}")
+
+
+_EVEN: Final = "crop=trunc(iw/2)*2:trunc(ih/2)*2"  # pixels, as yuv420p wants them
+
+
+def film_maker() -> str:
+    """Find ffmpeg."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise InputError(
+            "an .mp4 needs ffmpeg, and there is none on the PATH; install it, "
+            "or write a .gif or an .html"
+        )
+    return program
+
+
+def write_page(projector: Projector, path: Path, fps: float, through: Through, title: str) -> None:
+    """Write a page that needs nothing but itself: one picture, and for each frame what moves."""
+    report = projector.report
+    steps = report.run.steps[report.frames].tolist()
+    frames = [_png(projector.overlay(i)) for i in through(range(len(projector)))]
+    height, width = projector.still.shape[:2]
+    film = {"steps": steps, "fps": fps, "hold": LAST_SECONDS, "frames": frames}
+    filled = {
+        "TITLE": html.escape(title),
+        "WIDTH": str(width),
+        "HEIGHT": str(height),
+        "LAST": str(len(frames) - 1),
+        "STILL": _png(projector.still[..., :3]),
+        "END": frames[-1],
+        "FILM": json.dumps(film).replace("</", "<\\/"),
+    }
+    page = PAGE.read_text(encoding="utf-8")
+    for name, text in filled.items():
+        page = page.replace(f"@{name}@", text)
+    path.write_text(page, encoding="utf-8")
+
+
+def _png(pixels: Any) -> str:
+    """Give a picture as a data URI."""
+    file = io.BytesIO()
+    picture = Image.fromarray(pixels)
+    if pixels.shape[2] == 4:  # few colours on nothing: a palette tells them from each other
+        picture = picture.quantize(256, Image.Quantize.FASTOCTREE)
+    picture.save(file, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+class Player:
+    """Plays a report in a window: space stops and goes on, arrows go a frame back or forth.
+
+    Parameters
+    ----------
+    projector : Projector
+        With the canvas of a window.
+    canvas : FigureCanvasBase
+        That canvas.
+    fps : float
+        Frames a second.
+    """
+
+    def __init__(self, projector: Projector, canvas: Any, fps: float) -> None:
+        self._projector, self._canvas = projector, canvas
+        self.at, self.playing = 0, True
+        self._held = 0.0
+        self._seconds = 1.0 / fps
+        self._timer = canvas.new_timer(interval=round(1000 / fps))
+        self._timer.add_callback(self.tick)
+        canvas.mpl_connect("draw_event", self._drawn)
+        canvas.mpl_connect("key_press_event", self._pressed)
+        canvas.mpl_connect("close_event", lambda _: self.stop())
+        self._timer.start()
+
+    def stop(self) -> None:
+        """End it."""
+        self._timer.stop()
+
+    def tick(self) -> None:
+        """Go on by a frame; from the last, after a while, to the first."""
+        if not self.playing:
+            return
+        if self.at < len(self._projector) - 1:
+            self._show(self.at + 1)
+        elif self._held < LAST_SECONDS:
+            self._held += self._seconds
+        else:
+            self._show(0)
+
+    def _drawn(self, _: Any) -> None:
+        self._projector.renew()
+        self._show(self.at)
+
+    def _pressed(self, event: Any) -> None:
+        steps = {"left": -1, "right": 1}
+        if event.key == " ":
+            self.playing = not self.playing
+        elif event.key in steps:
+            self.playing = False
+            self._show((self.at + steps[event.key]) % len(self._projector))
+
+    def _show(self, index: int) -> None:
+        self.at, self._held = index, 0.0
+        self._projector.paint(index)
+        self._canvas.blit()
+
+
+def open_window(size: tuple[float, float]) -> Figure:
+    """Make a figure with a window of its own."""
+    reason = "DISPLAY is not set"
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        from matplotlib import pyplot as plt
+
+        matplotlib.rcParams["toolbar"] = "None"
+        for name in ("TkAgg", "QtAgg"):
+            try:
+                plt.switch_backend(name)
+            except ImportError as error:
+                reason = str(error)
+                if "headless" in reason:
+                    reason = "the display cannot be reached"
+                    break
+                continue
+            return plt.figure(figsize=size, layout="constrained")
+    raise InputError(f"--live cannot open a window ({reason}); write an .html with -o instead")
+
+
+def play(report: Report, fps: float, title: str) -> None:
+    """Play in the report's window until it is closed."""
+    from matplotlib import pyplot as plt
+
+    canvas: Any = report.figure.canvas
+    canvas.manager.set_window_title(title)
+    player = Player(Projector(report, canvas), canvas, fps)
+    plt.show()
+    player.stop()
