@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import computing, growing, starting, storing, tuning
-from benchmarks.measuring import Row, Setting, machine
+from benchmarks.measuring import Row, Setting, machine, median
 
 ROWS = computing.ROWS | storing.ROWS | starting.ROWS
 MARKS = "<!-- benchmark -->", "<!-- /benchmark -->"
@@ -40,7 +40,7 @@ def main() -> None:
         lines = growing.growth(setting)
         growing.draw(lines, arguments.output / "growth.png")
         found["growth"] = lines
-    text = f"{text}\n{caption(machine(), setting)}\n"
+    text = f"{text}\n{caption(machine(), setting)}\n{'' if arguments.quick else on_paper(rows)}"
     found["rows"] = [row.plain() for row in rows]
     _write(arguments.output / "benchmark", found, text)
     if arguments.readme:
@@ -88,6 +88,23 @@ def caption(about: dict[str, str], setting: Setting) -> str:
         f"Medians of one run by turns, ± half the range between the quartiles. {about['cpu']}, "
         f"{about['cores']} cores, {about['vectors']}, {about['memory']}; {versions}; "
         f"{about['cc']}; {about['date']}.{quick}"
+    )
+
+
+def on_paper(rows: Iterable[Row]) -> str:
+    """What ten thousand million runs would take, by the phase diagram's time."""
+    times = [row.samples["fastmomentum"] for row in rows if row.name == "phase"]
+    if not times:
+        return ""
+    experiment = computing.diagram(computing.POINTS)
+    runs = 10**10
+    seconds = median(times[0]) / experiment.grid.n_runs * runs
+    size = experiment.bytes_per_run * runs / 1e9
+    return (
+        f"\nOn paper: 10^10 runs like those of the phase diagram take {seconds / 3600:.1f} hours on "
+        f"this machine and {size:.0f} GB of summaries; on a hundred such machines "
+        f"{seconds / 6000:.1f} minutes, in which the disk they share takes "
+        f"{size / (seconds / 100):.1f} GB/s.\n"
     )
 
 

@@ -179,8 +179,8 @@ class _AnyCrew:
 def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
     """Make joblib's backend for Dask, and have it tell of tasks that are lost.
 
-    As it is, it never calls back for a task that no worker survived or that a scheduler took along,
-    and whoever waits for the results waits forever.
+    As it is, it never calls back for a task that no worker survived, and whoever waits for the
+    results waits forever.
     """
     from joblib._dask import DaskDistributedBackend
 
@@ -201,9 +201,8 @@ def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
             return super().retrieve_result_callback(out)
 
         def abort_everything(self, ensure_ready: bool = True) -> None:
+            # Not forgotten, as joblib has it, but cancelled: so whoever collects them comes to an end.
             futures = [*self._results.copy()]
-            super().abort_everything(ensure_ready)
-            # Dropped futures would do, were they not kept by the traceback of what went wrong.
             cancel = functools.partial(self.client.cancel, futures, asynchronous=True)
             self.client.loop.add_callback(cancel)
 

@@ -137,6 +137,7 @@ def run(
     experiment = load(file, overrides or ())  # before the imports that take their time
     from fastmomentum.runner import run_to_file
     from fastmomentum.store import FileStore
+    from fastmomentum.trust import printable
 
     known_backend = _known_backend(backend)
     path = output or Path(file.with_suffix(".h5").name)
@@ -144,8 +145,14 @@ def run(
 
     def told(store: FileStore) -> None:
         if store.kept or store.damaged:
-            again = f"; {store.damaged:,} are damaged and computed again" if store.damaged else ""
-            say(f"{path}: going on; {store.kept:,} of {len(store.blocks):,} blocks are done{again}")
+            left = len(store.blocks) - store.kept - store.damaged
+            again = f"{store.damaged:,} are damaged and computed again, " if store.damaged else ""
+            say(
+                f"{path}: going on; {store.kept:,} of {len(store.blocks):,} blocks are done, "
+                f"{again}{left:,} are left"
+            )
+            for change in store.changed:
+                say(f"{path}: begun otherwise: {printable(change)}")
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(_terminated_like_interrupted())
@@ -165,7 +172,7 @@ def run(
     if quiet:
         return
     from fastmomentum.bar import short
-    from fastmomentum.store import in_units
+    from fastmomentum.outputs import in_units
     from fastmomentum.summary import findings
 
     if made is None:

@@ -243,7 +243,7 @@ def _introduction(client: Client) -> str:
 
 def _require_scheduler(address: str) -> None:
     """Fail soon where no scheduler is; Dask would go on trying, or wait forever for an answer."""
-    from distributed.comm import connect
+    from distributed.comm.core import connect
     from distributed.security import Security
 
     scheme, _, rest = address.rpartition("://")

@@ -13,9 +13,9 @@ from fastmomentum import checksums, files, manifest
 from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.journal import DONE, Journal
+from fastmomentum.outputs import existing, require_whole
 from fastmomentum.schema import Variable, coordinates, results
 from fastmomentum.sinks import FileSink
-from fastmomentum.store import existing, require_whole
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -36,7 +36,7 @@ class ClusterError(FastmomentumError):
     exit_status = 4
 
 
-class Interrupted(FastmomentumError, KeyboardInterrupt):
+class Interrupted(FastmomentumError, KeyboardInterrupt):  # noqa: N818  (no error: a wish)
     """The run was stopped by the user; what is done is kept."""
 
     exit_status = 130

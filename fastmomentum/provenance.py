@@ -8,6 +8,7 @@ import hashlib
 import platform
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,27 @@ def provenance() -> dict[str, str]:
     command = shlex.join(sys.argv).encode(errors="backslashreplace").decode()
     said["command_line"] = command[:4096]
     return said
+
+
+def changed_since(said: Mapping[str, object]) -> list[str]:
+    """What computes now and did not when a file was made.
+
+    Parameters
+    ----------
+    said : mapping
+        Attributes from `provenance`.
+
+    Returns
+    -------
+    list of str
+        A line for each: what it was, and what it is.
+    """
+    now = {f"{name}_version": package_version(name) for name in COMPUTING[:-1]}
+    return [
+        f"{name.removesuffix('_version')} was {said[name]} and is {value}"
+        for name, value in (now | {"cpu": cpu_name()}).items()
+        if name in said and said[name] != value
+    ]
 
 
 @functools.cache
@@ -65,7 +87,7 @@ def package_version(name: str) -> str:
 def cpu_name() -> str:
     """The processor's name as the system tells it."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             for line in lines:
                 if line.startswith("model name"):
                     return line.partition(":")[2].strip()

@@ -16,6 +16,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.journal import DONE, Closing, Journal
 from fastmomentum.lazy import StoredArray
+from fastmomentum.outputs import existing, require_whole
 from fastmomentum.schema import (
     Variable,
     attributes,
@@ -25,7 +26,6 @@ from fastmomentum.schema import (
     stored_observations,
 )
 from fastmomentum.sinks import FileSink
-from fastmomentum.store import existing, require_whole
 
 Start = int | tuple[float, float]
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from fastmomentum.backends import Backend, Pool, pool_of
 from fastmomentum.errors import ClusterError, InputError, Interrupted
 from fastmomentum.experiment import Experiment
+from fastmomentum.memory import MemoryStore
 from fastmomentum.progress import Progress, Watcher
-from fastmomentum.store import FileStore, MemoryStore, Store
+from fastmomentum.store import FileStore, Store
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -1,7 +1,7 @@
 """The store's protocol: lay out, write blocks, keep the journal, resume, finish.
 
-Two stores share one interface: `FileStore` for an HDF5 file and `MemoryStore` for arrays. A worker
-gets a store's `sink`, writes its own blocks with it, and hands back their checksums alone.
+Two stores share one interface: `FileStore` for an HDF5 file and `memory.MemoryStore` for arrays. A
+worker gets a store's `sink`, writes its own blocks with it, and hands back their checksums alone.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Blocks
 from fastmomentum.journal import DONE, WRITTEN, Closing, Journal
 from fastmomentum.manifest import Contents
-from fastmomentum.schema import coordinates, observations, results
-from fastmomentum.sinks import Arrays, FileSink, Sink, block_arrays
+from fastmomentum.outputs import expected_bytes, in_units, is_partial, partial_name, require_whole
+from fastmomentum.provenance import changed_since
+from fastmomentum.sinks import FileSink, Sink
 
 
 class Store(Protocol):
@@ -53,68 +54,6 @@ class Store(Protocol):
         """All blocks are entered: make the results whole."""
 
 
-class MemoryStore:
-    """Results in arrays, for grids that fit in memory.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        The plan.
-    block_runs : int, optional
-        Runs a block.
-
-    Attributes
-    ----------
-    variables : dict of ndarray
-        The results, flat: the run is the first axis.
-    seconds : float
-        Time that the runs took.
-    """
-
-    seconds = 0.0
-
-    def __init__(self, experiment: Experiment, block_runs: int | None = None) -> None:
-        n_runs = experiment.grid.n_runs
-        needed = n_runs * experiment.bytes_per_run
-        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-        if needed > free:
-            raise StorageError(
-                f"{n_runs:,} runs take {in_units(needed)} of memory, and {in_units(free)} are "
-                "free; name an output file, or make the grid smaller"
-            )
-        self.experiment = experiment
-        self.blocks = experiment.blocks(block_runs)
-        self.variables = block_arrays(experiment, n_runs)
-
-    @property
-    def sink(self) -> MemoryStore:
-        """The store itself: threads see its arrays."""
-        return self
-
-    def arrays(self, block: int) -> Arrays:
-        """Views of the block's place in the results."""
-        runs = self.blocks.runs(block)
-        return {name: whole[runs.start : runs.stop] for name, whole in self.variables.items()}
-
-    def put(self, block: int, arrays: Arrays) -> int:
-        """Nothing is left to write."""
-        return 0
-
-    def missing(self) -> Iterator[int]:
-        """All blocks."""
-        return iter(range(len(self.blocks)))
-
-    def enter(self, block: int, checksum: int) -> None:
-        """No journal is kept."""
-
-    def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """Nothing is left to do."""
-
-    def finish(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """Remember the time."""
-        self.seconds = seconds
-
-
 class FileStore:
     """An HDF5 file on its way from layout to whole.
 
@@ -129,6 +68,8 @@ class FileStore:
         checksums.
     kept_runs : int
         Runs in the kept blocks.
+    changed : list of str
+        What computes now and did not when the file was laid out: versions, the CPU.
     """
 
     def __init__(self, path: Path, lock: files.Lock) -> None:
@@ -136,6 +77,7 @@ class FileStore:
         self.partial = partial_name(path)
         self.kept = self.damaged = self.kept_runs = 0
         self._lock = lock
+        self.changed: list[str] = []
         self._entered: list[int] = []
         self._broken = False
 
@@ -210,6 +152,7 @@ class FileStore:
             self._lay_out(unborn, experiment, block_runs)
         found = manifest.read(self.partial)
         self.experiment, self.blocks = experiment, found.blocks
+        self.changed = changed_since(found.attributes)
         self.sink = FileSink.of(found)
         self.journal = Journal(self.sink)
         with files.in_words(f"resuming {self.partial}"):
@@ -299,76 +242,6 @@ class FileStore:
         with files.in_words(f"finishing {self.path}"):
             files.sync_data(self.sink.descriptor)
             files.rename(self.partial, self.path)
-
-
-def expected_bytes(experiment: Experiment, block_runs: int | None = None) -> int:
-    """Bytes that the file of an experiment takes, to within its few kilobytes of structure."""
-    blocks = experiment.blocks(block_runs)
-    known = [*coordinates(experiment), *results(experiment), *observations(experiment)]
-    text = 3 * len(experiment.canonical)  # as attribute and, escaped, in the manifest
-    return 32_768 + text + sum(v.n_bytes for v in known) + 9 * len(blocks)
-
-
-def partial_name(path: Path) -> Path:
-    """What a results file is called until it is whole."""
-    return path.with_name(path.name + ".partial")
-
-
-def is_partial(path: Path) -> bool:
-    """Whether a file has the name of an unfinished one."""
-    return path.suffix == ".partial"
-
-
-def existing(path: Path) -> Path:
-    """The file of results: itself, or, where only that is there, its unfinished form."""
-    if os.path.lexists(path):
-        return path
-    partial = partial_name(path)
-    return partial if os.path.lexists(partial) else path
-
-
-def require_whole(path: Path, done: NDArray[np.bool_]) -> None:
-    """Refuse results that are not all there.
-
-    Parameters
-    ----------
-    path : Path
-        Their file.
-    done : ndarray of bool
-        Which blocks are done.
-
-    Raises
-    ------
-    InputError
-        It is not finished.
-    FileError
-        It is finished by its name, but not all there.
-    """
-    said = f"{int(done.sum()):,} of {done.size:,} blocks are done"
-    if is_partial(path):
-        raise InputError(
-            f"{path} is not finished: {said}; run its experiment again, or open it as it is with "
-            "allow_partial=True"
-        )
-    if not done.all():
-        raise FileError(f"{path}: damaged: only {said}; compute the rest with verify --repair")
-
-
-def in_units(n_bytes: float) -> str:
-    """Bytes for people.
-
-    Examples
-    --------
-    >>> in_units(1_500_000)
-    '1.5 MB'
-    """
-    if n_bytes < 1000:
-        return f"{n_bytes:.0f} bytes"
-    for unit in ("kB", "MB", "GB", "TB"):
-        n_bytes /= 1000
-        if n_bytes < 1000:
-            return f"{n_bytes:.3g} {unit}"
-    return f"{n_bytes / 1000:,.0f} PB"
 
 
 def _behind(link: Path) -> Path:

@@ -15,11 +15,11 @@ from fastmomentum import files, manifest
 from fastmomentum.bar import words
 from fastmomentum.experiment import Experiment
 from fastmomentum.journal import DONE, Closing, Journal
+from fastmomentum.outputs import existing, expected_bytes, in_units, is_partial
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.schema import dimensions, results
 from fastmomentum.sinks import FileSink, bytes_a_run
 from fastmomentum.status import Status
-from fastmomentum.store import existing, expected_bytes, in_units, is_partial
 from fastmomentum.trust import printable
 
 UPDATES_PER_SECOND: Final = {False: 1e9, True: 5e7}

@@ -13,9 +13,9 @@ from fastmomentum import files, manifest
 from fastmomentum.errors import FileError, InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.journal import DONE, MISSING, Closing, Journal
+from fastmomentum.outputs import existing, is_partial
 from fastmomentum.schema import stored_observations
 from fastmomentum.sinks import FileSink
-from fastmomentum.store import existing, is_partial
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The benchmark measures, writes its table, and puts it where it belongs. No clock is asked here."""
+"""The benchmark measures, writes its table, and puts it where it belongs; no clock is asked."""
 
 from __future__ import annotations
 

@@ -757,7 +757,7 @@ def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(files()) == ["x.h5.partial", "x.toml"]
     done = Result("run", "x.toml")
     assert done.status == 0
-    assert done.out.startswith("x.h5: going on; 2 of 4 blocks are done\n")
+    assert done.out.startswith("x.h5: going on; 2 of 4 blocks are done, 2 are left\n")
     assert sorted(files()) == ["x.h5", "x.toml"]
 
 

@@ -14,17 +14,18 @@ import fastmomentum
 
 PACKAGE = Path(fastmomentum.__file__).parent
 
-ORDER = """
+LAYERS = """
 errors status rules files provenance
 explanation specification
 datasets objectives
 ranges axis grid protocol experiment loading
 reference theory kernels
-checksums schema trust manifest sinks journal layout store digest
+checksums schema trust manifest sinks journal layout outputs memory store digest
 lazy results progress bar
 worker groups cluster backends runner verification replaying analysis
 summary plots cli __main__
-""".split()
+"""
+ORDER = LAYERS.split()
 """From the bottom up: a module may import those before it."""
 
 HOMES = {

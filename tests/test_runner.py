@@ -212,7 +212,7 @@ print(repr(ds.final.values.tolist()))
 
 
 def test_compiled_once_and_never_stale(tmp_path: Path) -> None:
-    """A copy of the package: a second process loads the kernel; an edited objective gets its own."""
+    """In a copy of the package: a second process loads the kernel, an edited objective does not."""
     copy = tmp_path / "copy"
     shutil.copytree(
         ROOT / "fastmomentum", copy / "fastmomentum", ignore=shutil.ignore_patterns("__pycache__")

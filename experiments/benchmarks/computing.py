@@ -27,6 +27,9 @@ from benchmarks.measuring import (
     whole_grid,
 )
 
+POINTS = 512
+"""Learning rates, and momenta, of the phase diagram."""
+
 PEAK = Path(__file__).parents[1] / "peak.c"
 
 
@@ -57,7 +60,7 @@ def peak(setting: Setting) -> Row:
 
 def jobs(setting: Setting) -> Row:
     """Two jobs against one."""
-    experiment = valley(40_000, 4_000 if setting.quick else 20_000)
+    experiment = valley(40_000, 4_000 if setting.quick else 100_000)
     contenders = {"two jobs": in_memory(experiment, 2), "one job": in_memory(experiment, 1)}
     samples = by_turns(contenders, setting.repeats)
     ratio, figure = _ratio(samples, "two jobs", "one job")
@@ -105,7 +108,7 @@ def loop(setting: Setting) -> Row:
 def phase(setting: Setting) -> Row:
     """The phase diagram with stop rules against JAX."""
     what = "phase diagram, 512 x 512 x 5,000, against JAX, `lax.map` over vmapped `while_loop`"
-    points = 96 if setting.quick else 512
+    points = 96 if setting.quick else POINTS
     experiment = diagram(points)
     fm.run(experiment)
     contenders: dict[str, Callable[[], float]] = {
@@ -146,7 +149,7 @@ def diagram(
 
 def early(setting: Setting) -> Row:
     """The phase diagram, shifted so that half of it ends early, with and without stop rules."""
-    points = 128 if setting.quick else 512
+    points = 128 if setting.quick else POINTS
     asking = diagram(points, lr=(1e-5, 1.0))
     plain = diagram(points, lr=(1e-5, 1.0), stop=fm.Stop(bound=None))
     ended = float((fm.run(asking).status != fm.Status.MAX_STEPS).mean())
@@ -218,7 +221,7 @@ def objectives(setting: Setting) -> Iterator[tuple[str, float, float]]:
 
 
 def _ours(setting: Setting) -> Callable[[], float]:
-    return in_memory(valley(40_000, 2_000 if setting.quick else 20_000), -1)
+    return in_memory(valley(40_000, 4_000 if setting.quick else 100_000), -1)
 
 
 def _best(contenders: dict[int, Callable[[], float]]) -> tuple[int, dict[int, float]]:

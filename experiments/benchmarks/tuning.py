@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from unittest.mock import patch
 
 import fastmomentum as fm
-from benchmarks.computing import diagram
+from benchmarks.computing import POINTS, diagram
 from benchmarks.measuring import Setting, by_turns, median, seconds, valley, whole_grid
 from benchmarks.storing import recorded, scratch
 from fastmomentum import kernels
@@ -42,7 +42,7 @@ def tune(setting: Setting) -> Iterator[Table]:
     contenders = {str(n): _with_round(n, small) for n in (16, 32, 64, 128, 256, 512)}
     yield "ROUND, phase diagram: seconds, one core", _medians(contenders, repeats)
     sizes = (512, 2048, 8192, 32_768, 131_072)
-    contenders = {str(n): _blocks(diagram(512), n) for n in sizes}
+    contenders = {str(n): _blocks(diagram(POINTS), n) for n in sizes}
     yield "runs a block, phase diagram: seconds, all cores", _medians(contenders, repeats)
     short = diagram(1000, steps=20, stop=fm.Stop(bound=None))
     contenders = {str(n): _blocks(short, n) for n in sizes}

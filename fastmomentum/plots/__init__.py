@@ -6,6 +6,9 @@ project's own figures are made with; use it as ``with matplotlib.rc_context(STYL
 
 from __future__ import annotations
 
+from fastmomentum.plots.boundaries import Boundaries as Boundaries
+from fastmomentum.plots.boundaries import boundaries as boundaries
+from fastmomentum.plots.cells import MOST_CELLS as MOST_CELLS
 from fastmomentum.plots.fields import LOG_DECADES as LOG_DECADES
 from fastmomentum.plots.fields import Contours as Contours
 from fastmomentum.plots.fields import Field as Field
@@ -18,10 +21,13 @@ from fastmomentum.plots.geometry import Window as Window
 from fastmomentum.plots.geometry import clip as clip
 from fastmomentum.plots.motion import Projector as Projector
 from fastmomentum.plots.motion import thinned as thinned
-from fastmomentum.plots.phases import MOST_CELLS as MOST_CELLS
 from fastmomentum.plots.phases import PhaseMap as PhaseMap
 from fastmomentum.plots.phases import phase_map as phase_map
+from fastmomentum.plots.phases import status_map as status_map
 from fastmomentum.plots.phases import steps_bar as steps_bar
+from fastmomentum.plots.rates import RateMap as RateMap
+from fastmomentum.plots.rates import rate_bar as rate_bar
+from fastmomentum.plots.rates import rate_map as rate_map
 from fastmomentum.plots.report import Report as Report
 from fastmomentum.plots.report import run_report as run_report
 from fastmomentum.plots.runs import Run as Run

@@ -42,10 +42,10 @@ def thinned(last: int, count: int, spacing: Spacing = "log") -> NDArray[np.int64
         return np.arange(last + 1)
     if spacing == "linear":
         return np.rint(np.linspace(0, last, count)).astype(np.int64)
-    steps = [0, 1][:count]
+    steps = [0, 1] if count > 2 else [0]
     for left in range(count - len(steps), 0, -1):  # early ones crowd: the rest share what remains
-        ratio = (last / steps[-1]) ** (1 / left)
-        after = max(steps[-1] + 1, round(steps[-1] * ratio))
+        before = max(steps[-1], 1)
+        after = max(steps[-1] + 1, round(before * (last / before) ** (1 / left)))
         steps.append(min(after, last - left + 1))
     return np.array(steps, dtype=np.int64)
 

@@ -26,6 +26,8 @@ COLOURS: Final = ("#D55E00", "#56B4E9", "#000000", "#E69F00", "#CC79A7", "#0072B
 LINES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS: Final = ("s", "^", "D", "v", "P", "X", "p", "h")
 DIVERGED, NEVER, NOT_RUN = "#dcdcdc", "#8c8c8c", "#ffffff"
+CONVERGED: Final = "#35b779"
+"""Of cells that converged, where there is no number to colour them by."""
 
 
 STAR: Final[dict[str, Any]] = {

@@ -1,0 +1,126 @@
+"""Theory drawn over a map of learning rate and momentum: where it is stable, and fastest."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
+
+from fastmomentum.errors import InputError
+from fastmomentum.objectives import Objective
+from fastmomentum.plots.geometry import Floats
+from fastmomentum.plots.style import COLOURS, number
+from fastmomentum.theory import eigenvalues, optimum, oscillating_range, stable_limit
+
+_SAMPLES: Final = 2001
+
+
+class Boundaries(NamedTuple):
+    """Artists of `boundaries`; None for what theory has nothing to say about."""
+
+    stability: Line2D | None
+    oscillation: Line2D | None
+    optimum: Line2D | None
+
+    @property
+    def handles(self) -> list[Line2D]:
+        """Those that there are, for a legend."""
+        return [line for line in self if line is not None]
+
+
+def boundaries(
+    ax: Axes, objective: Objective, rule: str, point: ArrayLike | None = None, colour: str = "black"
+) -> Boundaries:
+    """Draw what theory says at a minimiser over a map of learning rate and momentum.
+
+    Parameters
+    ----------
+    ax : Axes
+        With the map drawn: its limits are kept.
+    objective : Objective
+        With a minimiser.
+    rule : str
+        Name of the rule.
+    point : array_like, shape (2,), optional
+        The minimiser; the first where left out.
+    colour : str
+        Of the lines.
+
+    Returns
+    -------
+    Boundaries
+        ``stability`` (where the largest eigenvalue makes the rule unstable), ``oscillation`` (edges
+        of the region where all roots are complex: for the heavy ball the rate is the square root of
+        the momentum there) and ``optimum`` (the pair of the best rate).
+
+    Raises
+    ------
+    InputError
+        The objective has no minimiser, and no point is given.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from fastmomentum.objectives import Quadratic
+    >>> ax = Figure().add_subplot(xlim=(0, 0.5), ylim=(0, 1))
+    >>> drawn = boundaries(ax, Quadratic(1.0, 0.0, 25.0), "momentum")
+    >>> drawn.optimum.get_xydata().round(6).tolist()
+    [[0.111111, 0.444444]]
+    """
+    low, high = (float(value) for value in eigenvalues(objective, point))
+    if high <= 0:
+        return Boundaries(None, None, None)
+    halo = [patheffects.withStroke(linewidth=4.0, foreground="white", alpha=0.85)]
+    style: dict[str, Any] = {"color": colour, "path_effects": halo, "zorder": 4}
+    shown = np.linspace(*ax.get_ylim(), _SAMPLES)
+    momentum = np.clip(shown, 0.0, 1.0)
+    stability = ax.plot(
+        stable_limit(rule, momentum) / high, shown, linewidth=2.0, **style,
+        label="stable to the left (theory)",
+    )[0]  # fmt: skip
+    if low <= 0:
+        return Boundaries(stability, None, None)
+    return Boundaries(
+        stability,
+        _oscillation(ax, rule, (low, high), momentum, style),
+        _optimum(ax, rule, low, high),
+    )
+
+
+def _oscillation(
+    ax: Axes, rule: str, curvatures: tuple[float, float], momentum: Floats, style: dict[str, Any]
+) -> Line2D | None:
+    """The region where the roots are complex along both eigenvectors."""
+    low, high = curvatures
+    try:
+        first, last = oscillating_range(rule, momentum)
+    except InputError:
+        return None
+    left, right = first / low, last / high
+    inside = left <= right
+    if not inside.any():
+        return None
+    # Up along one edge and down along the other; they meet at the lowest such momentum.
+    x = np.concatenate([right[inside][::-1], left[inside]])
+    y = np.concatenate([momentum[inside][::-1], momentum[inside]])
+    label = "rate \N{SQUARE ROOT}momentum inside" if rule == "momentum" else "oscillating inside"
+    return ax.plot(
+        x, y, linewidth=1.8, linestyle=(0, (4, 2)), **style, label=f"{label} (theory)"
+    )[0]  # fmt: skip
+
+
+def _optimum(ax: Axes, rule: str, low: float, high: float) -> Line2D | None:
+    try:
+        best = optimum(low, high, rule)
+    except InputError:
+        return None
+    lr, momentum, rate = (float(value) for value in best)
+    label = f"best in theory: lr {number(lr)}, momentum {number(momentum)}, rate {number(rate)}"
+    return ax.plot(
+        lr, momentum, linestyle="none", marker="D", markersize=9, markerfacecolor=COLOURS[0],
+        markeredgecolor="white", markeredgewidth=1.5, label=label, zorder=5,
+    )[0]  # fmt: skip
