@@ -57,7 +57,7 @@ def _palette(projector: Projector, last: int) -> Image.Image:
     found = Image.fromarray(often[np.newaxis].astype(np.uint8)).quantize(
         255, Image.Quantize.MEDIANCUT, kmeans=1, dither=_NO_DITHER
     )
-    chosen = np.array(found.getpalette()[: 3 * 255]).reshape(-1, 3)
+    chosen = np.array((found.getpalette() or [])[: 3 * 255]).reshape(-1, 3)
     chosen[(chosen > 247).all(axis=1)] = 255
     found.putpalette(chosen.ravel().tolist())
     return found

@@ -251,13 +251,25 @@ def _filled_in(ds: xr.Dataset, cell: Cell, start: Start | None) -> Cell:
     return Cell(lr, momentum, cell.start)
 
 
-def plane(ds: xr.Dataset, start: Start | None) -> xr.Dataset:
+SUMMARIES = ("status", "n_steps", "final_loss", "hit_step")
+
+
+def plane(ds: xr.Dataset, start: Start | None, variables: Sequence[str] = SUMMARIES) -> xr.Dataset:
     """Select the summaries of one start over all learning rates and momenta."""
     point = fm.select_cell(ds, start=start)
     names = ["start"] if "start" in ds.dims else start_names(ds)
     where = {name: ds.get_index(name).get_loc(point[name].item()) for name in names}
-    wanted = ("status", "n_steps", "final_loss", "hit_step")
-    return ds[[name for name in wanted if name in ds]].isel(where)
+    return ds[[name for name in variables if name in ds]].isel(where)
+
+
+def nearest_target(results: xr.Dataset, target: float) -> xr.Dataset:
+    """Keep one target alone."""
+    if "target" not in results.dims:
+        raise InputError("--target: the experiment has no target; leave it out")
+    if not 0 < target < np.inf:
+        raise InputError(f"--target must be positive: got {target}")
+    away = np.abs(np.log(results["target"].values / target))
+    return results.isel(target=[int(away.argmin())])
 
 
 def start_names(ds: xr.Dataset) -> list[str]:

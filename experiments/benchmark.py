@@ -64,7 +64,7 @@ def _measured(names: Iterable[str], setting: Setting) -> Iterable[Row]:
     for name in names:
         made = ROWS[name](setting)
         for row in [made] if isinstance(made, Row) else made:
-            met = {True: "reached", False: "MISSED", None: ""}[row.met]
+            met = {True: "reached", False: "MISSED", None: ""}[None if setting.quick else row.met]
             print(f"{row.name:9} {row.figure}  [{row.goal}] {met}", file=sys.stderr, flush=True)
             yield row
 
@@ -101,8 +101,8 @@ def on_paper(rows: Iterable[Row]) -> str:
     seconds = median(times[0]) / experiment.grid.n_runs * runs
     size = experiment.bytes_per_run * runs / 1e9
     return (
-        f"\nOn paper: 10^10 runs like those of the phase diagram take {seconds / 3600:.1f} hours on "
-        f"this machine and {size:.0f} GB of summaries; on a hundred such machines "
+        f"\nOn paper: 10^10 runs like those of the phase diagram take {seconds / 3600:.1f} hours "
+        f"on this machine and {size:.0f} GB of summaries; on a hundred such machines "
         f"{seconds / 6000:.1f} minutes, in which the disk they share takes "
         f"{size / (seconds / 100):.1f} GB/s.\n"
     )

@@ -1,17 +1,23 @@
-"""Map the steps to a target over learning rate and momentum, for one start.
+"""Map a grid over learning rate and momentum, for one start, with the theory over it.
 
-Where the experiment has no target, the map shows how the runs ended.
+--show hit: the steps to a target; status: how the runs ended; rate: how fast they came near, which
+is measured on the runs, walked again. Left out, it is hit, or status where there is no target.
+Over the map is drawn what theory says at the minimiser that most of the runs reached, and below
+the title stands how well the two agree.
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from _common import (
     add_start,
     figure,
+    nearest_target,
     output,
     parser,
     plane,
@@ -21,42 +27,145 @@ from _common import (
     style,
     subtitle,
 )
+from matplotlib.axes import Axes
 
 import fastmomentum as fm
-from fastmomentum import plots
+from fastmomentum import analysis, plots
 from fastmomentum.errors import InputError
+from fastmomentum.plots.style import point as written
+
+MEASURED_CELLS = 512
+"""Along an axis, unless --cells says otherwise: for a rate its run is walked again."""
+
+FIT = 0.99
+"""Least r squared of a rate that is drawn and compared."""
+
+
+class Drawn(NamedTuple):
+    """What a map gives to its figure."""
+
+    handles: list[Any]
+    agreement: str
 
 
 def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
-    reading = parser(__doc__ or "")
-    add_start(reading)
-    reading.add_argument("--target", type=float, help="one of the targets (default: the last)")
-    arguments = reading.parse_args(words)
+    arguments = _parser().parse_args(words)
     path = output(arguments, "phase")
     with fm.open(arguments.results) as ds, style(arguments):
         results = plane(ds, arguments.start)
-        made = figure(ds, height=7.5)
-        ax = made.add_subplot()
         if arguments.target is not None:
             results = nearest_target(results, arguments.target)
-        drawn = plots.phase_map(ax, results)
-        plots.steps_bar(ax, drawn)
-        start = (f"{results[name].item():.3g}" for name in start_names(ds))
-        ax.set_title(f"{subtitle(ds)}, from ({', '.join(start)})")
-        handles = [*drawn.legend, *([drawn.best] if drawn.best else [])]
-        made.legend(handles=handles, loc="outside lower center", ncols=3)
+        made = figure(ds, height=7.5)
+        if arguments.beside:
+            made.set_size_inches(15.0, 7.5)
+        panels = made.subplots(1, 1 + arguments.beside, squeeze=False, sharey=True)[0]
+        at = minimiser(ds, results, arguments)
+        draw = rate_maps if arguments.show == "rate" else end_map
+        drawn = draw(list(panels), results, at, arguments)
+        start = ", ".join(f"{results[name].item():.3g}" for name in start_names(ds))
+        title = f"{subtitle(ds)}, from ({start})"
+        if arguments.beside:
+            panels[0].set_title(f"measured: {title}")
+            panels[1].set_title(f"predicted by theory, at {written(at)}")
+            made.suptitle(f"{made.get_suptitle()}\n{drawn.agreement}", parse_math=False)
+        else:
+            panels[0].set_title(f"{title}\n{drawn.agreement}".strip())
+        if drawn.agreement:
+            print(drawn.agreement)
+        made.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
         save(made, path)
 
 
-def nearest_target(results: xr.Dataset, target: float) -> xr.Dataset:
-    """Keep one target alone."""
-    if "target" not in results.dims:
-        raise InputError("--target: the experiment has no target; leave it out")
-    if not 0 < target < np.inf:
-        raise InputError(f"--target must be positive: got {target}")
-    away = np.abs(np.log(results["target"].values / target))
-    return results.isel(target=[int(away.argmin())])
+def _parser() -> argparse.ArgumentParser:
+    made = parser(__doc__ or "")
+    add_start(made)
+    add = made.add_argument
+    add("--show", choices=("hit", "status", "rate"), default="hit", help="what is mapped")
+    add("--target", type=float, help="one of the targets (default: the last)")
+    add("--no-theory", action="store_true", help="draw measurement alone")
+    add("--minimiser", type=int, metavar="N", help="at which minimiser theory is drawn, from 0")
+    add("--beside", action="store_true", help="with --show rate: the predicted rate beside it")
+    text = f"with --show rate: most cells measured along an axis (default: {MEASURED_CELLS})"
+    add("--cells", type=int, default=MEASURED_CELLS, metavar="N", help=text)
+    return made
+
+
+def end_map(
+    panels: list[Axes], results: xr.Dataset, at: Any, arguments: argparse.Namespace
+) -> Drawn:
+    """Map the steps to a target, or how runs ended."""
+    if arguments.beside:
+        raise InputError("--beside goes with --show rate")
+    (ax,) = panels
+    draw = plots.status_map if arguments.show == "status" else plots.phase_map
+    drawn = draw(ax, results)
+    plots.steps_bar(ax, drawn)
+    handles = [*drawn.legend, *([drawn.best] if drawn.best else [])]
+    if at is None:
+        return Drawn(handles, "")
+    predicted = analysis.predicted_rate(results, at).transpose("lr", "momentum").values
+    diverged = results["status"].transpose("lr", "momentum").values == fm.Status.DIVERGED
+    share = np.mean(diverged == ~(predicted < 1.0))
+    said = f"theory at the minimum foretells of {share:.1%} of the runs whether they diverge"
+    return Drawn([*handles, *_theory(ax, results, at).handles], said)
+
+
+def rate_maps(
+    panels: list[Axes], results: xr.Dataset, at: Any, arguments: argparse.Namespace
+) -> Drawn:
+    """Map measured rates, and beside them predicted ones."""
+    if arguments.cells < 1:
+        raise InputError(f"--cells must be 1 or more: got {arguments.cells}")
+    if arguments.beside and at is None:
+        raise InputError("--beside: there is no theory to draw beside the measured rates")
+    every = {name: -(-results.sizes[name] // arguments.cells) for name in ("lr", "momentum")}
+    chosen = results.isel({name: slice(None, None, k) for name, k in every.items()})
+    measured = analysis.measured_rate(chosen)
+    clear = measured["rate"].where(measured["r_squared"] >= FIT)
+    drawn = plots.rate_map(panels[0], clear, chosen["status"])
+    if drawn.rates is None:
+        raise InputError("--show rate: no run of this start comes near a minimum at a clear rate")
+    if not arguments.beside:
+        plots.rate_bar(panels[0], drawn, "measured rate: factor on the distance, an update")
+    if at is None:
+        return Drawn(drawn.legend, "")
+    lines = _theory(panels[0], results, at)
+    predicted = analysis.predicted_rate(chosen, at)
+    if arguments.beside:
+        beside = plots.rate_map(panels[1], predicted, norm=drawn.rates.norm)
+        panels[1].set_ylabel("")
+        _theory(panels[1], results, at)
+        plots.rate_bar(panels[1], beside, "rate: factor on the distance, an update")
+    found = analysis.agreement(measured, predicted, fit=FIT)
+    said = (
+        f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 0.01 of theory, "
+        f"median difference {found.median:.1g}"
+    )
+    return Drawn([*drawn.legend, *lines.handles], said)
+
+
+def _theory(ax: Axes, results: xr.Dataset, at: Any) -> plots.TheoryLines:
+    experiment = fm.experiment_of(results)
+    return plots.theory_lines(ax, experiment.objective, experiment.rule.name, at)
+
+
+def minimiser(ds: xr.Dataset, results: xr.Dataset, arguments: argparse.Namespace) -> Any:
+    """Choose where theory is drawn: at the minimiser that most runs reached; None for nowhere."""
+    known = fm.experiment_of(ds).objective.minimisers
+    number: int | None = arguments.minimiser
+    if number is not None and not 0 <= number < len(known):
+        raise InputError(f"--minimiser must be a number from 0 to {len(known) - 1}: got {number}")
+    if arguments.no_theory or not len(known):
+        return None
+    if number is None:
+        number = 0
+        if len(known) > 1:
+            whole = plane(ds, arguments.start, ("status", "final"))
+            few = {name: slice(None, None, -(-ds.sizes[name] // 64)) for name in ("lr", "momentum")}
+            reached = analysis.basin(whole.isel(few)).values
+            number = int(np.bincount(reached[reached >= 0], minlength=1).argmax())
+    return known[number]
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
             return super().retrieve_result_callback(out)
 
         def abort_everything(self, ensure_ready: bool = True) -> None:
-            # Not forgotten, as joblib has it, but cancelled: so whoever collects them comes to an end.
+            # Not forgotten, as joblib has it, but cancelled: so whoever collects them ends.
             futures = [*self._results.copy()]
             cancel = functools.partial(self.client.cancel, futures, asynchronous=True)
             self.client.loop.add_callback(cancel)
@@ -239,6 +239,7 @@ def _done_elsewhere(
 ) -> Generator[Done]:
     path, versions = str(Path(sink.path).absolute()), computing()
     groups = Groups(missing, n_blocks)
+    sink.forget_read()
 
     def order(blocks: Stretches) -> Any:
         order = Order(path, sink.seal, versions, blocks, 2 * groups.seconds)
@@ -255,7 +256,7 @@ def _done_elsewhere(
                     if isinstance(result, Refusal):
                         crew.dismiss(result)
                         continue
-                    groups.learn(len(result.entries), result.seconds)
+                    groups.learn(result.checksums.size, result.seconds)
                     yield result
                     if time.monotonic() - looked > LOOK_SECONDS:
                         looked = time.monotonic()

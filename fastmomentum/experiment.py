@@ -30,8 +30,9 @@ BLOCK_BYTES: Final = 4 * 2**20
 """Bytes a block should hold: it is in memory once for each job."""
 BLOCK_BYTES_MOST: Final = 256 * 2**20
 """Bytes a block may hold, where one run alone is larger than `BLOCK_BYTES`."""
-BLOCK_RUNS: Final = (32, 65_536)
-"""Runs a block should hold: at least a tile of the kernel; at most what stays in a core's cache."""
+BLOCK_RUNS: Final = (160, 65_440)
+"""Runs a block should hold: whole tiles of 32 and of 40 lanes; at most what stays in a core's
+cache."""
 
 
 class UpdateRule(Specification):

@@ -54,13 +54,13 @@ class Journal:
     def enter(self, block: int, checksum: int) -> None:
         """Set a block's checksum, then its state to written."""
         where = self._sink.offsets["block_checksum"] + 8 * block
-        files.write_at(self._sink.descriptor, checksum.to_bytes(8, "little"), where)
+        files.write_at(self._sink.writing, checksum.to_bytes(8, "little"), where)
         self._set(block, WRITTEN)
 
     def confirm(self, blocks: Iterable[int]) -> None:
         """Sync all that was written, then set the state of these blocks to done."""
         try:
-            files.sync_data(self._sink.descriptor)
+            files.sync_data(self._sink.writing)
         except OSError:
             # The system counts the lost pages as clean now; only the disk can say what it has.
             files.forget_cached(self._sink.descriptor)
@@ -74,7 +74,7 @@ class Journal:
 
     def _set(self, block: int, state: int) -> None:
         where = self._sink.offsets["block_done"] + block
-        files.write_at(self._sink.descriptor, bytes([state]), where)
+        files.write_at(self._sink.writing, bytes([state]), where)
 
     def mismatched(self, states: tuple[int, ...]) -> Iterator[int]:
         """Read all blocks of some states; give those whose bytes do not match their checksums."""
@@ -139,7 +139,7 @@ class Closing:
         """Enter it in the file."""
         counts = self.counts.astype("<i8").tobytes()
         seconds = np.array(self.seconds, "<f8").tobytes()
-        where, offsets = sink.descriptor, sink.offsets
+        where, offsets = sink.writing, sink.offsets
         files.write_at(where, counts, offsets["runs_by_status"])
         files.write_at(where, seconds, offsets["wall_time"])
         files.write_at(where, checksums.small(counts + seconds), offsets["closing_checksum"])

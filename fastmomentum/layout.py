@@ -55,6 +55,11 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
             f"the experiment takes {len(experiment.canonical):,} characters, and a file holds "
             f"{LONGEST_EXPERIMENT:,}; give long axes as linspace, logspace or arange"
         )
+    if len(blocks) > manifest.MOST_BLOCKS:
+        raise InputError(
+            f"{len(blocks):,} blocks are more than the {manifest.MOST_BLOCKS:,} that a file may "
+            f"have; run more than {blocks.block_runs:,} runs a block, or make the grid smaller"
+        )
     said = attributes(experiment, blocks.block_runs)
     sheet = Sheet()
     with h5py.File(sheet, "w", libver=("v108", "v108"), track_order=True) as file:

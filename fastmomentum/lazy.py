@@ -12,7 +12,6 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from fastmomentum import files
-from fastmomentum.journal import DONE, Journal
 from fastmomentum.schema import Variable
 from fastmomentum.sinks import FileSink
 
@@ -45,11 +44,6 @@ class StoredArray(BackendArray):
         self._sink, self._offset, self._done = sink, sink.offsets[variable.name], done
         masked = done is not None and variable.name != "status" and self.stored.kind != "f"
         self.dtype = np.dtype(float) if masked else self.stored.newbyteorder("=")
-
-    @classmethod
-    def of_done(cls, sink: FileSink, variable: Variable) -> StoredArray:
-        """Only what the journal calls done by now."""
-        return cls(sink, variable, Journal(sink).flags() == DONE)
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         """Values at a key, as xarray asks for them."""

@@ -48,6 +48,8 @@ SLACK: Final = 2**20
 """Bytes of HDF5's own structures, at most, beside the attributes; some 20 kB are usual."""
 TAIL: Final = 65_536
 """Bytes at the end of the file in which the manifest has to end."""
+MOST_BLOCKS: Final = 50_000_000
+"""Blocks of a file, at most: their states are held in memory."""
 SUPERBLOCK: Final = (0, 48, "the superblock")
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 
@@ -232,6 +234,7 @@ def _plan(attributes: Attributes, size: int) -> tuple[Experiment, Blocks]:
     block_runs, n_runs = attributes["block_runs"], experiment.grid.n_runs
     if not isinstance(block_runs, int) or not 0 < block_runs <= n_runs:
         raise FileError(f"its blocks cannot have {block_runs!r:.20} of {n_runs:,} runs")
+    _require(n_runs <= MOST_BLOCKS * block_runs, "it has more blocks than any file of ours")
     _require(n_runs * experiment.bytes_per_run <= size, "it is too small for its experiment")
     return experiment, Blocks(n_runs, block_runs)
 

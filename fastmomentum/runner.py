@@ -15,6 +15,7 @@ from fastmomentum.experiment import Experiment
 from fastmomentum.memory import MemoryStore
 from fastmomentum.progress import Progress, Watcher
 from fastmomentum.store import FileStore, Store
+from fastmomentum.worker import numbers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -184,7 +185,9 @@ def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
     try:
         with contextlib.closing(pool.done(store.sink, store.missing(), left)) as finished:
             for done in finished:
-                for block, checksum in done.entries:
+                for block, checksum in zip(
+                    numbers(done.blocks), done.checksums.tolist(), strict=True
+                ):
                     store.enter(block, checksum)
                     state.done_runs += len(store.blocks.runs(block))
                 state.steps += done.steps

@@ -104,15 +104,13 @@ class FileSink:
         The file.
     seal : (int, bytes)
         Its manifest's checksum: a worker that outlives its runner must not write to a later file.
-    access : int
-        What it is opened for: ``os.O_RDONLY``, ``os.O_RDWR``, or ``os.O_WRONLY`` in a worker. There
-        the neighbours' bytes are never read: on NFS a page that was read goes back whole, and
-        takes what other machines have written to it since.
+    writable : bool
+        Whether the file is opened for writing.
     """
 
     path: str
     seal: tuple[int, bytes]
-    access: int = os.O_RDWR
+    writable: bool = True
     _local: threading.local = field(default_factory=threading.local, compare=False, repr=False)
 
     @classmethod
@@ -131,15 +129,14 @@ class FileSink:
         FileSink
             For workers and journal.
         """
-        sink = cls(str(contents.path), contents.seal, os.O_RDWR if writable else os.O_RDONLY)
+        sink = cls(str(contents.path), contents.seal, writable)
         sink.__dict__["_contents"] = contents  # known already: not read again
-        sink.descriptor  # noqa: B018  (opened by one thread, before many use it)
+        sink.open()
         return sink
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what a worker needs to open the file anew."""
-        access = os.O_RDONLY if self.access == os.O_RDONLY else os.O_WRONLY
-        return shared_sink, (str(Path(self.path).absolute()), self.seal, access)
+        return shared_sink, (str(Path(self.path).absolute()), self.seal, self.writable)
 
     @functools.cached_property
     def _contents(self) -> Contents:
@@ -171,24 +168,48 @@ class FileSink:
     def _file(self) -> _OpenFile:
         place, seal = self.seal
         with files.in_words(f"opening {self.path}"):
-            file = reader = _OpenFile(self.path, self.access)
-            if self.access == os.O_WRONLY:
-                reader = _OpenFile(f"/proc/self/fd/{file.descriptor}", os.O_RDONLY)
+            file = _OpenFile(self.path, os.O_RDWR if self.writable else os.O_RDONLY)
             with contextlib.suppress(EOFError):
-                if files.read_at(reader.descriptor, len(seal), place) == seal:
-                    if self.access == os.O_WRONLY:
-                        self._contents  # noqa: B018  (read now, and forgotten with the seal)
-                        files.forget_cached(file.descriptor)
+                if files.read_at(file.descriptor, len(seal), place) == seal:
                     return file
+        raise self._replaced()
+
+    @functools.cached_property
+    def _writing(self) -> _OpenFile:
+        with files.in_words(f"opening {self.path}"):
+            file = _OpenFile(self.path, os.O_WRONLY)
+            if os.path.sameopenfile(file.descriptor, self.descriptor):
+                return file
         raise self._replaced()
 
     def _replaced(self) -> StorageError:
         return StorageError(f"{self.path}: the file was replaced while it was in use; run again")
 
+    def open(self) -> None:
+        """Open the file and make sure that it is the one; for one thread, before many use it."""
+        self._contents  # noqa: B018
+        self.descriptor  # noqa: B018
+        if self.writable:
+            self.writing  # noqa: B018
+
     @property
     def descriptor(self) -> int:
         """The file, open as long as any thread holds this sink."""
         return self._file.descriptor
+
+    @property
+    def writing(self) -> int:
+        """The file again, to write to and never to read from.
+
+        Machines that share a file over NFS keep pages of it. A page that was read goes back whole
+        when a part of it is written, and takes what others wrote beside that part; and where the
+        descriptor may read, a page is read before it is written.
+        """
+        return self._writing.descriptor
+
+    def forget_read(self) -> None:
+        """Keep no page of what was read so far, for the reason of `writing`."""
+        files.forget_cached(self.descriptor)
 
     def arrays(self, block: int) -> Arrays:
         """Buffers of the calling thread, cut to the block's length."""
@@ -203,13 +224,13 @@ class FileSink:
         with files.in_words(f"writing {self.path}"):
             for name, values in arrays.items():
                 offset = self.offsets[name] + first * self._bytes_a_run[name]
-                files.write_at(self.descriptor, values.data, offset)
+                files.write_at(self.writing, values.data, offset)
         return checksums.of_block(block, arrays.values())
 
     def flush(self) -> None:
         """Return once what was written lies on the disk, where other machines see it."""
         with files.in_words(f"writing {self.path}"):
-            files.sync_data(self.descriptor)
+            files.sync_data(self.writing)
 
     def stored(self, block: int) -> int:
         """Checksum of a block's bytes as they lie in the file."""
@@ -224,7 +245,7 @@ class FileSink:
 
 
 @functools.lru_cache(maxsize=4)
-def shared_sink(path: str, seal: tuple[int, bytes], access: int = os.O_WRONLY) -> FileSink:
+def shared_sink(path: str, seal: tuple[int, bytes], writable: bool = True) -> FileSink:
     """One sink for all tasks of a worker process: its buffers and its open file stay.
 
     Parameters
@@ -233,12 +254,12 @@ def shared_sink(path: str, seal: tuple[int, bytes], access: int = os.O_WRONLY) -
         The file.
     seal : (int, bytes)
         By which it is known.
-    access : int
-        What it is opened for.
+    writable : bool
+        Whether to write to it.
 
     Returns
     -------
     FileSink
         Not opened yet.
     """
-    return FileSink(path, seal, access)
+    return FileSink(path, seal, writable)

@@ -240,7 +240,7 @@ class FileStore:
         if self._broken or left:
             raise StorageError(f"{self.partial}: {left:,} blocks are not done; run again to go on")
         with files.in_words(f"finishing {self.path}"):
-            files.sync_data(self.sink.descriptor)
+            files.sync_data(self.sink.writing)
             files.rename(self.partial, self.path)
 
 

@@ -191,7 +191,7 @@ def _repair(sink: FileSink, bad: list[int], said: Verification) -> None:
     counts = journal.count_statuses()
     before = Closing.read(sink, counts)
     Closing(counts, before.seconds if before else float("nan")).write(sink)
-    files.sync_data(sink.descriptor)
+    files.sync_data(sink.writing)
     said.repaired = True
     if not said.data:
         raise FileError("\n".join(said.lines()))

@@ -36,8 +36,10 @@ class Done:
 
     Attributes
     ----------
-    entries : list of (int, int)
-        Number and checksum of each block.
+    blocks : tuple of range
+        Their numbers.
+    checksums : ndarray, shape (n_blocks,)
+        Of their bytes, in the same order.
     counts : ndarray, shape (4,)
         Their runs by status.
     steps : int
@@ -48,7 +50,8 @@ class Done:
         Blocks of the same task that there was no time for.
     """
 
-    entries: list[tuple[int, int]]
+    blocks: Stretches
+    checksums: NDArray[np.uint64]
     counts: NDArray[np.int64]
     steps: int
     seconds: float
@@ -143,17 +146,18 @@ def do_blocks(sink: Sink, blocks: Stretches, seconds: float = float("inf")) -> D
         What was done, and what was left.
     """
     begun = time.monotonic()
-    entries: list[tuple[int, int]] = []
+    checksums: list[int] = []
     total, steps, passed = np.zeros(len(Status), np.int64), 0, 0.0
-    for block in _numbers(blocks):
-        if entries and passed > seconds:
+    for block in numbers(blocks):
+        if checksums and passed > seconds:
             break
-        number, checksum, counts, n = do_block(sink, block)
-        entries.append((number, checksum))
+        _, checksum, counts, n = do_block(sink, block)
+        checksums.append(checksum)
         total += counts
         steps += n
         passed = time.monotonic() - begun
-    return Done(entries, total, steps, passed, tuple(_without(blocks, len(entries))))
+    done, left = _cut(blocks, len(checksums))
+    return Done(done, np.array(checksums, np.uint64), total, steps, passed, left)
 
 
 def do_order(order: Order) -> Done | Refusal:
@@ -217,7 +221,8 @@ def unfit(path: str, seal: Seal, versions: Versions) -> str | None:
 @functools.lru_cache(maxsize=4)
 def _get_ready(path: str, seal: Seal) -> None:
     sink = shared_sink(path, seal)
-    sink.descriptor  # noqa: B018  (opened, and found to be the runner's)
+    sink.open()
+    sink.forget_read()
     warm(sink.experiment)
 
 
@@ -238,13 +243,16 @@ def here() -> str:
     return f"process {os.getpid()} on {socket.gethostname()}"
 
 
-def _numbers(stretches: Stretches) -> Iterator[int]:
+def numbers(stretches: Stretches) -> Iterator[int]:
+    """The numbers of blocks, one by one."""
     return (block for stretch in stretches for block in stretch)
 
 
-def _without(stretches: Stretches, n: int) -> Iterator[range]:
-    """Stretches less their first `n` blocks."""
+def _cut(stretches: Stretches, n: int) -> tuple[Stretches, Stretches]:
+    """The first so many blocks, and the rest."""
+    first, rest = [], []
     for stretch in stretches:
-        if n < len(stretch):
-            yield stretch[n:]
+        first.append(stretch[:n])
+        rest.append(stretch[n:])
         n = max(0, n - len(stretch))
+    return tuple(filter(len, first)), tuple(filter(len, rest))

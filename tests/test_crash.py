@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).parent / "crash" / "kill_rounds.py"
 
 @pytest.mark.parametrize(
     ("rounds", "options"),
-    [(20, ["--backend", "threads"]), (5, ["--backend", "processes", "--steps", "5000"])],
+    [(25, ["--backend", "threads"]), (5, ["--backend", "processes", "--steps", "5000"])],
 )
 def test_killed_runs_resume_to_the_same_digest(rounds: int, options: list[str]) -> None:
     seed = os.environ.get("FASTMOMENTUM_SEED", "1")

@@ -15,7 +15,7 @@ from fastmomentum.manifest import Contents
 from fastmomentum.schema import closing, journal, results
 from tests.storing import command, finish, grid_of_runs, seeded
 
-FLIPS = 2500
+FLIPS = 4000
 
 
 @pytest.fixture(scope="module")

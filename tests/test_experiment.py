@@ -244,9 +244,9 @@ def test_recorded_steps(record: Any, recorded: list[int]) -> None:
 
 
 def test_blocks_suit_the_work_and_the_memory() -> None:
-    assert experiment(steps=1).block_runs == 65_536
-    assert experiment(steps=5000).block_runs == 40_000_000 // 5000 // 32 * 32
-    assert experiment(steps=MOST_STEPS).block_runs == 32
+    assert experiment(steps=1).block_runs == 65_440
+    assert experiment(steps=5000).block_runs == 40_000_000 // 5000 // 160 * 160
+    assert experiment(steps=MOST_STEPS).block_runs == 160
     large = experiment(steps=1_000_000, record={"every": 1})
     assert large.bytes_per_run > BLOCK_BYTES
     assert large.block_runs == 1

@@ -8,6 +8,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 import fastmomentum as fm
+from fastmomentum.kernels import ROUND
 from fastmomentum.objectives import Objective
 from fastmomentum.reference import descend
 from tests.helpers import example_objectives
@@ -25,7 +26,7 @@ def experiments(draw: st.DrawFn, objective: Objective, rule: str) -> fm.Experime
         st.floats(2 * x_low - x_high, 2 * x_high - x_low),
         st.floats(2 * y_low - y_high, 2 * y_high - y_low),
     )
-    steps = draw(st.sampled_from([1, 2, 7, 127, 128, 129, 300]))
+    steps = draw(st.sampled_from([1, 2, 7, ROUND - 1, ROUND, ROUND + 1, 2 * ROUND + 50]))
     rates = st.floats(-6, 1).map(lambda exponent: 10.0**exponent)
     lr = draw(st.lists(rates, min_size=1, max_size=7, unique=True))
     momentum = draw(st.lists(st.floats(0, 0.999), min_size=1, max_size=6, unique=True))

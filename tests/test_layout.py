@@ -513,7 +513,12 @@ def test_an_experiment_too_long_for_a_file_is_refused(
 ) -> None:
     from fastmomentum import layout
 
-    monkeypatch.setattr(layout, "LONGEST_EXPERIMENT", 100)
-    with pytest.raises(fm.InputError, match="give long axes as linspace"):
+    with monkeypatch.context() as patch:
+        patch.setattr(layout, "LONGEST_EXPERIMENT", 100)
+        with pytest.raises(fm.InputError, match="give long axes as linspace"):
+            finish(tmp_path / "out.h5", grid_of_runs())
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(manifest, "MOST_BLOCKS", 5)
+    with pytest.raises(fm.InputError, match="6 blocks are more than the 5"):
         finish(tmp_path / "out.h5", grid_of_runs())
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import fastmomentum as fm
 from fastmomentum import files
-from fastmomentum.store import FileStore, partial_name
+from fastmomentum.outputs import partial_name
+from fastmomentum.store import FileStore
 from fastmomentum.worker import do_block
 from tests.storing import BLOCK_RUNS, command, finish, grid_of_runs
 

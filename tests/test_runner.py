@@ -18,9 +18,10 @@ import fastmomentum as fm
 from fastmomentum import manifest
 from fastmomentum.journal import Journal
 from fastmomentum.kernels import code_digest
+from fastmomentum.outputs import partial_name
 from fastmomentum.runner import Progress, run_to_file
 from fastmomentum.sinks import FileSink
-from fastmomentum.store import FileStore, partial_name
+from fastmomentum.store import FileStore
 from tests.helpers import same_bits
 
 ROOT = Path(fm.__file__).parents[1]

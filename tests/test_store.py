@@ -26,9 +26,10 @@ from fastmomentum import files
 from fastmomentum.digest import digest
 from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.journal import DONE, MISSING, WRITTEN, Journal
+from fastmomentum.outputs import partial_name
 from fastmomentum.runner import run_to_file
 from fastmomentum.sinks import FileSink
-from fastmomentum.store import FileStore, partial_name
+from fastmomentum.store import FileStore
 from fastmomentum.worker import do_block
 from tests.storing import BLOCK_RUNS, command, finish, grid_of_runs
 

@@ -32,7 +32,7 @@ def growth(setting: Setting) -> dict[str, Line]:
         By what grows: pairs of its size and the seconds, the best of some turns.
     """
     runs = (10**3, 10**4, 10**5) if setting.quick else [10**k for k in range(3, 9)]
-    steps = (10**2, 10**3) if setting.quick else (10**2, 10**3, 10**4, 10**5)
+    steps = (10**2, 10**3) if setting.quick else [10**k for k in range(2, 7)]
     cores = len(os.sched_getaffinity(0))
     jobs = sorted({1, 2, *(2**k for k in range(20) if 2**k < cores), cores})
     fixed = 10**5 if setting.quick else 10**6
@@ -84,7 +84,7 @@ def draw(lines: dict[str, Line], path: Path) -> None:
             axes.yaxis.set_major_formatter("{x:g}")
             axes.set_ylim(low, high)
         else:
-            each = (took[-1] - took[0]) / (size[-1] - size[0])
+            each = max((took[-1] - took[0]) / (size[-1] - size[0]), 0.0)
             fixed = max(took[0] - each * size[0], 0.0)
             at = np.geomspace(size[0], size[-1], 200)
             label = f"{1e3 * fixed:.0f} ms + {_seconds(each)} each"
@@ -97,5 +97,7 @@ def draw(lines: dict[str, Line], path: Path) -> None:
 
 
 def _seconds(time: float) -> str:
-    unit, size = next(pair for pair in (("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9)) if time > pair[1])
-    return f"{time / size:.2g} {unit}"
+    for unit, size in (("ms", 1e-3), ("µs", 1e-6)):
+        if time > size:
+            return f"{time / size:.3g} {unit}"
+    return f"{time / 1e-9:.3g} ns"

@@ -6,9 +6,16 @@ project's own figures are made with; use it as ``with matplotlib.rc_context(STYL
 
 from __future__ import annotations
 
-from fastmomentum.plots.boundaries import Boundaries as Boundaries
-from fastmomentum.plots.boundaries import boundaries as boundaries
+from fastmomentum.plots.basins import BasinMap as BasinMap
+from fastmomentum.plots.basins import basin_map as basin_map
+from fastmomentum.plots.basins import shades_bar as shades_bar
+from fastmomentum.plots.basins import shades_of as shades_of
+from fastmomentum.plots.boundaries import TheoryLines as TheoryLines
+from fastmomentum.plots.boundaries import theory_lines as theory_lines
 from fastmomentum.plots.cells import MOST_CELLS as MOST_CELLS
+from fastmomentum.plots.duels import DuelMap as DuelMap
+from fastmomentum.plots.duels import duel_bar as duel_bar
+from fastmomentum.plots.duels import duel_map as duel_map
 from fastmomentum.plots.fields import LOG_DECADES as LOG_DECADES
 from fastmomentum.plots.fields import Contours as Contours
 from fastmomentum.plots.fields import Field as Field
@@ -19,6 +26,8 @@ from fastmomentum.plots.fields import sample as sample
 from fastmomentum.plots.geometry import Floats as Floats
 from fastmomentum.plots.geometry import Window as Window
 from fastmomentum.plots.geometry import clip as clip
+from fastmomentum.plots.losses import LossCurves as LossCurves
+from fastmomentum.plots.losses import loss_curves as loss_curves
 from fastmomentum.plots.motion import Projector as Projector
 from fastmomentum.plots.motion import thinned as thinned
 from fastmomentum.plots.phases import PhaseMap as PhaseMap

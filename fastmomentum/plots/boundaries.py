@@ -19,8 +19,8 @@ from fastmomentum.theory import eigenvalues, optimum, oscillating_range, stable_
 _SAMPLES: Final = 2001
 
 
-class Boundaries(NamedTuple):
-    """Artists of `boundaries`; None for what theory has nothing to say about."""
+class TheoryLines(NamedTuple):
+    """Artists of `theory_lines`; None for what theory has nothing to say about."""
 
     stability: Line2D | None
     oscillation: Line2D | None
@@ -32,9 +32,9 @@ class Boundaries(NamedTuple):
         return [line for line in self if line is not None]
 
 
-def boundaries(
+def theory_lines(
     ax: Axes, objective: Objective, rule: str, point: ArrayLike | None = None, colour: str = "black"
-) -> Boundaries:
+) -> TheoryLines:
     """Draw what theory says at a minimiser over a map of learning rate and momentum.
 
     Parameters
@@ -52,7 +52,7 @@ def boundaries(
 
     Returns
     -------
-    Boundaries
+    TheoryLines
         ``stability`` (where the largest eigenvalue makes the rule unstable), ``oscillation`` (edges
         of the region where all roots are complex: for the heavy ball the rate is the square root of
         the momentum there) and ``optimum`` (the pair of the best rate).
@@ -67,24 +67,25 @@ def boundaries(
     >>> from matplotlib.figure import Figure
     >>> from fastmomentum.objectives import Quadratic
     >>> ax = Figure().add_subplot(xlim=(0, 0.5), ylim=(0, 1))
-    >>> drawn = boundaries(ax, Quadratic(1.0, 0.0, 25.0), "momentum")
+    >>> drawn = theory_lines(ax, Quadratic(1.0, 0.0, 25.0), "momentum")
     >>> drawn.optimum.get_xydata().round(6).tolist()
     [[0.111111, 0.444444]]
     """
     low, high = (float(value) for value in eigenvalues(objective, point))
     if high <= 0:
-        return Boundaries(None, None, None)
+        return TheoryLines(None, None, None)
     halo = [patheffects.withStroke(linewidth=4.0, foreground="white", alpha=0.85)]
     style: dict[str, Any] = {"color": colour, "path_effects": halo, "zorder": 4}
     shown = np.linspace(*ax.get_ylim(), _SAMPLES)
-    momentum = np.clip(shown, 0.0, 1.0)
+    shown = shown[shown < 1.0]
+    momentum = np.maximum(shown, 0.0)
     stability = ax.plot(
         stable_limit(rule, momentum) / high, shown, linewidth=2.0, **style,
         label="stable to the left (theory)",
     )[0]  # fmt: skip
     if low <= 0:
-        return Boundaries(stability, None, None)
-    return Boundaries(
+        return TheoryLines(stability, None, None)
+    return TheoryLines(
         stability,
         _oscillation(ax, rule, (low, high), momentum, style),
         _optimum(ax, rule, low, high),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fastmomentum.plots.fields import Field
 from fastmomentum.plots.geometry import Floats, Window, clip, length_of, refine
 from fastmomentum.plots.runs import Run
-from fastmomentum.plots.scatter import equation, line_within
+from fastmomentum.plots.scatter import line_within
 from fastmomentum.plots.style import COLOURS
 from fastmomentum.plots.surfaces import in_sight, lift, view_of
 
@@ -196,7 +196,6 @@ class MovingLine:
         """Set the line to a frame."""
         a, b = self._points[frame]
         self.artists[0].set_data(*line_within(self._window, a, b))
-        self.artists[0].set_label(equation(a, b))
 
 
 class MovingCurve:
@@ -214,7 +213,8 @@ class MovingCurve:
 
     def __init__(self, ax: Axes, x: Floats, y: Floats, frames: NDArray[np.int64]) -> None:
         self._x, self._y, self._frames = x, y, frames
-        self.artists = [*ax.plot([], [], **line_style(1.8)), *ax.plot([], [], **HEAD)]
+        head = ax.plot([], [], clip_on=False, **HEAD)
+        self.artists = [*ax.plot([], [], **line_style(1.8)), *head]
         self.show(len(frames) - 1)
 
     def show(self, frame: int) -> None:

@@ -253,7 +253,7 @@ def _data(
     line = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
     said = ax.set_title("", loc="left")
     lines = [equation(*run.points[frame]) for frame in frames]
-    words = [f"Data and {'line' if '$' in line else line}" for line in lines]  # no long ones
+    words = ["Data and line" if "$" in line else line for line in lines]  # no long ones
     return [MovingLine(ax, line, run.points[frames]), MovingWords(said, words)]
 
 

@@ -26,7 +26,7 @@ COLOURS: Final = ("#D55E00", "#56B4E9", "#000000", "#E69F00", "#CC79A7", "#0072B
 LINES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS: Final = ("s", "^", "D", "v", "P", "X", "p", "h")
 DIVERGED, NEVER, NOT_RUN = "#dcdcdc", "#8c8c8c", "#ffffff"
-CONVERGED: Final = "#35b779"
+CONVERGED: Final = "#56B4E9"
 """Of cells that converged, where there is no number to colour them by."""
 
 
@@ -52,7 +52,7 @@ def field_map() -> Colormap:
 
 def number(value: float) -> str:
     """Write a number for a legend: 0.9, 5000, or 1.5 x 10^-5 as mathtext."""
-    text = f"{value:.3g}"
+    text = f"{value:.0f}" if 1e3 <= abs(value) < 1e4 else f"{value:.3g}"
     if "e" not in text:
         return text.replace("-", "\N{MINUS SIGN}")
     digits, power = text.split("e")

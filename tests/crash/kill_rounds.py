@@ -28,9 +28,9 @@ from fastmomentum import manifest
 from fastmomentum.digest import digest
 from fastmomentum.errors import FastmomentumError
 from fastmomentum.journal import MISSING, Journal
+from fastmomentum.outputs import partial_name
 from fastmomentum.runner import run_to_file
 from fastmomentum.sinks import FileSink
-from fastmomentum.store import partial_name
 from fastmomentum.worker import warm
 
 

@@ -1,0 +1,77 @@
+"""Map which of two experiments on the same grid came to the target sooner, and how much.
+
+Over it are drawn the theory's stability boundaries and best settings of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from _common import (
+    add_start,
+    figure,
+    nearest_target,
+    output,
+    parser,
+    plane,
+    save,
+    script,
+    start_names,
+    style,
+)
+
+import fastmomentum as fm
+from fastmomentum import plots
+
+NAMES = {"sgd": "gradient descent", "momentum": "heavy ball", "nesterov": "Nesterov"}
+
+
+def main(words: Sequence[str]) -> None:
+    """Read both results, draw, save."""
+    reading = parser(__doc__ or "")
+    reading.add_argument("other", type=Path, help="the results to compare with, of the same grid")
+    add_start(reading)
+    reading.add_argument("--target", type=float, help="one of the targets (default: the last)")
+    reading.add_argument("--no-theory", action="store_true", help="draw measurement alone")
+    arguments = reading.parse_args(words)
+    path = output(arguments, "duel")
+    with fm.open(arguments.results) as ds, fm.open(arguments.other) as other, style(arguments):
+        both = [plane(each, arguments.start) for each in (ds, other)]
+        if arguments.target is not None:
+            both = [nearest_target(each, arguments.target) for each in both]
+        experiments = [fm.experiment_of(each) for each in (ds, other)]
+        rules = [experiment.rule.name for experiment in experiments]
+        names = NAMES.get(rules[0], rules[0]), NAMES.get(rules[1], rules[1])
+        if rules[0] == rules[1]:
+            names = arguments.results.stem, arguments.other.stem
+        made = figure(ds, height=7.8)
+        ax = made.add_subplot()
+        drawn = plots.duel_map(ax, both[0], both[1], names)
+        handles = list(drawn.legend)
+        for experiment, name, dashes, marker in zip(
+            experiments, names, ("-", ":"), "Do", strict=True
+        ):
+            if arguments.no_theory or not len(experiment.objective.minimisers):
+                continue
+            lines = plots.theory_lines(ax, experiment.objective, experiment.rule.name)
+            if lines.oscillation is not None:
+                lines.oscillation.remove()
+            if lines.stability is not None:
+                lines.stability.set(linestyle=dashes, label=f"{name}: stable to the left (theory)")
+                handles.append(lines.stability)
+            if lines.optimum is not None:
+                lines.optimum.set(marker=marker, label=f"{name}: {lines.optimum.get_label()}")
+                handles.append(lines.optimum)
+        plots.duel_bar(ax, drawn, names, float(both[0]["target"][-1]))
+        start = ", ".join(f"{both[0][name].item():.3g}" for name in start_names(ds))
+        ax.set_title(
+            f"objective {experiments[0].objective.name}, {names[0]} against {names[1]}, "
+            f"from ({start})"
+        )
+        made.legend(handles=handles, loc="outside lower center", ncols=2)
+        save(made, path)
+
+
+if __name__ == "__main__":
+    script(main)

@@ -1,0 +1,59 @@
+"""Draw the loss, or the distance from the minimum, of chosen runs against the step.
+
+Dashed lines fall as fast as theory at the minimum predicts; they are straight where the axis of
+steps is linear, as it is for runs of similar lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from _common import (
+    WHICH_CELLS,
+    add_start,
+    chosen_runs,
+    figure,
+    output,
+    parser,
+    save,
+    script,
+    style,
+    subtitle,
+)
+
+import fastmomentum as fm
+from fastmomentum import plots
+
+
+def main(words: Sequence[str]) -> None:
+    """Read the results, draw, save."""
+    reading = parser(__doc__ or "", WHICH_CELLS)
+    add = reading.add_argument
+    add("--lr", type=float, action="append", help="learning rate")
+    add("--momentum", type=float, action="append", help="momentum")
+    add_start(reading, action="append")
+    add("--show", choices=("loss", "distance"), default="loss", help="what is drawn")
+    add("--steps", choices=("auto", "log", "linear"), default="auto", help="the axis of steps")
+    add("--no-theory", action="store_true", help="draw measurement alone")
+    reading.set_defaults(replay=True)  # a rate shows in every step only
+    arguments = reading.parse_args(words)
+    path = output(arguments, arguments.show)
+    with fm.open(arguments.results) as ds, style(arguments):
+        experiment = fm.experiment_of(ds)
+        made = figure(ds, height=7.5)
+        ax = made.add_subplot(title=subtitle(ds))
+        drawn = plots.loss_curves(
+            ax,
+            chosen_runs(ds, arguments),
+            experiment.objective,
+            experiment.rule.name,
+            arguments.show,
+            arguments.steps,
+            theory=not arguments.no_theory,
+        )
+        made.legend(handles=[*drawn.runs, *drawn.predicted[:1]], loc="outside lower center")
+        save(made, path)
+
+
+if __name__ == "__main__":
+    script(main)

@@ -1,0 +1,150 @@
+"""One map for two experiments on the same grid: which came to the target sooner."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from fastmomentum.errors import InputError
+from fastmomentum.plots.cells import draw_ends, swatch
+from fastmomentum.plots.fields import bar_beside
+from fastmomentum.plots.phases import frame_settings, setting_cells, shares
+from fastmomentum.plots.style import number
+from fastmomentum.status import Status
+
+ONLY: Final = ("#2d004b", "#7f3b08")
+"""Colours of what only the first, and only the second, came to: the ends of purple and orange."""
+
+
+class DuelMap(NamedTuple):
+    """Artists of `duel_map`."""
+
+    ratios: QuadMesh | None
+    ends: QuadMesh
+    legend: list[Patch]
+
+
+def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, str]) -> DuelMap:
+    """Map how many times sooner one of two experiments came to the last target.
+
+    Parameters
+    ----------
+    ax : Axes
+        Gets scales, limits and labels too.
+    first, second : xarray.Dataset
+        With dims lr and momentum, and target: one start each was selected.
+    names : (str, str)
+        What to call them.
+
+    Returns
+    -------
+    DuelMap
+        ``ratios`` (purple where the first was sooner, orange where the second; None where there is
+        no cell that both came to), ``ends`` (the other cells) and ``legend`` (handles with shares).
+
+    Raises
+    ------
+    InputError
+        The grids or the targets differ, or there is no target.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastmomentum as fm
+    >>> bowl, grid = fm.Quadratic(1.0, 0.0, 10.0), fm.Grid(lr=[0.1, 0.15], momentum=[0.5, 0.9],
+    ...     start=[(1, 1)])
+    >>> both = [fm.run(fm.Experiment(objective=bowl, rule=rule, steps=1000, grid=grid,
+    ...     stop=fm.Stop(targets=[1e-8]))).isel(start=0) for rule in ("momentum", "nesterov")]
+    >>> drawn = duel_map(Figure().add_subplot(), *both, ("heavy ball", "Nesterov"))
+    >>> drawn.ratios.get_array().count()
+    2
+    """
+    hits = [_hits(results) for results in (first, second)]
+    for name in ("lr", "momentum", "target"):
+        if not np.array_equal(first[name].values[-1:], second[name].values[-1:]) or (
+            name != "target" and not np.array_equal(first[name].values, second[name].values)
+        ):
+            raise InputError(f"the two results must have the same {name}: they differ")
+    reached = [steps >= 0 for steps in hits]
+    both = reached[0] & reached[1]
+    status = [r["status"].transpose("lr", "momentum").values for r in (first, second)]
+    # Where neither arrived, it counts as diverged if both did so.
+    gone = (status[0] == Status.DIVERGED) & (status[1] == Status.DIVERGED)
+    ended = np.where(gone, Status.DIVERGED, Status.MAX_STEPS)
+    cells = setting_cells(first)
+    ends = draw_ends(ax, cells, ended)
+    ratio = np.full(both.shape, np.nan)
+    ratio[both] = np.log2(np.maximum(hits[1][both], 1) / np.maximum(hits[0][both], 1))
+    mesh = None
+    legend = []
+    for mine, other, colour, name in zip(reached, reached[::-1], ONLY, names, strict=True):
+        alone = mine & ~other
+        if alone.any():
+            shown = np.ma.masked_equal(cells.drawn(alone), False)
+            plain = ListedColormap([colour])
+            ax.pcolormesh(*cells.corners, shown, cmap=plain, vmin=0, vmax=1, rasterized=True)
+            legend.append(swatch(colour, f"{name} alone arrives ({alone.mean():.1%})"))
+    if both.any():
+        reach = max(float(np.quantile(np.abs(ratio[both]), 0.98)), 0.1)
+        shown = np.ma.masked_invalid(cells.drawn(ratio))
+        colours = ListedColormap(colormaps["PuOr"](np.linspace(0.88, 0.12, 256)[::-1]))
+        norm = Normalize(-reach, reach)
+        mesh = ax.pcolormesh(*cells.corners, shown, cmap=colours, norm=norm, rasterized=True)
+    frame_settings(ax, cells)
+    neither = shares(
+        ended,
+        ~(reached[0] | reached[1]),
+        {Status.DIVERGED: "both diverge", Status.MAX_STEPS: "neither arrives"},
+    )
+    return DuelMap(mesh, ends, [*legend, *neither])
+
+
+def duel_bar(ax: Axes, drawn: DuelMap, names: tuple[str, str], target: float) -> Colorbar | None:
+    """Draw the colour bar of a duel beside its axes.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the map was drawn.
+    drawn : DuelMap
+        From `duel_map`.
+    names : (str, str)
+        What to call the two.
+    target : float
+        To which steps were counted.
+
+    Returns
+    -------
+    Colorbar or None
+        None where there is no cell that both came to.
+    """
+    if drawn.ratios is None:
+        return None
+    label = (
+        f"\N{LEFTWARDS ARROW} {names[1]} sooner to f \N{MINUS SIGN} minimum "
+        f"\N{LESS-THAN OR EQUAL TO} {number(target)}, {names[0]} sooner \N{RIGHTWARDS ARROW}"
+    )
+    bar = bar_beside(ax, drawn.ratios, label=label, extend="both")
+    bar.ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(_times))
+    return bar
+
+
+def _times(power: float, _: Any) -> str:
+    times = f"{2.0 ** abs(power):.3g}"
+    return "equal" if times == "1" else f"{times} times"
+
+
+def _hits(results: xr.Dataset) -> Any:
+    if "target" not in results.dims:
+        raise InputError("a duel takes experiments with a target; give them one under [stop]")
+    return results["hit_step"].isel(target=-1).transpose("lr", "momentum").values
