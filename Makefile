@@ -9,7 +9,9 @@ RUNS := data/runs
 FIGURES := data/figures
 EXPERIMENTS := rosenbrock linear_regression phase_diagram
 PICTURES := $(addprefix $(FIGURES)/,rosenbrock_contour.png rosenbrock_surface.png \
-	linear_regression_contour.png linear_regression_surface.png phase_diagram.png)
+	rosenbrock_report.png \
+	linear_regression_contour.png linear_regression_surface.png linear_regression_report.png \
+	phase_diagram.png)
 
 .PHONY: run experiments figures test parity frameworks lint types format clean
 .DELETE_ON_ERROR:
@@ -48,6 +50,12 @@ $(FIGURES)/linear_regression_contour.png: $(RUNS)/linear_regression.h5 experimen
 
 $(FIGURES)/linear_regression_surface.png: $(RUNS)/linear_regression.h5 experiments/plot_surface.py $(DRAWING)
 	@$(BIN)/python experiments/plot_surface.py $< -o $@ $(REGRESSION)
+
+$(FIGURES)/rosenbrock_report.png: $(RUNS)/rosenbrock.h5 experiments/plot_report.py $(DRAWING)
+	@$(BIN)/python experiments/plot_report.py $< -o $@ --lr 1.5e-5 --momentum 0.9 --start 0
+
+$(FIGURES)/linear_regression_report.png: $(RUNS)/linear_regression.h5 experiments/plot_report.py $(DRAWING)
+	@$(BIN)/python experiments/plot_report.py $< -o $@ --lr 0.01 --momentum 0.9 --start 0
 
 $(FIGURES)/phase_diagram.png: $(RUNS)/phase_diagram.h5 experiments/plot_phase.py $(DRAWING)
 	@$(BIN)/python experiments/plot_phase.py $< -o $@

@@ -12,7 +12,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.cells import draw_ends, swatch
@@ -23,6 +23,10 @@ from fastmomentum.status import Status
 
 ONLY: Final = ("#2d004b", "#7f3b08")
 """Colours of what only the first, and only the second, came to: the ends of purple and orange."""
+
+
+TIMES: Final = (1.2, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 300.0, 1000.0)
+"""Ticks of the colour bar, as far as it reaches."""
 
 
 class DuelMap(NamedTuple):
@@ -70,10 +74,9 @@ def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, 
     """
     hits = [_hits(results) for results in (first, second)]
     for name in ("lr", "momentum", "target"):
-        if not np.array_equal(first[name].values[-1:], second[name].values[-1:]) or (
-            name != "target" and not np.array_equal(first[name].values, second[name].values)
-        ):
-            raise InputError(f"the two results must have the same {name}: they differ")
+        one, other = (r[name].values for r in (first, second))
+        if not np.array_equal(one, other):
+            raise InputError(f"a duel takes two results of the same {name}: these differ")
     reached = [steps >= 0 for steps in hits]
     both = reached[0] & reached[1]
     status = [r["status"].transpose("lr", "momentum").values for r in (first, second)]
@@ -134,7 +137,11 @@ def duel_bar(ax: Axes, drawn: DuelMap, names: tuple[str, str], target: float) ->
         f"\N{LESS-THAN OR EQUAL TO} {number(target)}, {names[0]} sooner \N{RIGHTWARDS ARROW}"
     )
     bar = bar_beside(ax, drawn.ratios, label=label, extend="both")
-    bar.ax.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+    reach = float(drawn.ratios.get_clim()[1])
+    powers = [float(np.log2(times)) for times in TIMES if np.log2(times) <= reach]
+    powers = powers[:: 1 + len(powers) // 5]
+    ticks = [-power for power in powers[::-1]] + [0.0, *powers]
+    bar.ax.yaxis.set_major_locator(FixedLocator(ticks))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(_times))
     return bar
 

@@ -166,7 +166,7 @@ def _marked(run: Run, last: float, log: bool, turn: int) -> list[int]:
     share = np.arange(0.05 + 0.03 * (turn % 4), 1.0, 0.13)
     at = last**share if log else last * share
     places = np.searchsorted(run.steps, at)
-    return np.unique(places[places < run.steps.size]).tolist()
+    return [int(place) for place in np.unique(places[places < run.steps.size])]
 
 
 def _bound(

@@ -1,0 +1,416 @@
+"""Maps with theory over them, basins, losses, duels: what is drawn where, and the scripts."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import fastmomentum as fm
+from fastmomentum import analysis, plots, theory
+from fastmomentum.errors import InputError
+from fastmomentum.loading import load
+from fastmomentum.plots.basins import BASINS, shades
+from fastmomentum.plots.style import DIVERGED, NEVER
+from fastmomentum.status import Status
+
+GALLERY = Path(__file__).parent.parent / "experiments" / "gallery"
+BOWL = fm.Quadratic(1.0, 0.0, 25.0)
+GRID = fm.Grid(lr=np.geomspace(0.01, 0.2, 12), momentum=np.linspace(0, 0.9, 10), start=[(1, 1)])
+
+
+def axes(**options):
+    return Figure(figsize=(8, 6)).add_subplot(**options)
+
+
+def bowl(rule="momentum", stop=None, steps=600, grid=GRID) -> xr.Dataset:
+    return fm.run(fm.Experiment(objective=BOWL, rule=rule, steps=steps, grid=grid, stop=stop or {}))
+
+
+@pytest.fixture(scope="module")
+def measured() -> xr.Dataset:
+    return bowl()
+
+
+# Theory over a map
+
+
+@pytest.mark.parametrize("rule", ["sgd", "momentum", "nesterov"])
+def test_the_stability_boundary_is_where_the_largest_rate_is_one(rule):
+    ax = axes(xlim=(0, 0.2), ylim=(0, 1))
+    drawn = plots.theory_lines(ax, BOWL, rule)
+    lr, momentum = drawn.stability.get_xydata()[:-1:97].T
+    for factor, stable in ((1 - 1e-6, True), (1 + 1e-6, False)):
+        rates = theory.predicted_rate(BOWL, rule, factor * lr, momentum)
+        assert np.all((rates < 1) == stable)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((0, 0.2), (0, 1))
+
+
+def test_inside_the_region_that_is_drawn_the_rate_is_the_root_of_the_momentum():
+    drawn = plots.theory_lines(axes(xlim=(0, 0.2), ylim=(0, 1)), BOWL, "momentum")
+    lr, momentum = drawn.oscillation.get_xydata().T
+    half = len(lr) // 2
+    right, left, at = lr[:half][::-1], lr[half:], momentum[half:]
+    inside = right - left > 1e-9
+    middle = (left + right)[inside] / 2
+    rates = theory.predicted_rate(BOWL, "momentum", middle, at[inside])
+    np.testing.assert_allclose(rates, np.sqrt(at[inside]), rtol=1e-12)
+    for outside in (left[inside] * 0.97, right[inside] * 1.03):
+        rates = theory.predicted_rate(BOWL, "momentum", outside, at[inside])
+        assert np.all(rates > np.sqrt(at[inside]))
+    assert drawn.optimum.get_xydata()[0] == pytest.approx([1 / 9, 4 / 9])
+    assert at[0] == pytest.approx(4 / 9, abs=1e-3)
+
+
+def test_theory_is_left_out_where_it_says_nothing():
+    ax = axes(xlim=(0, 1), ylim=(0, 1))
+    flat = plots.theory_lines(ax, fm.Quadratic(0.0, 0.0, 2.0), "momentum", point=(0, 0))
+    assert flat.stability is not None
+    assert flat.handles == [flat.stability]
+    assert plots.theory_lines(ax, fm.Quadratic(-1.0, 0.0, -2.0), "sgd", (0, 0)).handles == []
+    assert plots.theory_lines(ax, BOWL, "sgd").oscillation is None
+    with pytest.raises(InputError, match="no minimiser"):
+        plots.theory_lines(ax, fm.Saddle(), "momentum")
+
+
+# Rates and ends
+
+
+def test_a_rate_map_colours_the_gap_to_one_and_the_rest_by_how_it_ended(measured):
+    rates = analysis.measured_rate(measured.isel(start=0), n_jobs=1).rate
+    rates[2, 3] = np.nan
+    ax = axes()
+    drawn = plots.rate_map(ax, rates, measured.status.isel(start=0))
+    gap = drawn.rates.get_array()
+    expected = 1 - rates.values.T
+    shown = np.isfinite(expected) & (expected > 0)
+    np.testing.assert_array_equal(~gap.mask, shown)
+    np.testing.assert_array_equal(gap[shown], expected[shown])
+    shares = [float(p.get_label().split("(")[1].rstrip("%)")) for p in drawn.legend]
+    assert sum(shares) == pytest.approx(100 * (1 - shown.mean()), abs=0.1)
+    assert any(p.get_label().startswith("no clear rate below 1") for p in drawn.legend)
+    bar = plots.rate_bar(ax, drawn)
+    ax.get_figure().canvas.draw()
+    labels = [tick.get_text() for tick in bar.ax.get_yticklabels()]
+    assert "0.9" in labels
+    assert bar.ax.yaxis_inverted()
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+
+
+def test_predicted_rates_share_the_colours_of_measured_ones(measured):
+    predicted = analysis.predicted_rate(measured)
+    first = plots.rate_map(axes(), predicted)
+    second = plots.rate_map(axes(), predicted.isel(lr=slice(0, 5)), norm=first.rates.norm)
+    assert second.rates.norm is first.rates.norm
+    assert [p.get_label().split(" (")[0] for p in first.legend] == ["unstable"]
+    nothing = plots.rate_map(axes(), predicted.isel(lr=[-1], momentum=[0]))
+    assert nothing.rates is None
+    assert plots.rate_bar(axes(), nothing) is None
+
+
+def test_a_status_map_leaves_steps_out():
+    ds = bowl(stop={"targets": [1e-8]}).isel(start=0)
+    drawn = plots.status_map(axes(), ds)
+    assert drawn.steps is None
+    np.testing.assert_array_equal(drawn.ends.get_array(), ds.status.values.T)
+    names = {patch.get_label().split(" (")[0] for patch in drawn.legend}
+    assert names <= {"converged", "diverged", "ran all its steps"}
+    assert {"converged", "diverged"} <= names
+
+
+# Basins
+
+
+@pytest.fixture(scope="module")
+def himmelblau() -> xr.Dataset:
+    axis = {"linspace": [-4, 4], "num": 9, "include": [3.0, 2.0, 100.0]}
+    return fm.run(
+        fm.Experiment(
+            objective=fm.Himmelblau(), rule="momentum", steps=500, stop={"targets": [1e-8]},
+            grid=fm.Grid(lr=0.01, momentum=[0.0, 0.9], start={"x": axis, "y": axis}),
+        )
+    )  # fmt: skip
+
+
+def test_a_basin_map_tells_the_minimiser_by_hue_and_the_steps_by_shade(himmelblau):
+    one = himmelblau.isel(lr=0, momentum=0)
+    drawn = plots.basin_map(axes(), one)
+    colours = drawn.cells.get_array()
+    basins = analysis.basin(one).values
+    steps = one.hit_step.isel(target=0).values
+    assert colours.shape == (*basins.T.shape, 3)
+    for i, hue in enumerate(BASINS[:4]):
+        mine = basins == i
+        assert mine.any()
+        near = (
+            np.abs(colours.swapaxes(0, 1)[mine][:, None] - shades(hue)).sum(axis=2).argmin(axis=1)
+        )
+        assert np.all(np.diff(near[np.argsort(steps[mine])]) >= 0)
+    diverged = one.status.values == Status.DIVERGED
+    assert diverged.any()
+    assert np.allclose(colours.swapaxes(0, 1)[diverged], to_rgb(DIVERGED))
+    assert np.array([star.get_xydata()[0] for star in drawn.minima]) == pytest.approx(
+        fm.Himmelblau().minimisers
+    )
+    assert (drawn.target, drawn.norm.vmax) == (1e-8, steps.max())
+    assert plots.shades_of(himmelblau).vmax == himmelblau.hit_step.max()
+
+
+def test_without_a_target_basins_have_no_shades():
+    ds = fm.run(fm.Experiment(
+        objective=fm.Himmelblau(), rule="momentum", steps=200,
+        grid=fm.Grid(lr=0.01, momentum=0.5, start={"x": [-3, 3], "y": [-3, 3]}),
+    ))  # fmt: skip
+    ax = axes()
+    drawn = plots.basin_map(ax, ds.isel(lr=0, momentum=0))
+    assert len(np.unique(drawn.cells.get_array().reshape(-1, 3), axis=0)) == 4
+    assert plots.shades_of(ds) is None
+    assert plots.shades_bar([ax], drawn) is None
+    with pytest.raises(InputError, match="mesh of starts"):
+        plots.basin_map(ax, bowl(steps=1).isel(lr=0, momentum=0))
+
+
+SEEN = {
+    "all": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                   [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                     [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                   [0.004733, 0.691367, 0.303900]],
+}  # fmt: skip
+"""Machado, Oliveira and Fernandes 2009, severity 1: on linear RGB."""
+
+
+def lab(colours, seen):
+    """CIE Lab of sRGB colours as they are seen."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = np.clip(linear @ np.transpose(seen), 0, 1) @ np.transpose(to_xyz) / [0.9505, 1, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    x, y, z = np.moveaxis(f, -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+@pytest.mark.parametrize("seen", SEEN)
+def test_four_basins_in_any_shade_are_told_apart_by_everyone(seen):
+    areas = [shades(hue)[::32] for hue in BASINS[:4]]
+    areas += [np.array([to_rgb(grey)]) for grey in (DIVERGED, NEVER)]
+    for one, other in itertools.combinations(areas, 2):
+        apart = lab(one, SEEN[seen])[:, None] - lab(other, SEEN[seen])
+        assert np.linalg.norm(apart, axis=-1).min() > 7
+
+
+# Loss
+
+
+def runs_of(ds, *cells):
+    return [
+        plots.run_of(fm.select_cell(ds, *cell), fm.replay(ds, *cell).trajectory) for cell in cells
+    ]
+
+
+def test_curves_are_the_loss_and_predicted_lines_fall_at_the_predicted_rate(measured):
+    cells = [(0.02, 0.0), (1 / 9, 0.4), (0.02, 0.9)]
+    runs = runs_of(measured, *cells)
+    ax = axes()
+    drawn = plots.loss_curves(ax, runs, BOWL, "momentum", steps="linear")
+    for run, line, bound in zip(runs, drawn.runs, drawn.predicted, strict=True):
+        x, y = run.points.T
+        np.testing.assert_array_equal(
+            line.get_ydata(), np.where(BOWL.value(x, y) > 0, BOWL.value(x, y), np.nan)
+        )
+        rate = theory.predicted_rate(BOWL, "momentum", run.lr, run.momentum)
+        steps, height = bound.get_xydata().T
+        slope = np.diff(np.log(height)) / np.diff(steps)
+        np.testing.assert_allclose(slope, 2 * np.log(rate), rtol=1e-6)
+        real = np.flatnonzero(np.hypot(x, y) > 1e-12)
+        tail = real[real >= real[-1] / 2]
+        above = np.interp(tail, steps, np.log(height)) - np.log(line.get_ydata()[tail])
+        assert above.min() > -1e-2
+        assert above.min() < 0.7
+    assert ax.get_yscale() == "log"
+    assert len({line.get_marker() for line in drawn.runs}) == 3
+
+
+def test_distance_falls_with_the_rate_and_the_axis_of_steps_may_be_chosen(measured):
+    runs = runs_of(measured, (0.02, 0.0))
+    for steps, scale in (("log", "log"), ("linear", "linear"), ("auto", "linear")):
+        ax = axes()
+        drawn = plots.loss_curves(ax, runs, BOWL, "momentum", "distance", steps)
+        assert ax.get_xscale() == scale
+    (bound,) = drawn.predicted
+    rate = theory.predicted_rate(BOWL, "momentum", runs[0].lr, 0.0)
+    slope = np.polyfit(bound.get_xdata(), np.log(bound.get_ydata()), 1)[0]
+    assert slope == pytest.approx(np.log(rate), rel=1e-9)
+    assert plots.loss_curves(axes(), runs, BOWL, "momentum", theory=False).predicted == []
+
+
+def test_curves_of_any_run_draw_without_a_warning(measured):
+    for cells in ([(0.2, 0.0)], [(0.02, 0.9), (0.2, 0.9)]):
+        ax = axes()
+        plots.loss_curves(ax, runs_of(measured, *cells), BOWL, "momentum")
+        assert np.isfinite([ax.get_xlim(), ax.get_ylim()]).all()
+        ax.get_figure().canvas.draw()
+    grid = fm.Grid(lr=0.1, momentum=0.5, start=[(0, 0)])
+    still = bowl(steps=3, grid=grid)
+    plots.loss_curves(ax := axes(), runs_of(still, (0.1, 0.5)), BOWL, "momentum")
+    ax.get_figure().canvas.draw()
+    with pytest.raises(InputError, match="no minimum"):
+        plots.loss_curves(axes(), runs_of(still, (0.1, 0.5)), fm.Saddle(), "momentum")
+
+
+# Duels
+
+
+def test_a_duel_tells_who_was_sooner_and_who_alone_arrived():
+    stop = {"targets": [1e-8]}
+    first, second = (bowl(rule, stop).isel(start=0) for rule in ("momentum", "nesterov"))
+    drawn = plots.duel_map(ax := axes(), first, second, ("heavy ball", "Nesterov"))
+    hits = [ds.hit_step.isel(target=0).values.T for ds in (first, second)]
+    both = (hits[0] >= 0) & (hits[1] >= 0)
+    ratio = drawn.ratios.get_array()
+    np.testing.assert_array_equal(~ratio.mask, both)
+    np.testing.assert_allclose(2.0 ** ratio[both], hits[1][both] / hits[0][both])
+    alone = np.mean((hits[0] >= 0) & (hits[1] < 0))
+    assert alone > 0
+    assert drawn.legend[0].get_label() == f"heavy ball alone arrives ({alone:.1%})"
+    back = plots.duel_map(axes(), second, first, ("Nesterov", "heavy ball"))
+    np.testing.assert_allclose(back.ratios.get_array()[both], -ratio[both])
+    bar = plots.duel_bar(ax, drawn, ("heavy ball", "Nesterov"), 1e-8)
+    assert 0.0 in bar.ax.get_yticks()
+    with pytest.raises(InputError, match="same lr"):
+        plots.duel_map(axes(), first, second.isel(lr=slice(1, None)), ("a", "b"))
+    with pytest.raises(InputError, match="with a target"):
+        plots.duel_map(axes(), bowl(steps=1).isel(start=0), second, ("a", "b"))
+
+
+# Scripts
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("maps")
+    paths = {name: folder / f"{name}.h5" for name in ("momentum", "nesterov", "mesh", "list")}
+    for rule in ("momentum", "nesterov"):
+        plan = fm.Experiment(
+            title=f"A bowl, 100% $of$ {rule}", objective=BOWL, rule=rule, steps=400, grid=GRID,
+            stop={"targets": [1e-4, 1e-24]},
+        )  # fmt: skip
+        fm.run(plan, paths[rule])
+    axis = {"linspace": [-5, 5], "num": 7}
+    grids = {
+        "mesh": {"lr": 0.01, "momentum": np.linspace(0, 0.9, 8), "start": {"x": axis, "y": axis}},
+        "list": {"lr": 0.01, "momentum": [0.0, 0.5], "start": [(3, 3), (-3, 3)]},
+    }
+    for name, grid in grids.items():
+        fm.run(
+            fm.Experiment(
+                objective=fm.Himmelblau(), rule="momentum", steps=300, grid=grid,
+                stop={"targets": [1e-6]},
+            ),
+            paths[name],
+        )  # fmt: skip
+    return paths
+
+
+CALLS = {
+    "hit": ["plot_phase", "momentum"],
+    "status": ["plot_phase", "nesterov", "--show", "status"],
+    "rate": ["plot_phase", "momentum", "--show", "rate"],
+    "beside": ["plot_phase", "momentum", "--show", "rate", "--beside"],
+    "basin": ["plot_basins", "mesh", "--momentum", "0.9"],
+    "basins": ["plot_basins", "mesh", "--over", "momentum", "--momentum", "0", "--momentum", "0.9"],
+    "loss": ["plot_loss", "momentum"],
+    "duel": ["plot_duel", "momentum", "nesterov"],
+}
+
+
+def called(script, files, tmp_path, call, *words):
+    name, *rest = call
+    places = itertools.takewhile(lambda word: not word.startswith("--"), rest)
+    inputs = [files[word] for word in places]
+    rest[: len(inputs)] = inputs
+    return script(name, *rest, *words, "-o", tmp_path / "f.png")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_scripts_draw_readable_pictures_of_which_nothing_is_cut_off(
+    script, files, tmp_path, unrendered, call
+):
+    status, out, err = called(script, files, tmp_path, CALLS[call])
+    assert (status, err) == (0, "")
+    assert out.splitlines()[-1] == f"wrote {tmp_path / 'f.png'}"
+    (figure,) = unrendered
+    assert all(text.get_fontsize() >= 11 for text in figure.findobj(Text) if text.get_text())
+    figure.draw_without_rendering()
+    drawn_in = figure.get_tightbbox()
+    assert np.all(drawn_in.min >= 0), drawn_in
+    assert np.all(drawn_in.max <= figure.get_size_inches()), drawn_in
+    assert figure.get_suptitle().split("\n")[0].startswith(("A bowl, 100% $of$", "himmelblau"))
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_agreement_is_told_unless_theory_is_left_out(script, files, tmp_path):
+    _, out, _ = called(script, files, tmp_path, CALLS["rate"])
+    assert re.match(r"9\d\.\d% of \d+ measured rates within 0\.01 of theory", out)
+    _, out, _ = called(script, files, tmp_path, CALLS["hit"])
+    assert out.startswith("theory at the minimum foretells of ")
+    _, out, _ = called(script, files, tmp_path, CALLS["rate"], "--no-theory")
+    assert out == f"wrote {tmp_path / 'f.png'}\n"
+
+
+@pytest.mark.usefixtures("unrendered")
+@pytest.mark.parametrize(
+    ("call", "words", "message"),
+    [
+        ("hit", ["--beside"], "--beside goes with --show rate"),
+        ("rate", ["--cells", "0"], "--cells must be 1 or more: got 0"),
+        ("hit", ["--minimiser", "3"], "--minimiser must be a number from 0 to 0: got 3"),
+        ("basins", ["--over", "lr"], "--momentum was given several times: add --over momentum"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(script, files, tmp_path, call, words, message):
+    status, _, err = called(script, files, tmp_path, CALLS[call], *words)
+    assert (status, err.count("\n")) == (2, 1)
+    assert message in err
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_what_cannot_be_drawn_is_told(script, files, tmp_path):
+    for call, message in (
+        (["plot_basins", "list"], "mesh of starts"),
+        (["plot_basins", "mesh", "--over", "momentum"], "holds 8 values; say which"),
+        (["plot_duel", "momentum", "list"], "of the same lr"),
+    ):
+        status, _, err = called(script, files, tmp_path, call)
+        assert (status, err.count("\n")) == (2, 1)
+        assert message in err
+
+
+def test_a_style_file_changes_every_script(script, files, tmp_path):
+    style = GALLERY / "small.mplstyle"
+    called(script, files, tmp_path, CALLS["status"], "--style", style)
+    assert (tmp_path / "f.png").read_bytes()[16:20] == (1000).to_bytes(4, "big")
+
+
+# The gallery
+
+
+@pytest.mark.parametrize("path", sorted(GALLERY.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_gallerys_experiments_are_sound(path):
+    assert load(path).title
+
+
+def test_the_gallerys_pictures_are_small_and_drawn_by_its_script():
+    pictures = list((GALLERY.parent.parent / "data" / "gallery").glob("*.png"))
+    assert sum(picture.stat().st_size for picture in pictures) < 2e6
+    words = (GALLERY / "draw.sh").read_text().split()
+    assert {picture.stem for picture in pictures} <= set(words)
