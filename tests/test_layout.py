@@ -460,7 +460,7 @@ def test_all_of_them_within_limits_and_without_hdf5(whole: bytes, tmp_path: Path
     assert loaded == []
 
 
-@pytest.mark.parametrize("script", ["plot_phase.py"])
+@pytest.mark.parametrize("script", ["plot_phase.py", "plot_loss.py", "plot_contour.py"])
 def test_scripts_refuse_in_one_line(script: str, whole: bytes, tmp_path: Path) -> None:
     path = tmp_path / "out.h5"
     HOSTILE["edited: external link for a variable"](path, whole)

@@ -218,7 +218,7 @@ def runs_of(ds, *cells):
 
 
 def test_curves_are_the_loss_and_predicted_lines_fall_at_the_predicted_rate(measured):
-    cells = [(0.02, 0.0), (1 / 9, 0.4), (0.02, 0.9)]
+    cells = [(0.02, 0.0), (0.09, 0.4), (0.02, 0.9)]
     runs = runs_of(measured, *cells)
     ax = axes()
     drawn = plots.loss_curves(ax, runs, BOWL, "momentum", steps="linear")
