@@ -22,7 +22,7 @@ ranges axis grid protocol experiment loading
 reference theory kernels
 checksums schema trust manifest sinks journal layout outputs memory store digest
 lazy results progress bar
-worker groups cluster backends runner verification replaying analysis
+worker groups cluster backends runner verification replaying zooming analysis
 summary plots cli __main__
 """
 ORDER = LAYERS.split()

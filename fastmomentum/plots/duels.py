@@ -69,7 +69,7 @@ def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, 
     >>> both = [fm.run(fm.Experiment(objective=bowl, rule=rule, steps=1000, grid=grid,
     ...     stop=fm.Stop(targets=[1e-8]))).isel(start=0) for rule in ("momentum", "nesterov")]
     >>> drawn = duel_map(Figure().add_subplot(), *both, ("heavy ball", "Nesterov"))
-    >>> drawn.ratios.get_array().count()
+    >>> int(drawn.ratios.get_array().count())
     2
     """
     hits = [_hits(results) for results in (first, second)]

@@ -1,0 +1,76 @@
+"""The experiment of a window of a map, on a finer grid than the map's."""
+
+from __future__ import annotations
+
+import math
+
+import xarray as xr
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment import Experiment
+from fastmomentum.grid import Grid
+from fastmomentum.results import Start, experiment_of, select_cell
+
+Range = tuple[float, float]
+
+
+def zoomed(
+    ds: xr.Dataset, lr: Range, momentum: Range, num: int = 512, start: Start | None = None
+) -> Experiment:
+    """The experiment of a window of a map: everything as it was, but the grid.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results; the window may reach beyond them.
+    lr : (float, float)
+        First and last learning rate; those between are evenly spaced in the logarithm.
+    momentum : (float, float)
+        First and last momentum; those between are evenly spaced.
+    num : int
+        Values along each axis.
+    start : int or (float, float), optional
+        Number of a start point, or coordinates to come near to; the first where left out.
+
+    Returns
+    -------
+    Experiment
+        From that one start, of summaries only.
+
+    Raises
+    ------
+    InputError
+        The window is empty or lies outside of what can be run, is too narrow for doubles to tell
+        its values apart, or the rule has no momentum.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=100,
+    ...     grid=fm.Grid(lr=[1e-3, 1e-2], momentum=[0.0, 0.9], start=[(-1.2, 1)])))
+    >>> zoomed(ds, (3e-3, 4e-3), (0.8, 0.85), num=64).grid.shape
+    (64, 64, 1)
+    """
+    whole = experiment_of(ds)
+    if whole.grid.momentum is None:
+        raise InputError(
+            f"the rule {whole.rule.name} has no momentum: there is no map to zoom into"
+        )
+    for name, (first, last), lowest in (("lr", lr, 0.0), ("momentum", momentum, -1.0)):
+        if not lowest < first < last < math.inf:
+            raise InputError(f"{name} must be a range A:B with A < B: got {first:g}:{last:g}")
+        if not (last - first) / num > 4 * math.ulp(last):
+            raise InputError(
+                f"{name} {first!r}:{last!r} is too narrow for {num} values of double precision"
+            )
+    cell = select_cell(ds, start=start)
+    point = tuple(float(cell[f"start_{name}"]) for name in whole.objective.parameters)
+    grid = Grid(
+        lr={"logspace": list(lr), "num": num},
+        momentum={"linspace": list(momentum), "num": num},
+        start=[point],
+    )
+    fields = {
+        name: getattr(whole, name) for name in ("objective", "rule", "steps", "stop", "title")
+    }
+    return Experiment(grid=grid, **fields)
