@@ -13,7 +13,7 @@ PICTURES := $(addprefix $(FIGURES)/,rosenbrock_contour.png rosenbrock_surface.pn
 	linear_regression_contour.png linear_regression_surface.png linear_regression_report.png \
 	phase_diagram.png)
 
-.PHONY: run experiments figures test parity frameworks lint types format clean
+.PHONY: run experiments figures gallery test parity frameworks lint types format clean
 .DELETE_ON_ERROR:
 
 run: experiments
@@ -59,6 +59,10 @@ $(FIGURES)/linear_regression_report.png: $(RUNS)/linear_regression.h5 experiment
 
 $(FIGURES)/phase_diagram.png: $(RUNS)/phase_diagram.h5 experiments/plot_phase.py $(DRAWING)
 	@$(BIN)/python experiments/plot_phase.py $< -o $@
+
+# Runs and draws what the README shows, in about a minute; results go to data/runs/gallery.
+gallery: $(STAMP)
+	@sh experiments/gallery/draw.sh $(BIN) $(RUNS)/gallery data/gallery
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

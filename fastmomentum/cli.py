@@ -277,6 +277,41 @@ def verify(
     print("\n".join(said.lines()))
 
 
+@app.command()
+@errors_in_words
+def zoom(
+    file: ResultsFile,
+    lr: Annotated[str, typer.Option("--lr", metavar="A:B", help="Window of learning rates.")],
+    momentum: Annotated[str, typer.Option("--momentum", metavar="C:D", help="Window of momenta.")],
+    num: Annotated[int, typer.Option("--num", metavar="N", help="Values along each axis.")] = 512,
+    start: Annotated[int, typer.Option("--start", metavar="N", help="Number of the start.")] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="ZOOM.h5", help="Results file [OUT_zoom.h5]."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that are there.")
+    ] = False,
+) -> None:
+    """Run a window of a finished map on a finer grid, and draw it."""
+    from fastmomentum.results import open_results
+    from fastmomentum.runner import run_to_file
+    from fastmomentum.zooming import parse_range, zoomed
+
+    window = parse_range("--lr", lr), parse_range("--momentum", momentum)
+    with open_results(file) as ds:
+        experiment = zoomed(ds, *window, num, start)
+    path = output or file.with_name(f"{file.stem}_zoom.h5")
+    run_to_file(experiment, path, overwrite=overwrite)
+    print(f"wrote {path}")
+    from fastmomentum.plots import save_phase_map
+
+    picture = path.with_suffix(".png")
+    with open_results(path) as ds:
+        save_phase_map(ds.isel(start=0), picture)
+    print(f"wrote {picture}")
+
+
 @app.callback(invoke_without_command=True)
 def main(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,

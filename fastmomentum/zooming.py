@@ -74,3 +74,35 @@ def zoomed(
         name: getattr(whole, name) for name in ("objective", "rule", "steps", "stop", "title")
     }
     return Experiment(grid=grid, **fields)
+
+
+def parse_range(name: str, text: str) -> Range:
+    """Read a range as it is written in a command.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    text : str
+        Such as "1e-3:2e-3".
+
+    Returns
+    -------
+    (float, float)
+        Its ends.
+
+    Raises
+    ------
+    InputError
+        It is no range.
+
+    Examples
+    --------
+    >>> parse_range("--lr", "1e-3:2e-3")
+    (0.001, 0.002)
+    """
+    try:
+        first, last = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise InputError(f"{name} must be a range A:B of two numbers: got {text!r}") from None
+    return first, last

@@ -54,3 +54,11 @@ def unrendered(monkeypatch) -> list[Figure]:
 
     monkeypatch.setattr(Figure, "savefig", keep)
     return kept
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test is about the order of things, not about the disk: syncs and reads are quick."""
+    monkeypatch.setattr(os, "posix_fadvise", lambda *_: None)
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    monkeypatch.setattr(os, "fdatasync", lambda _: None)

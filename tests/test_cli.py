@@ -544,7 +544,7 @@ def test_usage(arguments: tuple[str, ...], message: str) -> None:
 
 def test_help_and_version() -> None:
     assert Result("--version").out.startswith("fastmomentum ")
-    for command in ((), ("run",), ("plan",), ("info",), ("verify",)):
+    for command in ((), ("run",), ("plan",), ("info",), ("verify",), ("zoom",)):
         done = Result(*command, "--help")
         assert done.status == 0
         assert "Usage" in done.out

@@ -15,7 +15,7 @@ from fastmomentum.manifest import Contents
 from fastmomentum.schema import closing, journal, results
 from tests.storing import command, finish, grid_of_runs, seeded
 
-FLIPS = 4000
+FLIPS = 3000
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,7 @@ def test_a_longer_file_is_refused(whole: tuple[Contents, bytes], tmp_path: Path)
             fm.verify(path)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_every_flipped_bit_is_found(whole: tuple[Contents, bytes], tmp_path: Path) -> None:
     """No place is without a checksum, so none has to be such that it does not matter."""
     path, (contents, data) = tmp_path / "out.h5", whole

@@ -37,7 +37,16 @@ HOMES = {
     "rich": {"bar"},
     "h5py": {"layout"},
     "xxhash": {"checksums"},
-    "xarray": {"lazy", "results", "analysis", "plots", "digest", "runner", "replaying"},
+    "xarray": {
+        "lazy",
+        "results",
+        "analysis",
+        "plots",
+        "digest",
+        "runner",
+        "replaying",
+        "zooming",
+    },  # fmt: skip,
 }
 
 

@@ -12,14 +12,18 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from PIL import Image
+from typer.testing import CliRunner
 
 import fastmomentum as fm
 from fastmomentum import analysis, plots, theory
+from fastmomentum.cli import app
 from fastmomentum.errors import InputError
 from fastmomentum.loading import load
 from fastmomentum.plots.basins import BASINS, shades
 from fastmomentum.plots.style import DIVERGED, NEVER
 from fastmomentum.status import Status
+from fastmomentum.zooming import zoomed
 
 GALLERY = Path(__file__).parent.parent / "experiments" / "gallery"
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)
@@ -74,6 +78,8 @@ def test_theory_is_left_out_where_it_says_nothing():
     flat = plots.theory_lines(ax, fm.Quadratic(0.0, 0.0, 2.0), "momentum", point=(0, 0))
     assert flat.stability is not None
     assert flat.handles == [flat.stability]
+    away = plots.theory_lines(axes(xlim=(0.01, 0.02), ylim=(0, 0.1)), BOWL, "momentum")
+    assert away.handles == [away.optimum]
     assert plots.theory_lines(ax, fm.Quadratic(-1.0, 0.0, -2.0), "sgd", (0, 0)).handles == []
     assert plots.theory_lines(ax, BOWL, "sgd").oscillation is None
     with pytest.raises(InputError, match="no minimiser"):
@@ -399,6 +405,66 @@ def test_a_style_file_changes_every_script(script, files, tmp_path):
     style = GALLERY / "small.mplstyle"
     called(script, files, tmp_path, CALLS["status"], "--style", style)
     assert (tmp_path / "f.png").read_bytes()[16:20] == (1000).to_bytes(4, "big")
+
+
+# Zoom
+
+
+def test_a_window_is_the_experiment_as_it_was_on_a_finer_grid(files):
+    with fm.open(files["momentum"]) as ds:
+        window = zoomed(ds, (0.05, 0.06), (0.5, 0.6), num=5)
+        whole = fm.experiment_of(ds)
+    assert (window.steps, window.rule, window.stop) == (whole.steps, whole.rule, whole.stop)
+    np.testing.assert_allclose(window.grid.lr.points, np.geomspace(0.05, 0.06, 5))
+    np.testing.assert_allclose(window.grid.momenta, np.linspace(0.5, 0.6, 5))
+    assert window.grid.start_axes == ([1.0], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("lr", "momentum", "message"),
+    [
+        ((0.2, 0.1), (0, 0.5), "lr must be a range"),
+        ((0.0, 0.1), (0, 0.5), "lr must be a range"),
+        ((0.1, 0.2), (0.5, 0.5), "momentum must be a range"),
+        ((0.1, 0.1 + 1e-16), (0, 0.5), "too narrow"),
+        ((0.1, 0.2), (0.5, 1.5), r"\[0, 1\)"),
+    ],
+)
+def test_a_window_that_cannot_be_run_is_refused(measured, lr, momentum, message):
+    with pytest.raises(InputError, match=message):
+        zoomed(measured, lr, momentum)
+
+
+def zooming(*words: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["zoom", *map(str, words)])
+    return done.exit_code, done.output
+
+
+def test_the_command_runs_and_draws_a_window_of_a_window(files, tmp_path):
+    source = files["momentum"]
+    for turn, window in enumerate((["0.05:0.1", "0.4:0.8"], ["0.07:0.08", "0.5:0.6"])):
+        path, (lr, momentum) = tmp_path / f"zoom{turn}.h5", window
+        words = ["--lr", lr, "--momentum", momentum, "--num", 6, "-o", path]
+        status, out = zooming(source, *words)
+        assert (status, out) == (0, f"wrote {path}\nwrote {path.with_suffix('.png')}\n")
+        assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        with fm.open(path) as ds:
+            assert ds.sizes["lr"] == ds.sizes["momentum"] == 6
+        source = path
+    status, out = zooming(source, "--lr", "0.1", "--momentum", "0:1")
+    assert (status, out) == (2, "--lr must be a range A:B of two numbers: got '0.1'\n")
+
+
+def test_a_film_closes_in_on_the_window(script, files, tmp_path):
+    words = ["--lr", "0.07:0.08", "--momentum", "0.5:0.6", "--num", "8", "--frames"]
+    film = tmp_path / "film.gif"
+    status, _, err = script("animate_zoom", files["momentum"], *words, "3", "-o", film)
+    assert (status, err) == (0, "")
+    with Image.open(film) as picture:
+        assert picture.n_frames == 3
+    for bad in (["1"], ["3", "-o", "film.mp4"]):
+        status, _, err = script("animate_zoom", files["momentum"], *words, *bad)
+        assert (status, err.count("\n")) == (2, 1)
 
 
 # The gallery

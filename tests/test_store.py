@@ -37,13 +37,6 @@ NOTHING = np.zeros(4, np.int64)
 SEAM = ("create", "write_at", "sync_data", "sync_folder", "rename", "reserve")
 
 
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a test is about the order of things, not about the disk: syncs take no time."""
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-    monkeypatch.setattr(os, "fdatasync", lambda _: None)
-
-
 @pytest.fixture(scope="module")
 def wanted(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("wanted") / "out.h5"

@@ -28,8 +28,23 @@ class TheoryLines(NamedTuple):
 
     @property
     def handles(self) -> list[Line2D]:
-        """Those that there are, for a legend."""
-        return [line for line in self if line is not None]
+        """Those that can be seen, for a legend, and the optimum wherever it lies."""
+        lines = [line for line in self if line is not None]
+        return [line for line in lines if line is self.optimum or _is_seen(line)]
+
+
+def _is_seen(line: Line2D) -> bool:
+    """Whether a line has points within the limits of its axes."""
+    ax = line.axes
+    if ax is None:
+        return False
+    inside = [
+        (part >= low) & (part <= high)
+        for part, (low, high) in zip(
+            np.asarray(line.get_xydata()).T, (ax.get_xlim(), ax.get_ylim()), strict=True
+        )
+    ]
+    return bool((inside[0] & inside[1]).any())
 
 
 def theory_lines(

@@ -12,7 +12,7 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from fastmomentum.plots.cells import Cells, cells_of, draw_ends, swatch
@@ -151,6 +151,8 @@ def setting_cells(results: xr.Dataset | xr.DataArray) -> Cells:
 def frame_settings(ax: Axes, cells: Cells) -> None:
     """Give axes the scales, limits and labels of a map over learning rate and momentum."""
     cells.frame(ax)
+    if not cells.log_x:  # in a narrow window numbers are long
+        ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.set(xlabel="learning rate", ylabel="momentum")
 
 

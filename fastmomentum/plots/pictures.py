@@ -1,0 +1,49 @@
+"""A whole picture of a map, for those who have no figure of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import xarray as xr
+from matplotlib.figure import Figure
+
+from fastmomentum.plots.boundaries import theory_lines
+from fastmomentum.plots.phases import phase_map, steps_bar
+from fastmomentum.plots.style import STYLE
+from fastmomentum.results import experiment_of
+
+
+def save_phase_map(results: xr.Dataset, path: Path) -> None:
+    """Draw the map of one start, with the theory over it, and write it.
+
+    Parameters
+    ----------
+    results : xarray.Dataset
+        With dims lr and momentum (and target): one start was selected.
+    path : Path
+        By whose suffix the kind of file is chosen, as by matplotlib.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 10.0), rule="momentum",
+    ...     steps=100, grid=fm.Grid(lr=[0.1, 0.2], momentum=[0.0, 0.5], start=[(1, 1)])))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_phase_map(ds.isel(start=0), Path(folder) / "map.svg")
+    """
+    experiment = experiment_of(results)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(10.0, 7.5), layout="constrained")
+        ax = figure.add_subplot()
+        drawn = phase_map(ax, results)
+        steps_bar(ax, drawn)
+        handles = [*drawn.legend, *([drawn.best] if drawn.best else [])]
+        if len(experiment.objective.minimisers):
+            lines = theory_lines(ax, experiment.objective, experiment.rule.name)
+            handles += lines.handles
+        figure.suptitle(experiment.title or experiment.objective.name, parse_math=False, wrap=True)
+        ax.set_title(f"objective {experiment.objective.name}, rule {experiment.rule.name}")
+        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        figure.savefig(path)
