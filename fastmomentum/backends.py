@@ -41,6 +41,10 @@ class Crew(Protocol):
     def backend(self) -> Any:
         """What `joblib.Parallel` takes for them; None for what it is set up for."""
 
+    @property
+    def streams(self) -> bool:
+        """Whether it gives results as they come, or only all of a call's together."""
+
     def cores(self) -> int:
         """How many tasks they can do at a time, now."""
 
@@ -99,7 +103,7 @@ class Pool:
         warm(sink.experiment)  # one compilation, before the workers start
         if self.crew is None:
             tasks = (joblib.delayed(do_blocks)(sink, (range(b, b + 1),)) for b in missing)
-            with _parallel(tasks, self.n_jobs, self.name, "3*n_jobs") as results:
+            with _parallel(tasks, self.n_jobs, self.name) as results:
                 yield from results
         else:
             assert isinstance(sink, FileSink)
@@ -138,21 +142,19 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
     if backend is not None:
         return Pool(BACKENDS[backend], n_jobs or -1, backend == "threads")
 
-    set_up, configured_jobs = get_active_backend(prefer="threads")
-    if type(set_up) is not type(get_active_backend()[0]):  # it only followed the hint
-        return Pool(BACKENDS["threads"], n_jobs or -1, True)
+    set_up, configured_jobs = get_active_backend()
     n_jobs = n_jobs or configured_jobs or -1
+    if type(set_up) is not type(get_active_backend(prefer="threads")[0]):  # it yields to a hint
+        return Pool(BACKENDS["threads"], n_jobs, True)
     if hasattr(set_up, "client"):  # joblib's own for Dask
         from fastmomentum.cluster import DaskCrew
 
         options = getattr(set_up, "submit_kwargs", {})
         return Pool(None, -1, False, DaskCrew(set_up.client, _dask_backend, options))
-    if not getattr(set_up, "supports_return_generator", False):
-        kind = type(set_up).__name__
-        raise InputError(f"joblib's backend {kind} cannot give results one by one; take another")
-    ours = type(set_up).__module__.partition(".")[0] == "joblib"
-    crew = None if ours else _AnyCrew(n_jobs)
-    return Pool(None, n_jobs, bool(getattr(set_up, "supports_sharedmem", False)), crew)
+    streams = bool(getattr(set_up, "supports_return_generator", False))
+    if streams and type(set_up).__module__.partition(".")[0] == "joblib":  # so on this machine
+        return Pool(None, n_jobs, bool(getattr(set_up, "supports_sharedmem", False)))
+    return Pool(None, n_jobs, False, _AnyCrew(n_jobs, streams))
 
 
 class _AnyCrew:
@@ -160,8 +162,8 @@ class _AnyCrew:
 
     backend = None
 
-    def __init__(self, n_jobs: int) -> None:
-        self._n_jobs = n_jobs
+    def __init__(self, n_jobs: int, streams: bool) -> None:
+        self._n_jobs, self.streams = n_jobs, streams
 
     def cores(self) -> int:
         return int(joblib.effective_n_jobs(self._n_jobs))
@@ -215,23 +217,32 @@ def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def _parallel(
-    tasks: Iterator[Any], n_jobs: int, backend: Any, in_flight: str | int
+    tasks: Iterator[Any],
+    n_jobs: int,
+    backend: Any,
+    in_flight: int | str = "3*n_jobs",
+    streams: bool = True,
 ) -> Iterator[Iterator[Any]]:
     """Results in the order in which they come; at the end, what is still in work is called off."""
     pool = joblib.Parallel(
         n_jobs=n_jobs,
         backend=backend,
-        return_as="generator_unordered",
+        return_as="generator_unordered" if streams else "list",
         batch_size=1,
-        pre_dispatch=in_flight,
+        pre_dispatch=in_flight if streams else "all",
     )
-    results = pool(tasks)
+    results = pool(tasks) if streams else _in_rounds(pool, tasks, int(in_flight))
     try:
         yield results
     finally:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # joblib regrets what we mean to leave
             results.close()
+
+
+def _in_rounds(pool: joblib.Parallel, tasks: Iterator[Any], n_tasks: int) -> Generator[Any]:
+    while some := list(itertools.islice(tasks, n_tasks)):
+        yield from pool(some)
 
 
 def _done_elsewhere(
@@ -250,7 +261,8 @@ def _done_elsewhere(
         while first := groups.begin(cores := crew.cores()):
             orders = (order(blocks) for blocks in itertools.chain([first], iter(groups.take, ())))
             looked = time.monotonic()
-            with _parallel(orders, n_jobs, crew.backend, IN_FLIGHT * cores) as results:
+            in_flight = IN_FLIGHT * cores
+            with _parallel(orders, n_jobs, crew.backend, in_flight, crew.streams) as results:
                 for result in results:
                     groups.give_back(result.left)
                     if isinstance(result, Refusal):

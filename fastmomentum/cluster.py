@@ -64,7 +64,11 @@ class DaskCrew:
     ----------
     backend : object
         joblib's backend.
+    streams : bool
+        It gives results as they come.
     """
+
+    streams = True
 
     def __init__(
         self,
@@ -112,7 +116,8 @@ class DaskCrew:
         ClusterError
             One cannot.
         """
-        self._client.wait_for_workers(1)
+        # Not `wait_for_workers`: a cluster that adapts to its tasks begins none without one.
+        self._client.submit(os.getpid, pure=False).result()
         said = self._client.run(unfit, order.path, order.seal, order.versions, on_error="return")
         refusals = [
             f"{worker} {_reason(answer)}"

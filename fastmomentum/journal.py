@@ -51,11 +51,11 @@ class Journal:
         """How many blocks are done."""
         return int(np.count_nonzero(self.flags() == DONE))
 
-    def enter(self, block: int, checksum: int) -> None:
-        """Set a block's checksum, then its state to written."""
+    def enter(self, block: int, *checksums: int) -> None:
+        """Set the checksums of a block and of those after it, then their state to written."""
         where = self._sink.offsets["block_checksum"] + 8 * block
-        files.write_at(self._sink.writing, checksum.to_bytes(8, "little"), where)
-        self._set(block, WRITTEN)
+        files.write_at(self._sink.writing, np.array(checksums, "<u8").tobytes(), where)
+        self._set(block, WRITTEN, len(checksums))
 
     def confirm(self, blocks: Iterable[int]) -> None:
         """Sync all that was written, then set the state of these blocks to done."""
@@ -65,16 +65,18 @@ class Journal:
             # The system counts the lost pages as clean now; only the disk can say what it has.
             files.forget_cached(self._sink.descriptor)
             raise
-        for block in blocks:
-            self._set(block, DONE)
+        entered = np.unique(np.fromiter(blocks, np.int64))
+        for stretch in np.split(entered, np.flatnonzero(np.diff(entered) > 1) + 1):
+            if stretch.size:
+                self._set(int(stretch[0]), DONE, stretch.size)
 
     def forget(self, block: int) -> None:
         """Take a block's entry back."""
         self._set(block, MISSING)
 
-    def _set(self, block: int, state: int) -> None:
+    def _set(self, block: int, state: int, n_blocks: int = 1) -> None:
         where = self._sink.offsets["block_done"] + block
-        files.write_at(self._sink.writing, bytes([state]), where)
+        files.write_at(self._sink.writing, bytes([state]) * n_blocks, where)
 
     def mismatched(self, states: tuple[int, ...]) -> Iterator[int]:
         """Read all blocks of some states; give those whose bytes do not match their checksums."""

@@ -65,7 +65,7 @@ class MemoryStore:
         """All blocks."""
         return iter(range(len(self.blocks)))
 
-    def enter(self, block: int, checksum: int) -> None:
+    def enter(self, block: int, *checksums: int) -> None:
         """No journal is kept."""
 
     def commit(self, counts: NDArray[np.int64], seconds: float) -> None:

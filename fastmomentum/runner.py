@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,6 @@ from fastmomentum.experiment import Experiment
 from fastmomentum.memory import MemoryStore
 from fastmomentum.progress import Progress, Watcher
 from fastmomentum.store import FileStore, Store
-from fastmomentum.worker import numbers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -185,11 +185,10 @@ def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
     try:
         with contextlib.closing(pool.done(store.sink, store.missing(), left)) as finished:
             for done in finished:
-                for block, checksum in zip(
-                    numbers(done.blocks), done.checksums.tolist(), strict=True
-                ):
-                    store.enter(block, checksum)
-                    state.done_runs += len(store.blocks.runs(block))
+                checksums = iter(done.checksums.tolist())
+                for stretch in done.blocks:
+                    store.enter(stretch.start, *itertools.islice(checksums, len(stretch)))
+                state.done_runs += int(done.counts.sum())
                 state.steps += done.steps
                 state.counts += done.counts
                 now = time.monotonic()

@@ -44,8 +44,8 @@ class Store(Protocol):
     def missing(self) -> Iterator[int]:
         """Numbers of the blocks still to do."""
 
-    def enter(self, block: int, checksum: int) -> None:
-        """A block is written."""
+    def enter(self, block: int, *checksums: int) -> None:
+        """A block is written, and as many after it as there are checksums."""
 
     def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
         """Make all that was entered last; counts by status and time are of this session."""
@@ -205,11 +205,14 @@ class FileStore:
         """Numbers of the blocks still to do."""
         return self.journal.missing()
 
-    def enter(self, block: int, checksum: int) -> None:
-        """A block is written: kill -9 does not take it back from here on."""
+    def enter(self, block: int, *checksums: int) -> None:
+        """A block is written, and as many after it as there are checksums.
+
+        Kill -9 does not take them back from here on.
+        """
         with files.in_words(f"writing {self.partial}"):
-            self.journal.enter(block, checksum)
-        self._entered.append(block)
+            self.journal.enter(block, *checksums)
+        self._entered.extend(range(block, block + len(checksums)))
 
     def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
         """Sync what was entered, then call it done: nor does a loss of power from here on.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -148,7 +148,7 @@ def do_blocks(sink: Sink, blocks: Stretches, seconds: float = float("inf")) -> D
     begun = time.monotonic()
     checksums: list[int] = []
     total, steps, passed = np.zeros(len(Status), np.int64), 0, 0.0
-    for block in numbers(blocks):
+    for block in itertools.chain(*blocks):
         if checksums and passed > seconds:
             break
         _, checksum, counts, n = do_block(sink, block)
@@ -241,11 +241,6 @@ def here() -> str:
         except ValueError:
             pass
     return f"process {os.getpid()} on {socket.gethostname()}"
-
-
-def numbers(stretches: Stretches) -> Iterator[int]:
-    """The numbers of blocks, one by one."""
-    return (block for stretch in stretches for block in stretch)
 
 
 def _cut(stretches: Stretches, n: int) -> tuple[Stretches, Stretches]:

@@ -143,10 +143,17 @@ def test_what_joblib_is_set_up_for_is_used(
     here = []
     real = worker.do_block
     monkeypatch.setattr(worker, "do_block", lambda *a: (here.append(a), real(*a))[1])
-    for name, elsewhere in (("dask", True), ("loky", True), ("threading", False), (None, False)):
+    jobs = {"n_jobs": 2}
+    for name, options, elsewhere in (
+        ("dask", {}, True),
+        ("loky", jobs, True),
+        ("multiprocessing", jobs | {"context": "spawn"}, True),
+        ("threading", jobs, False),
+        (None, jobs, False),
+        (None, {}, False),
+    ):
         here.clear()
-        options = {"n_jobs": 2} if name != "dask" else {}
-        with joblib.parallel_config(name, **options) if name else contextlib.nullcontext():
+        with joblib.parallel_config(**({"backend": name} if name else {}), **options):
             same_bits(fm.run(experiment(), block_runs=100), wanted)
         assert (here == []) is elsewhere, name
 
@@ -200,9 +207,10 @@ def test_a_late_worker_has_its_share(
         assert set(ready.values()) == {1}
 
 
-def test_a_run_waits_for_the_first_worker(wanted: xr.Dataset) -> None:
+def test_a_cluster_that_adapts_gets_going(wanted: xr.Dataset) -> None:
+    """It has no worker before there is a task."""
     with cluster(0) as client:
-        client.loop.call_later(0.5, client.cluster.scale, 1)
+        client.cluster.adapt(minimum=0, maximum=1, interval="100ms")
         same_bits(fm.run(experiment(), backend="dask"), wanted)
 
 

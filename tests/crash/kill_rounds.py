@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +70,9 @@ def start(path: Path, plan: fm.Experiment, backend: str) -> int:
 
         run_to_file(plan, path, n_jobs=2, backend=backend, block_runs=32, told=tell)  # type: ignore[arg-type]
         os._exit(0)
-    except FastmomentumError as error:
-        print(f"run failed: {error}", file=sys.stderr, flush=True)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
         os._exit(1)
 
