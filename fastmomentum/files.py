@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import stat
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
+
+import filelock
 
 from fastmomentum.errors import FileError, InputError, StorageError
 
@@ -242,36 +242,19 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(path.name + ".lock")
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            with in_words(f"locking {path}"):
-                self._descriptor = os.open(self.path, flags, 0o644)
-                try:
-                    fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    if self._is_current():
-                        return
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        os.close(self._descriptor)
-                        raise StorageError(
-                            f"{path}: another process is writing there; wait for it, or choose "
-                            "another file"
-                        ) from None
-                    time.sleep(0.01)
-                except BaseException:
-                    os.close(self._descriptor)
-                    raise
-            os.close(self._descriptor)  # held, or removed by its last holder: once more
-
-    def _is_current(self) -> bool:
+        self._held = filelock.FileLock(self.path)
         try:
-            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
-        except FileNotFoundError:
-            return False
+            with in_words(f"locking {path}"):
+                self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
+        except StorageError as error:
+            if isinstance(error.__cause__, filelock.Timeout):
+                raise StorageError(
+                    f"{path}: another process is writing there; wait for it, or choose another file"
+                ) from None
+            raise
 
     def release(self) -> None:
-        """Let the next one write."""
+        """Let the next one write; whoever waits for the removed file makes a new one."""
         with contextlib.suppress(OSError):
             remove(self.path)
-        os.close(self._descriptor)
+        self._held.release()

@@ -35,6 +35,7 @@ HOMES = {
     "matplotlib": {"plots"},
     "typer": {"cli"},
     "rich": {"bar"},
+    "filelock": {"files"},
     "h5py": {"layout"},
     "xxhash": {"checksums"},
     "xarray": {

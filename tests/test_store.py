@@ -559,7 +559,7 @@ class Storing(RuleBasedStateMachine):
     @rule()
     def kill_and_resume(self) -> None:
         if self.store:
-            os.close(self.store._lock._descriptor)  # as the system does it for the dead
+            self.store._lock._held.release()  # as the system does it for the dead: the file stays
             self.store = FileStore.open(self.path, self.plan)
             self.done |= self.entered
             self.entered = set()
