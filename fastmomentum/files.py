@@ -248,6 +248,10 @@ class Lock:
                 self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
         except StorageError as error:
             if isinstance(error.__cause__, filelock.Timeout):
+                if not self.path.exists():
+                    raise StorageError(
+                        f"locking {path}: no file can be made there; choose another place"
+                    ) from None
                 raise StorageError(
                     f"{path}: another process is writing there; wait for it, or choose another file"
                 ) from None
