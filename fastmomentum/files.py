@@ -171,6 +171,21 @@ def parts(descriptor: int, start: int, stop: int) -> Iterator[memoryview]:
         yield view
 
 
+@contextlib.contextmanager
+def scattered(descriptor: int) -> Iterator[None]:
+    """Read here and there: what lies between is not worth reading ahead."""
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+    try:
+        yield
+    finally:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_NORMAL)
+
+
+def announce(descriptor: int, size: int, offset: int) -> None:
+    """Have the disk begin with bytes that will be read soon, without waiting for them."""
+    os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_WILLNEED)
+
+
 def size_of(descriptor: int) -> int:
     """Bytes of a file."""
     return os.fstat(descriptor).st_size

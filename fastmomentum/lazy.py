@@ -20,6 +20,9 @@ DENSE: Final = 1 / 8
 SPARSE_AT_ONCE: Final = 2**16
 DENSE_AT_ONCE: Final = 2**23
 """Bytes of the file that are read at once: below the first, a further read costs more."""
+PLACES_AHEAD: Final = 1024
+BYTES_AHEAD: Final = 2**25
+"""What the disk is asked for before the first of it is waited for."""
 
 
 class StoredArray(BackendArray):
@@ -88,11 +91,20 @@ class StoredArray(BackendArray):
         buffer = memoryview(bytearray(stretch))
         view = np.ndarray(counts[split:], self.stored, buffer, 0, inner)
         outer = [(range(len(r)), r.step * s) for r, s in zip(ranges[:split], strides, strict=False)]
-        with files.in_words(f"reading {self._sink.path}"):
-            for place in itertools.product(*(steps for steps, _ in outer)):
-                away = sum(k * stride for k, (_, stride) in zip(place, outer, strict=True))
-                files.read_into(self._sink.descriptor, buffer, base + away)
-                values[place] = view
+        where = self._sink.descriptor
+        places = itertools.product(*(steps for steps, _ in outer))
+        ahead = max(1, min(PLACES_AHEAD, BYTES_AHEAD // stretch))
+        with files.in_words(f"reading {self._sink.path}"), files.scattered(where):
+            while batch := list(itertools.islice(places, ahead)):
+                offsets = [
+                    base + sum(k * stride for k, (_, stride) in zip(place, outer, strict=True))
+                    for place in batch
+                ]
+                for offset in offsets if len(batch) > 1 else ():
+                    files.announce(where, stretch, offset)
+                for place, offset in zip(batch, offsets, strict=True):
+                    files.read_into(where, buffer, offset)
+                    values[place] = view
         return values
 
     def _masked(self, values: NDArray[Any], ranges: list[range]) -> NDArray[Any]:
