@@ -610,7 +610,11 @@ def test_outputs_that_cannot_be() -> None:
         ("none/out.h5", 2, "none: no such folder; make it first, or choose another"),
         ("folder", 2, "folder is a folder; name a file in it, such as folder/out.h5"),
         ("", 2, ". is a folder; name a file in it, such as out.h5"),
-        ("/proc/out.h5", 4, "locking /proc/out.h5: no file can be made there"),
+        (
+            "/proc/out.h5",
+            4,
+            "locking /proc/out.h5: no file can be made there; choose another place",
+        ),
     ]:
         refused(status, message, "run", "x.toml", "-o", name)
 
