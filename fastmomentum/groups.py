@@ -61,8 +61,9 @@ class Groups:
             return ()
         if self._back:
             return self._back.popleft()
+        full = int(self.seconds / self._pace)
         fair = self._left // (2 * self._cores)  # towards the end all should still have some
-        size = max(1, min(fair, int(self.seconds / self._pace)))
+        size = max(1, min(full, max(fair, full // 8)))  # but not crumbs
         group: list[range] = []
         for block in itertools.islice(self._missing, size):
             if group and group[-1].stop == block:
