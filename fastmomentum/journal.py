@@ -44,8 +44,11 @@ class Journal:
         return np.frombuffer(files.read_at(self._sink.descriptor, 8 * self._n, offset), "<u8")
 
     def missing(self) -> Iterator[int]:
-        """Numbers of the blocks that are not done."""
-        return (int(block) for block in np.flatnonzero(self.flags() != DONE))
+        """Numbers of the blocks that are not done; the file is read at the first, and not again."""
+        flags = self.flags()
+        for start in range(0, self._n, files.AT_ONCE):
+            for block in np.flatnonzero(flags[start : start + files.AT_ONCE] != DONE):
+                yield start + int(block)
 
     def count_done(self) -> int:
         """How many blocks are done."""
