@@ -12,6 +12,7 @@ import itertools
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -207,6 +208,11 @@ def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
             futures = [*self._results.copy()]
             cancel = functools.partial(self.client.cancel, futures, asynchronous=True)
             self.client.loop.add_callback(cancel)
+
+        def call_off(self) -> None:
+            """Have whoever waits for results know that none will come; in the client's loop."""
+            for callback in list(self._callbacks.values()):
+                callback(CancelledError())
 
         def effective_n_jobs(self, n_jobs: int) -> int:
             # For one job joblib would work in this process, and a cluster of one core is another.

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS: Final = 10.0
 """A scheduler has so long to answer."""
+LOOK_SECONDS: Final = 2.0
+"""Time between two looks at whether a cluster is there, and how large it is."""
+LOGGERS: Final = ("asyncio", "distributed", "distributed.client", "tornado.application")
+"""Who prints stack traces when a scheduler goes."""
 NAMED: Final = 3
 """Workers to name where many have the same trouble."""
 
@@ -76,7 +80,7 @@ class DaskCrew:
         make_backend: Callable[[Client, dict[str, Any]], Any],
         submit_options: dict[str, Any] | None = None,
     ) -> None:
-        self._client, self._address = client, _address(client)
+        self._client, self._address, self._cores = client, _address(client), 1
         self.backend = make_backend(client, submit_options or {})
 
     @classmethod
@@ -100,8 +104,8 @@ class DaskCrew:
             ) from None
 
     def cores(self) -> int:
-        """How many tasks they can do at a time, now; 1 where there is none."""
-        return sum(self._client.ncores().values()) or 1
+        """How many tasks they could do at a time at the last look; 1 where there was none."""
+        return self._cores  # asked now, a scheduler that has just gone would take long to answer
 
     def muster(self, order: Order) -> None:
         """Wait for the first worker, and ask all that are there whether they can work on a run.
@@ -129,6 +133,7 @@ class DaskCrew:
             raise ClusterError(
                 "\n".join(refusals[:NAMED]) + (f"\nand {more:,} more workers" if more > 0 else "")
             )
+        self._cores = _sum(self._client.ncores())
 
     def dismiss(self, refusal: Refusal) -> None:
         """Have a worker leave the cluster that joined late and cannot work on the run.
@@ -156,18 +161,47 @@ class DaskCrew:
         from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
 
+        loop: Any = self._client.loop
+        looking = asyncio.run_coroutine_threadsafe(self._look_after(), loop.asyncio_loop)
         try:
             yield
         except KilledWorker as error:
             raise ClusterError(
                 f"the same blocks were the last of {error.allowed_failures + 1} workers, and of "
-                f"{error.last_worker.address} at last: they may want more memory than it has; "
-                "its log tells more"
+                f"{error.last_worker.address} at last; perhaps they want more memory than it has, "
+                "which its log would tell"
             ) from error
-        except (CancelledError, CommClosedError, TimeoutError) as error:
+        except (CancelledError, OSError) as error:
+            lost = isinstance(error, CancelledError | CommClosedError | TimeoutError)
+            if not lost and self._client.status == "running":
+                raise  # a worker has trouble with its disk
             raise ClusterError(f"the scheduler at {self._address} is gone") from error
         except ModuleNotFoundError as error:
             raise ClusterError(f"a worker {_reason(error)}") from error
+        finally:
+            looking.cancel()
+
+    async def _look_after(self) -> None:
+        """See how the cluster is, now and then; in the client's loop."""
+        connection, there = self._client.scheduler_comm, False
+        while self._client.scheduler_comm is connection:
+            with contextlib.suppress(OSError):
+                workers = await self._client.ncores()
+                self._cores = _sum(workers)
+                before, there = there, bool(workers)
+                if before and not there:
+                    warnings.warn(
+                        f"the cluster at {self._address} has no workers left; the run waits for "
+                        "some",
+                        stacklevel=1,
+                    )
+            await asyncio.sleep(LOOK_SECONDS)
+        # Dask cancels what was in work, but of a result that was on its way it never tells.
+        self.backend.call_off()
+
+
+def _sum(cores: dict[str, int]) -> int:
+    return sum(cores.values()) or 1
 
 
 def _address(client: Client) -> str:
@@ -207,9 +241,10 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
     import distributed
     from distributed.deploy.utils import nprocesses_nthreads
 
-    for name in ("distributed", "distributed.client"):  # what matters is told by our exceptions
+    for name in LOGGERS:  # what matters is told by our exceptions
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_warnings_as_lines())
         if scheduler is None:
             cores = len(os.sched_getaffinity(0)) if n_jobs == -1 else n_jobs
             processes, threads = nprocesses_nthreads(cores)
@@ -231,6 +266,17 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
             _require_scheduler(scheduler)
             client = stack.enter_context(distributed.Client(scheduler, timeout=ANSWER_SECONDS))
         yield _introduction(client)
+
+
+@contextlib.contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Have warnings look like all else that the command says."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"{message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def _introduction(client: Client) -> str:

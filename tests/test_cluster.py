@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,9 +27,12 @@ import numpy as np
 import pytest
 import xarray as xr
 from distributed import Client, LocalCluster
+from joblib._dask import DaskDistributedBackend
+from joblib._parallel_backends import ThreadingBackend
 
 import fastmomentum as fm
 from fastmomentum import manifest, worker
+from fastmomentum.backends import IN_FLIGHT
 from fastmomentum.digest import digest
 from fastmomentum.journal import Journal
 from fastmomentum.outputs import partial_name
@@ -158,6 +162,53 @@ def test_what_joblib_is_set_up_for_is_used(
         assert (here == []) is elsewhere, name
 
 
+class BackendOfAnother(ThreadingBackend):
+    """As a package beside joblib would bring one; for all that joblib says, on many machines."""
+
+
+def test_the_backend_of_another_package(
+    wanted: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joblib.register_parallel_backend("another's", BackendOfAnother)
+    with joblib.parallel_config(backend="another's", n_jobs=2):
+        path = tmp_path / "out.h5"
+        with fm.run(experiment(), path, block_runs=5) as ds:
+            same_bits(ds, wanted)
+
+        # It cannot be told to do without a worker.
+        others = dict(computing()) | {"numba": "0.1"}
+        monkeypatch.setattr("fastmomentum.backends.computing", lambda: tuple(others.items()))
+        words = r"process \d+ on .* has numba .*, where the run has 0\.1: install .*\n0 of 123 "
+        with pytest.raises(fm.ClusterError, match=words):
+            fm.run(experiment(), tmp_path / "o.h5", block_runs=5)
+
+
+def test_few_tasks_are_on_their_way(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 612, as many as there are blocks."""
+    monkeypatch.setattr("fastmomentum.groups.TASK_SECONDS", 0.0)
+    submit, lock = DaskDistributedBackend.submit, threading.Lock()
+    given, now, most = [0], [0], [0]
+
+    def counted(backend: Any, task: Any, callback: Callable[[Any], None]) -> Any:
+        def back(result: Any) -> None:
+            with lock:
+                now[0] -= 1
+            callback(result)
+
+        with lock:
+            given[0] += 1
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        return submit(backend, task, back)
+
+    monkeypatch.setattr(DaskDistributedBackend, "submit", counted)
+    fm.run(experiment(), tmp_path / "out.h5", backend="dask", block_runs=1).close()
+    assert given == [612]
+    assert 2 <= most[0] <= 2 * IN_FLIGHT
+
+
 def test_a_killed_worker_is_no_loss(
     wanted: xr.Dataset, tmp_path: Path, at_first: Callable[..., Any]
 ) -> None:
@@ -212,6 +263,25 @@ def test_a_cluster_that_adapts_gets_going(wanted: xr.Dataset) -> None:
     with cluster(0) as client:
         client.cluster.adapt(minimum=0, maximum=1, interval="100ms")
         same_bits(fm.run(experiment(), backend="dask"), wanted)
+
+
+def test_a_cluster_that_loses_all_workers_is_waited_for(
+    wanted: xr.Dataset,
+    tmp_path: Path,
+    at_first: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fastmomentum.cluster.LOOK_SECONDS", 0.1)
+    words = "the cluster at .* has no workers left; the run waits for some"
+    with cluster(1) as client:
+        scale = client.cluster.scale
+        watch = at_first(lambda: scale(0), lambda: until(lambda: list(told)), lambda: scale(1))
+        with pytest.warns(UserWarning, match=words) as told:
+            ds = fm.run(
+                experiment(), tmp_path / "o.h5", backend="dask", block_runs=1, progress=watch
+            )
+        with ds:
+            same_bits(ds, wanted)
 
 
 @pytest.fixture
@@ -319,6 +389,20 @@ def running(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[A
     return started
 
 
+def test_warnings_are_lines_for_the_command() -> None:
+    code = """
+import warnings
+from fastmomentum.cluster import connected
+
+if __name__ == "__main__":
+    with connected(None, 1):
+        warnings.warn("a worker was sent away: so and so")
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=ENVIRONMENT, cwd="/", capture_output=True, text=True)
+    assert done.stderr == "a worker was sent away: so and so\n"
+
+
 def kept(said: str) -> bool:
     words = r"\d+ of \d+ blocks are done and kept in long\.h5\.partial: run the same again to go on"
     return re.fullmatch(words, said) is not None
@@ -335,28 +419,66 @@ def goes_on(path: Path) -> None:
         assert digest(path) == digest(ds)
 
 
-def test_a_lost_scheduler_ends_the_run_and_it_goes_on(
-    running: Callable[..., Any], tmp_path: Path
-) -> None:
-    place = tmp_path / "scheduler.json"
+@contextlib.contextmanager
+def scheduler_and_worker(folder: Path) -> Iterator[tuple[str, Any, Any]]:
+    """Processes of their own, and the address."""
+    place = folder / "scheduler.json"
     options = "--host 127.0.0.1 --port 0 --dashboard-address 127.0.0.1:0 --scheduler-file"
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *options.split(), place]
     with process(*command, stderr=subprocess.DEVNULL) as scheduler:
         until(lambda: place.exists() and place.read_text())
         address = json.loads(place.read_text())["address"]
-        with (
-            process(*worker_command(address), stderr=subprocess.DEVNULL) as worker,
-            running("--scheduler", address) as run,
-        ):
-            worker.send_signal(signal.SIGSTOP)  # or it might be done too soon
-            scheduler.kill()
-            out, err = run.communicate(timeout=60)
+        with process(*worker_command(address), stderr=subprocess.DEVNULL) as worker:
+            yield address, scheduler, worker
+
+
+def test_a_lost_scheduler_ends_the_run_and_it_goes_on(
+    running: Callable[..., Any], tmp_path: Path
+) -> None:
+    with (
+        scheduler_and_worker(tmp_path) as (address, scheduler, worker),
+        running("--scheduler", address) as run,
+    ):
+        worker.send_signal(signal.SIGSTOP)  # or it might be done too soon
+        scheduler.kill()
+        out, err = run.communicate(timeout=60)
     assert run.returncode == 4
     first, second = err.splitlines()
     assert first == f"the scheduler at {address} is gone"
     assert kept(second)
     assert out.startswith(f"Dask cluster at {address}: ")
     goes_on(tmp_path / "long.h5")
+
+
+def test_a_scheduler_lost_while_results_are_entered(
+    tmp_path: Path, at_first: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next that speaks to it asks for the number of cores, and waits for no task."""
+    monkeypatch.setattr("fastmomentum.backends.LOOK_SECONDS", 0.0)
+    with scheduler_and_worker(tmp_path) as (address, scheduler, _), Client(address) as client:
+        lost = at_first(scheduler.kill, lambda: until(lambda: client.status != "running"))
+        words = rf"^the scheduler at {address} is gone\n.* go on"
+        with pytest.raises(fm.ClusterError, match=words):
+            fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=1, progress=lost)
+
+
+def test_a_scheduler_lost_before_it_gave_the_last_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dask would never tell of it."""
+    with scheduler_and_worker(tmp_path) as (address, scheduler, _), Client(address) as client:
+        real, calls = client._gather_remote, []
+
+        async def gather(*arguments: Any) -> Any:
+            calls.append(arguments)
+            if len(calls) == 2:  # the first is asked whether a worker is there
+                scheduler.kill()
+                scheduler.wait()
+            return await real(*arguments)
+
+        monkeypatch.setattr(client, "_gather_remote", gather)
+        with pytest.raises(fm.ClusterError, match=rf"^the scheduler at {address} is gone\n0 of 1 "):
+            fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=612)
 
 
 def test_ctrl_c_calls_the_tasks_off(running: Callable[..., Any], tmp_path: Path) -> None:
