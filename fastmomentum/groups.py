@@ -15,10 +15,15 @@ TASK_SECONDS: Final = 1.0
 lose with a worker."""
 TASKS_A_SECOND: Final = 200
 """So many tasks a scheduler looks after with ease; on more cores than that tasks are longer."""
+SAMPLES: Final = 200
+"""Blocks to give out, at most, before anything is known of how long one takes."""
 
 
 class Groups:
     """Blocks in groups for a task each, as large as the pace of the last ones allows.
+
+    As long as no pace is known, a core gets one block, and then there is a pause: whoever took
+    thousands of tasks beforehand, to keep all cores busy, would have taken thousands of crumbs.
 
     Parameters
     ----------
@@ -35,28 +40,32 @@ class Groups:
     Examples
     --------
     >>> groups = Groups(iter([*range(100), *range(200, 300)]), 200)
-    >>> groups.begin(cores=2)
-    (range(0, 1),)
+    >>> groups.begin(cores=2), groups.take(), groups.take()
+    ((range(0, 1),), (range(1, 2),), ())
     >>> groups.learn(1, 0.02)
-    >>> groups.take()
-    (range(1, 50),)
+    >>> groups.begin(cores=2)
+    (range(2, 51),)
     """
 
     def __init__(self, missing: Iterator[int], n_blocks: int) -> None:
         self.seconds = TASK_SECONDS
         self._missing, self._left, self._cores = missing, n_blocks, 1
         self._pace = math.inf
+        self._samples = 0
         self._paused = False
         self._back: deque[Stretches] = deque()
 
     def begin(self, cores: int) -> Stretches:
         """Set out, or go on after a pause, with so many cores; gives the first group."""
-        self._cores, self._paused = cores, False
+        self._cores, self._samples, self._paused = cores, min(cores, SAMPLES), False
         self.seconds = TASK_SECONDS * max(1.0, cores / TASKS_A_SECOND)
         return self.take()
 
     def take(self) -> Stretches:
         """Blocks for a task; none while paused, or where none are left."""
+        if math.isinf(self._pace):
+            self._samples -= 1
+            self._paused |= self._samples < 0
         if self._paused:
             return ()
         if self._back:

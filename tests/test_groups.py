@@ -54,6 +54,16 @@ def test_a_task_takes_about_a_second() -> None:
     assert len(taken) < 1050
 
 
+def test_little_is_given_out_before_the_pace_is_known() -> None:
+    for cores, samples in ((2, 2), (6400, 200)):
+        groups = Groups(iter(range(10**6)), 10**6)
+        for _ in range(2):  # who took them may be refused
+            taken = [groups.begin(cores), *iter(groups.take, ())]
+            assert [count(blocks) for blocks in taken] == [1] * samples
+        groups.learn(1, 0.02)
+        assert count(groups.begin(cores)) > 20
+
+
 def test_blocks_that_take_long_go_alone() -> None:
     taken = all_of(Groups(iter(range(100)), 100), cores=4, seconds_a_block=5.0)
     assert [count(blocks) for blocks in taken] == [1] * 100
