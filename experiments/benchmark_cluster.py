@@ -14,6 +14,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,8 @@ def main(backend, path, block_runs, task_seconds, lr, steps):
     experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=steps,
         grid=fm.Grid(lr={"linspace": [1e-6, 1e-4], "num": lr},
                      momentum={"linspace": [0.0, 0.9], "num": 1000}, start=[(-1.2, 1.0)]))
-    said = []
     begun = time.perf_counter()
-    run_to_file(experiment, Path(path), backend=backend, block_runs=block_runs or None,
-                progress=lambda progress: said.append(progress.done_runs))
+    run_to_file(experiment, Path(path), backend=backend, block_runs=block_runs or None)
     took = time.perf_counter() - begun
     print(json.dumps({"seconds": took, "kB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 
@@ -52,21 +52,38 @@ if __name__ == "__main__":
 def main() -> None:
     """Measure, print, and write down."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=5, help="turns that each backend gets")
-    parser.add_argument("--lr", type=int, default=8000, help="learning rates of the long run")
+    parser.add_argument("--turns", type=int, default=3, help="turns that each backend gets")
+    parser.add_argument("--lr", type=int, default=50_000, help="learning rates of the long run")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("-o", "--output", type=Path, default=Path("data/benchmark/cluster.json"))
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.turns, arguments.lr = 1, 200
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "run.py").write_text(RUN)
         found = {
             "overhead": overhead(folder, arguments.turns, arguments.lr),
-            "memory": memory(folder),
-            "tasks_a_second": tasks_a_second(folder),
+            "driver": driver(folder, (1, 2) if arguments.quick else (1, 10, 100)),
+            "tasks_a_second": tasks_a_second(folder, 1000 if arguments.quick else 3000),
         }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(found, indent=2) + "\n")
-    print(json.dumps(found | {"overhead": found["overhead"] | {"samples": ""}}, indent=2))
+    print("\n".join(lines(found)))
+
+
+def lines(found: dict[str, Any]) -> Iterator[str]:
+    """What was found, for people."""
+    medians, percent = found["overhead"]["medians"], found["overhead"]["percent"]
+    for name, of in medians.items():
+        yield f"{name}: {of['seconds']:.1f} s, {of['processor_seconds']:.1f} s of processors"
+    yield (
+        f"overhead of dask: {percent['seconds']:.1f}% of time, "
+        f"{percent['processor_seconds']:.1f}% of processor time"
+    )
+    for blocks, megabytes in found["driver"].items():
+        yield f"peak memory of the driver, {blocks}: {megabytes:.0f} MB"
+    yield f"tasks a second: {found['tasks_a_second']:.0f}"
 
 
 def overhead(folder: Path, turns: int, lr: int) -> dict[str, Any]:
@@ -91,17 +108,16 @@ def overhead(folder: Path, turns: int, lr: int) -> dict[str, Any]:
     return {"percent": more, "medians": middle, "samples": samples}
 
 
-def memory(folder: Path) -> dict[str, float]:
+def driver(folder: Path, lr: Sequence[int]) -> dict[str, float]:
     """Peak memory of the driver by the number of blocks, in MB; a block is one run of one step."""
     return {
-        f"{1000 * lr:,} blocks": measured(folder, "dask", block_runs=1, lr=lr, steps=1)["kB"] / 1000
-        for lr in (1, 10, 100, 1000)
+        f"{1000 * n:,} blocks": measured(folder, "dask", block_runs=1, lr=n, steps=1)["kB"] / 1000
+        for n in lr
     }
 
 
-def tasks_a_second(folder: Path) -> float:
+def tasks_a_second(folder: Path, n: int) -> float:
     """How many tasks of no length a driver, a scheduler and the workers get through."""
-    n = 3000
     few, many = (
         measured(folder, "dask", block_runs=1, task_seconds=0, lr=lr, steps=1)["seconds"]
         for lr in (1, 1 + n // 1000)
@@ -131,12 +147,12 @@ def measured(
             options = "--host 127.0.0.1 --port 0 --dashboard-address 127.0.0.1:0 --scheduler-file"
             others.append(started("dask_scheduler", *options.split(), place))
             while not (place.exists() and place.read_text()):
-                pass
+                time.sleep(0.02)
             address = json.loads(place.read_text())["address"]
             options = "--nthreads 1 --no-nanny --no-dashboard"
             others += [started("dask_worker", address, *options.split()) for _ in range(cores)]
         command = [sys.executable, folder / "run.py", backend, address, folder / "o.h5", *numbers]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     finally:
         for other in others[::-1]:
             other.terminate()
