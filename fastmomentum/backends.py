@@ -137,7 +137,7 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
     if backend is not None and backend not in BACKENDS:
         raise InputError(f"backend must be one of {', '.join(BACKENDS)}: got {backend!r}")
     if backend == "dask":
-        from fastmomentum.cluster import DaskCrew
+        from fastmomentum.crew import DaskCrew
 
         return Pool(None, -1, False, DaskCrew.current(_dask_backend))
     if backend is not None:
@@ -148,7 +148,7 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
     if type(set_up) is not type(get_active_backend(prefer="threads")[0]):  # it yields to a hint
         return Pool(BACKENDS["threads"], n_jobs, True)
     if hasattr(set_up, "client"):  # joblib's own for Dask
-        from fastmomentum.cluster import DaskCrew
+        from fastmomentum.crew import DaskCrew
 
         options = getattr(set_up, "submit_kwargs", {})
         return Pool(None, -1, False, DaskCrew(set_up.client, _dask_backend, options))
@@ -215,8 +215,9 @@ def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
                 callback(CancelledError())
 
         def effective_n_jobs(self, n_jobs: int) -> int:
-            # For one job joblib would work in this process, and a cluster of one core is another.
-            return max(2, int(super().effective_n_jobs(n_jobs)))
+            # All it decides is whether joblib works in this process, as it would for one job. To
+            # ask the scheduler takes long where it has gone, and fails where no worker is left.
+            return 2
 
     return TellingBackend(client=client, **submit_options)
 

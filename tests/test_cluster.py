@@ -271,7 +271,7 @@ def test_a_cluster_that_loses_all_workers_is_waited_for(
     at_first: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fastmomentum.cluster.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("fastmomentum.crew.LOOK_SECONDS", 0.1)
     words = "the cluster at .* has no workers left; the run waits for some"
     with cluster(1) as client:
         scale = client.cluster.scale

@@ -22,7 +22,7 @@ ranges axis grid protocol experiment loading
 reference theory kernels
 checksums schema trust manifest sinks journal layout outputs memory store digest
 lazy results progress bar
-worker groups cluster backends runner verification replaying zooming analysis
+worker groups cluster crew backends runner verification replaying zooming analysis
 summary plots cli __main__
 """
 ORDER = LAYERS.split()
@@ -31,7 +31,7 @@ ORDER = LAYERS.split()
 HOMES = {
     "numba": {"kernels"},
     "joblib": {"backends", "summary"},  # summary: counts cores as joblib does
-    "distributed": {"cluster", "worker"},  # worker: for its address
+    "distributed": {"cluster", "crew", "worker"},  # worker: for its address
     "matplotlib": {"plots"},
     "typer": {"cli"},
     "rich": {"bar"},
