@@ -172,7 +172,7 @@ class DaskCrew:
 
     def _say_that_all_are_gone(self) -> None:
         warnings.warn(
-            f"the cluster at {self._address} has no workers left; the run waits for some",
+            f"the cluster at {self._address} has no workers left; the run waits for others",
             stacklevel=1,
         )
 

@@ -272,7 +272,7 @@ def test_a_cluster_that_loses_all_workers_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fastmomentum.crew.LOOK_SECONDS", 0.1)
-    words = "the cluster at .* has no workers left; the run waits for some"
+    words = "the cluster at .* has no workers left; the run waits for others"
     with cluster(1) as client:
         scale = client.cluster.scale
         watch = at_first(lambda: scale(0), lambda: until(lambda: list(told)), lambda: scale(1))
