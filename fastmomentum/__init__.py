@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from fastmomentum.rules import RULES as RULES
     from fastmomentum.runner import run as run
     from fastmomentum.status import Status as Status
+    from fastmomentum.update_rule import UpdateRule as UpdateRule
     from fastmomentum.verification import verify as verify
 
 _HOME: Final = {
@@ -74,6 +75,7 @@ _HOME: Final = {
     "rules": ["RULES"],
     "runner": ["run"],
     "status": ["Status"],
+    "update_rule": ["UpdateRule"],
     "verification": ["verify"],
 }  # fmt: skip
 _MODULES: Final = ("analysis", "datasets", "plots", "reference", "results", "theory")

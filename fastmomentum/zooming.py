@@ -9,13 +9,18 @@ import xarray as xr
 from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Grid
-from fastmomentum.results import Start, experiment_of, select_cell
+from fastmomentum.results import Start, experiment_of, one_cell, select_cell
 
 Range = tuple[float, float]
 
 
 def zoomed(
-    ds: xr.Dataset, lr: Range, momentum: Range, num: int = 512, start: Start | None = None
+    ds: xr.Dataset,
+    lr: Range,
+    momentum: Range,
+    num: int = 512,
+    start: Start | None = None,
+    velocity: Start | None = None,
 ) -> Experiment:
     """The experiment of a window of a map: everything as it was, but the grid.
 
@@ -31,6 +36,8 @@ def zoomed(
         Values along each axis.
     start : int or (float, float), optional
         Number of a start point, or coordinates to come near to; the first where left out.
+    velocity : int or (float, float), optional
+        An initial velocity in the same way, where the map has some.
 
     Returns
     -------
@@ -63,12 +70,10 @@ def zoomed(
             raise InputError(
                 f"{name} {first!r}:{last!r} is too narrow for {num} values of double precision"
             )
-    cell = select_cell(ds, start=start)
-    point = tuple(float(cell[f"start_{name}"]) for name in whole.objective.parameters)
     grid = Grid(
         lr={"logspace": list(lr), "num": num},
         momentum={"linspace": list(momentum), "num": num},
-        start=[point],
+        **one_cell(ds, select_cell(ds, start=start, velocity=velocity)),
     )
     fields = {
         name: getattr(whole, name) for name in ("objective", "rule", "steps", "stop", "title")
