@@ -21,6 +21,7 @@ from fastmomentum.cli.options import (
     ResultsFile,
     known_backend,
     n_jobs_of,
+    picture_beside,
     require_consistent,
 )
 from fastmomentum.cli.running import run_and_tell
@@ -141,27 +142,43 @@ def zoom(
     start: Annotated[int, typer.Option("--start", metavar="N", help="Number of the start.")] = 0,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="ZOOM.h5", help="Results file [OUT_zoom.h5]."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="ZOOM.h5",
+            readable=False,
+            help="Results file [OUT_zoom.h5]; the picture is called the same, but .png.",
+        ),
     ] = None,
+    jobs: Jobs = "-1",
     overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Run a window of a finished map on a finer grid, and draw it."""
+    """Run a window of a finished map on a finer grid, and draw it; go on where interrupted."""
+    n_jobs = n_jobs_of(jobs)
+    path = output or file.parent / f"{file.stem}_zoom.h5"
+    picture = picture_beside(path, file)
     from fastmomentum.results import open_results
-    from fastmomentum.runner import run_to_file
     from fastmomentum.zooming import parse_range, zoomed
 
     window = parse_range("--lr", lr), parse_range("--momentum", momentum)
     with open_results(file) as ds:
         experiment = zoomed(ds, *window, num, start)
-    path = output or file.with_name(f"{file.stem}_zoom.h5")
-    run_to_file(experiment, path, overwrite=overwrite)
-    print(f"wrote {path}")
+    run_and_tell(
+        experiment,
+        path,
+        n_jobs=n_jobs,
+        overwrite=overwrite,
+        quiet=quiet,
+        left_to_do="only the picture to draw",
+    )
+    from fastmomentum.files import in_words
     from fastmomentum.plots import save_phase_map
 
-    picture = path.with_suffix(".png")
-    with open_results(path) as ds:
+    with in_words(f"writing {picture}"), open_results(path) as ds:
         save_phase_map(ds.isel(start=0), picture)
-    print(f"wrote {picture}")
+    if not quiet:
+        print(f"wrote {picture}")
 
 
 @app.callback(invoke_without_command=True)

@@ -79,3 +79,29 @@ def known_backend(name: str) -> Backend:
     if name not in BACKENDS:
         raise InputError(f"--backend: no such backend as {name!r}; {suggest(name, BACKENDS)}")
     return cast("Backend", name)
+
+
+def picture_beside(results: Path, source: Path) -> Path:
+    """Name the picture of results: as they are called, but .png.
+
+    Parameters
+    ----------
+    results : Path
+        Where the results go.
+    source : Path
+        The results that they are made from.
+
+    Raises
+    ------
+    InputError
+        The picture would be written over one or the other.
+    """
+    from fastmomentum.errors import InputError
+
+    picture = results.parent / f"{results.stem}.png"
+    if picture in (results, source):
+        raise InputError(
+            f"-o {results}: the picture would be written over {picture}; "
+            f"choose another name, such as {picture.stem}_zoom.h5"
+        )
+    return picture

@@ -24,6 +24,7 @@ def run_and_tell(
     scheduler: str | None = None,
     overwrite: bool = False,
     quiet: bool = False,
+    left_to_do: str = "nothing to do",
 ) -> None:
     """Run the grid into a file; unless quiet, show a bar and print what came out.
 
@@ -35,6 +36,8 @@ def run_and_tell(
         For dask: the cluster's address; without, one of this machine's cores is started.
     quiet : bool
         Whether to print nothing.
+    left_to_do : str
+        What to say of results that are there already.
     """
     from fastmomentum.runner import run_to_file
 
@@ -55,7 +58,7 @@ def run_and_tell(
             told=None if quiet else functools.partial(_tell_kept, path),
         )
     if not quiet:
-        _tell_results(path, made)
+        _tell_results(path, made, left_to_do)
 
 
 def _tell_kept(path: Path, store: FileStore) -> None:
@@ -73,13 +76,13 @@ def _tell_kept(path: Path, store: FileStore) -> None:
         print(f"{path}: begun otherwise: {printable(change)}")
 
 
-def _tell_results(path: Path, made: Progress | None) -> None:
+def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
     from fastmomentum.bar import short
     from fastmomentum.outputs import in_units
     from fastmomentum.summary import findings
 
     if made is None:
-        print(f"{path}: complete already; nothing to do")
+        print(f"{path}: complete already; {left_to_do}")
     else:
         speed = f", {short(made.steps / made.seconds)} steps/s" if made.steps else ""
         print(
