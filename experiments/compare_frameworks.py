@@ -25,8 +25,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from _arguments import output, script
 from _figures import save, style
-from _frameworks import (
-    FRAMEWORKS,
+from _frameworks import FRAMEWORKS
+from _problems import (
     POLYNOMIALS,
     PRECISIONS,
     RANDOM_STEPS,
