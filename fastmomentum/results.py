@@ -194,15 +194,15 @@ def select_cell(
 def _start_index(ds: xr.Dataset, start: Start | None) -> dict[str, int]:
     first, second = (f"start_{name}" for name in ds.parameter.values)
     if "start" in ds.dims:
-        number = start
         if isinstance(start, tuple):
             away = (ds[first].values - start[0]) ** 2 + (ds[second].values - start[1]) ** 2
-            number = int(away.argmin())
-        if number is not None and not 0 <= int(number) < ds.sizes["start"]:  # type: ignore[arg-type]
+            return {"start": int(away.argmin())}
+        number = 0 if start is None else int(start)
+        if not 0 <= number < ds.sizes["start"]:
             raise InputError(
                 f"start must be a number from 0 to {ds.sizes['start'] - 1}: got {number}"
             )
-        return {"start": int(number or 0)}  # type: ignore[arg-type]
+        return {"start": number}
     shape = ds.sizes[first], ds.sizes[second]
     if isinstance(start, tuple):
         return {
