@@ -269,6 +269,6 @@ def _require_scheduler(address: str) -> None:
     try:
         socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
         asyncio.run(shake_hands())
-    except Exception as error:  # what answers there may be anything
+    except Exception as error:  # what answers there may be anything, and fail anyhow
         reason = getattr(error, "strerror", None) or str(error) or "it does not speak as one does"
         raise ClusterError(f"no Dask scheduler answers at {address}: {reason.lower()}") from None

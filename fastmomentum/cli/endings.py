@@ -36,9 +36,7 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
             _drop_output()
             reason = (error.strerror or str(error)).lower()
             _end(f"{error.filename or 'standard output'}: {reason}", 4)
-        except (
-            Exception
-        ) as error:  # whatever is left is a fault of ours, and no traceback for users
+        except Exception as error:  # what is left is a fault of ours: a line, no traceback
             if os.environ.get(TRACEBACK):
                 raise
             _end(
