@@ -15,16 +15,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from _animation import film_maker, open_window, play, write_film, write_gif, write_page
-from _common import (
-    PAGE_SIZE,
-    draw_report,
-    output,
-    replacing,
-    report_parser,
-    script,
-    style,
-    whole_run,
-)
+from _arguments import output, report_parser, script
+from _cells import whole_run
+from _figures import PAGE_SIZE, draw_report, replacing, style
 from rich.console import Console
 from rich.progress import track
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from _common import add_start, output, parser, replacing, script, style
+from _arguments import add_start, output, parser, script
+from _figures import replacing, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _common import (
-    WHICH_CELLS,
-    add_start,
-    chosen_runs,
-    figure,
-    output,
-    parser,
-    save,
-    script,
-    style,
-    subtitle,
-)
+from _arguments import WHICH_CELLS, add_cells, output, parser, script
+from _cells import chosen_runs
+from _figures import figure, save, style, subtitle
 
 import fastmomentum as fm
 from fastmomentum import plots
@@ -28,10 +19,8 @@ from fastmomentum import plots
 def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     reading = parser(__doc__ or "", WHICH_CELLS)
+    add_cells(reading)
     add = reading.add_argument
-    add("--lr", type=float, action="append", help="learning rate")
-    add("--momentum", type=float, action="append", help="momentum")
-    add_start(reading, action="append")
     add("--show", choices=("loss", "distance"), default="loss", help="what is drawn")
     add("--steps", choices=("auto", "log", "linear"), default="auto", help="the axis of steps")
     add("--no-theory", action="store_true", help="draw measurement alone")

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _common import (
-    draw_report,
-    output,
-    report_parser,
-    save,
-    script,
-    style,
-    whole_run,
-)
+from _arguments import output, report_parser, script
+from _cells import whole_run
+from _figures import draw_report, save, style
 
 import fastmomentum as fm
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _common import chosen_runs, field_of, figure, output, run_parser, save, script, style, subtitle
+from _arguments import output, run_parser, script
+from _cells import chosen_runs
+from _figures import field_of, figure, save, style, subtitle
 
 import fastmomentum as fm
 from fastmomentum import plots

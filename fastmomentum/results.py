@@ -216,13 +216,14 @@ def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
             }
         away = (ds[first].values - wanted[0]) ** 2 + (ds[second].values - wanted[1]) ** 2
         return {kind: int(away.argmin())}
-    number, size = wanted or 0, ds.sizes[first] * ds.sizes[second] if is_mesh else ds.sizes[kind]
+    size = ds.sizes[first] * ds.sizes[second] if is_mesh else ds.sizes[kind]
+    number = 0 if wanted is None else int(wanted)
     if not 0 <= number < size:
         point = ", or a point" if is_mesh else ""
         raise InputError(f"{kind} must be a number from 0 to {size - 1}{point}: got {number}")
     if is_mesh:
         return dict(zip((first, second), divmod(number, ds.sizes[second]), strict=True))
-    return {kind: int(number)}
+    return {kind: number}
 
 
 def one_cell(ds: xr.Dataset, cell: xr.Dataset) -> dict[str, list[tuple[float, ...]]]:

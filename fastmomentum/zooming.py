@@ -33,7 +33,7 @@ def zoomed(
     momentum : (float, float)
         First and last momentum; those between are evenly spaced.
     num : int
-        Values along each axis.
+        Values along each axis; two at least.
     start : int or (float, float), optional
         Number of a start point, or coordinates to come near to; the first where left out.
     velocity : int or (float, float), optional
@@ -48,7 +48,7 @@ def zoomed(
     ------
     InputError
         The window is empty or lies outside of what can be run, is too narrow for doubles to tell
-        its values apart, or the rule has no momentum.
+        its values apart, has too few values, or the rule has no momentum.
 
     Examples
     --------
@@ -63,8 +63,12 @@ def zoomed(
         raise InputError(
             f"the rule {whole.rule.name} has no momentum: there is no map to zoom into"
         )
-    for name, (first, last), lowest in (("lr", lr, 0.0), ("momentum", momentum, -1.0)):
-        if not lowest < first < last < math.inf:
+    if num < 2:
+        raise InputError(f"num must be at least 2: got {num}")
+    if not lr[0] > 0:
+        raise InputError(f"lr must be a range A:B with A > 0: got {lr[0]:g}:{lr[1]:g}")
+    for name, (first, last) in (("lr", lr), ("momentum", momentum)):
+        if not -math.inf < first < last < math.inf:
             raise InputError(f"{name} must be a range A:B with A < B: got {first:g}:{last:g}")
         if not (last - first) / num > 4 * math.ulp(last):
             raise InputError(

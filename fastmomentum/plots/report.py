@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
@@ -158,9 +159,9 @@ def run_report(
 
 def _panels(figure: Figure, with_data: bool) -> dict[str, Any]:
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if isinstance(engine, ConstrainedLayoutEngine | TightLayoutEngine):
         above = 1.0 - HEADER / figure.get_figheight()
-        engine.set(rect=(0.01, 0.0, 0.98, above))  # type: ignore[call-arg]
+        engine.set(rect=(0.01, 0.0, 0.98, above))
     below = ["data", "progress"] if with_data else ["progress", "progress"]
     panels: dict[str, Any] = figure.subplot_mosaic(
         [["surface", "contour", "contour"], ["surface", *below]],
