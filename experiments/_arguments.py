@@ -52,6 +52,8 @@ def parser(
     )  # fmt: skip
     text = "a matplotlib style file, on top of the house style"
     made.add_argument("--style", type=Path, metavar="FILE", help=text)
+    text = "number of an initial velocity (default: 0, the first), or one VX,VY"
+    made.add_argument("--velocity", type=_start, metavar="VELOCITY", help=text)
     return made
 
 
@@ -139,7 +141,7 @@ def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
         # argparse takes a value such as -5,-5 for an option, unless it is joined to its own.
         words: list[str] = []
         for word in sys.argv[1:]:
-            joined = words and words[-1] in ("--start", "--window")
+            joined = words and words[-1] in ("--start", "--velocity", "--window")
             words[-1:] = [f"{words[-1]}={word}"] if joined else [*words[-1:], word]
         main(words)
     except FastmomentumError as error:

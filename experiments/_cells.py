@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,13 @@ from fastmomentum.results import Start
 
 MOST_POINTS = 20_000
 """Of a replayed path; a longer one is thinned."""
+
+
+@contextlib.contextmanager
+def opened(path: Path, arguments: argparse.Namespace) -> Iterator[xr.Dataset]:
+    """Open results, at the one initial velocity that is asked for."""
+    with fm.open(path) as ds:
+        yield fm.select_velocity(ds, arguments.velocity)
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,8 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> plots.Run:
     run = plots.run_of(cell, path)
     print(
         f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
-        f"start=({run.start[0]:.6g}, {run.start[1]:.6g}): {run.status.name.lower()} "
+        f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
+        f"{run.status.name.lower()} "
         f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
     )
     return run
@@ -146,8 +156,17 @@ def start_names(ds: xr.Dataset) -> list[str]:
 
 
 def start_of(results: xr.Dataset) -> str:
-    """Write down the one start of results."""
-    return f"({', '.join(f'{results[name].item():.3g}' for name in start_names(results))})"
+    """Write down the one start of results, and the initial velocity."""
+    start = ", ".join(f"{results[name].item():.3g}" for name in start_names(results))
+    return f"({start}){velocity_of(results)}"
+
+
+def velocity_of(results: xr.Dataset) -> str:
+    """Write down the one initial velocity of results; nothing where there is none."""
+    names = [f"velocity_{name}" for name in fm.experiment_of(results).objective.parameters]
+    if names[0] not in results.coords:
+        return ""
+    return f", velocity ({', '.join(f'{results[name].item():.3g}' for name in names)})"
 
 
 def _telling(ds: xr.Dataset, start: Start) -> list[tuple[float, float]]:

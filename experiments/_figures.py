@@ -55,7 +55,7 @@ def draw_report(
     made = figure or Figure(figsize=PAGE_SIZE, layout="constrained")
     field = field_of(ds, [run], arguments, PAGE_POINTS)
     title = str(ds.attrs.get("title") or "")
-    return plots.run_report(made, run, field, experiment.rule.name, data, title, frames)
+    return plots.run_report(made, run, field, experiment.rule, data, title, frames)
 
 
 def figure(ds: xr.Dataset, height: float = 8.0) -> Figure:
@@ -69,7 +69,7 @@ def figure(ds: xr.Dataset, height: float = 8.0) -> Figure:
 def subtitle(ds: xr.Dataset) -> str:
     """Say what was descended, and how."""
     experiment = fm.experiment_of(ds)
-    return f"objective {experiment.objective.name}, rule {experiment.rule.name}"
+    return f"objective {experiment.objective.name}, rule {experiment.rule.words}"
 
 
 def save(made: Figure, path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import xarray as xr
 from _arguments import add_target, output, parser, script
-from _cells import at_target
+from _cells import at_target, opened
 from _figures import figure, save, style, subtitle
 from matplotlib.figure import Figure
 
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> None:
     add_target(reading)
     arguments = reading.parse_args(words)
     path = output(arguments, "basins")
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         wanted = {"lr": arguments.lr, "momentum": arguments.momentum}
         results = at_target(chosen(ds, arguments.over, wanted), arguments.target)
         save(draw(ds, results, arguments.over), path)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from _arguments import add_start, add_target, output, parser, script
-from _cells import at_target, plane, start_of
+from _cells import at_target, opened, plane, start_of
 from _figures import figure, save, style
 
 import fastmomentum as fm
@@ -27,7 +27,11 @@ def main(words: Sequence[str]) -> None:
     reading.add_argument("--no-theory", action="store_true", help="draw measurement alone")
     arguments = reading.parse_args(words)
     path = output(arguments, "duel")
-    with fm.open(arguments.results) as ds, fm.open(arguments.other) as other, style(arguments):
+    with (
+        opened(arguments.results, arguments) as ds,
+        opened(arguments.other, arguments) as other,
+        style(arguments),
+    ):
         planes = [plane(each, arguments.start) for each in (ds, other)]
         both = [at_target(each, arguments.target) for each in planes]
         experiments = [fm.experiment_of(each) for each in (ds, other)]
@@ -44,7 +48,7 @@ def main(words: Sequence[str]) -> None:
         ):
             if arguments.no_theory or not len(experiment.objective.minimisers):
                 continue
-            lines = plots.theory_lines(ax, experiment.objective, experiment.rule.name)
+            lines = plots.theory_lines(ax, experiment.objective, experiment.rule)
             if lines.oscillation is not None:
                 lines.oscillation.remove()
             if lines.stability is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from _arguments import WHICH_CELLS, add_cells, output, parser, script
-from _cells import chosen_runs
+from _cells import chosen_runs, opened
 from _figures import figure, save, style, subtitle
 
 import fastmomentum as fm
@@ -27,7 +27,7 @@ def main(words: Sequence[str]) -> None:
     reading.set_defaults(replay=True)  # a rate shows in every step only
     arguments = reading.parse_args(words)
     path = output(arguments, arguments.show)
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         experiment = fm.experiment_of(ds)
         made = figure(ds, height=7.5)
         ax = made.add_subplot(title=subtitle(ds))
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> None:
             ax,
             chosen_runs(ds, arguments),
             experiment.objective,
-            experiment.rule.name,
+            experiment.rule,
             arguments.show,
             arguments.steps,
             theory=not arguments.no_theory,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 from _arguments import add_start, add_target, output, parser, script
-from _cells import SUMMARIES, at_target, plane, start_of
+from _cells import SUMMARIES, at_target, opened, plane, start_of
 from _figures import figure, save, style, subtitle
 from matplotlib.axes import Axes
 
@@ -42,7 +42,7 @@ def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     arguments = _parser().parse_args(words)
     path = output(arguments, "phase")
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         whole = plane(ds, arguments.start, (*SUMMARIES, "final"))
         results = at_target(whole, arguments.target)
         made = figure(ds, height=7.5)
@@ -139,7 +139,7 @@ def rate_maps(
 
 def _theory(ax: Axes, results: xr.Dataset, at: Any) -> plots.TheoryLines:
     experiment = fm.experiment_of(results)
-    return plots.theory_lines(ax, experiment.objective, experiment.rule.name, at)
+    return plots.theory_lines(ax, experiment.objective, experiment.rule, at)
 
 
 def minimiser(results: xr.Dataset, arguments: argparse.Namespace) -> Any:

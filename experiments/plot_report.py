@@ -11,17 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from _arguments import output, report_parser, script
-from _cells import whole_run
+from _cells import opened, whole_run
 from _figures import draw_report, save, style
-
-import fastmomentum as fm
 
 
 def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     arguments = report_parser(__doc__ or "").parse_args(words)
     path = output(arguments, "report")
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         run = whole_run(ds, arguments)
         x, y = run.points[-1].tolist()
         print(f"final point: ({x!r}, {y!r})")

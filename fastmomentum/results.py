@@ -189,15 +189,39 @@ def select_cell(
         raise InputError(f"lr must be positive: got {lr!r}")
     chosen = {"lr": 0, "momentum": 0}
     if lr is not None:
-        chosen["lr"] = int(np.abs(np.log(ds.lr.values) - np.log(lr)).argmin())
+        chosen["lr"] = int(np.abs(np.log(np.atleast_1d(ds.lr.values)) - np.log(lr)).argmin())
     if momentum is not None:
-        chosen["momentum"] = int(np.abs(ds.momentum.values - momentum).argmin())
+        chosen["momentum"] = int(np.abs(np.atleast_1d(ds.momentum.values) - momentum).argmin())
     chosen |= _index(ds, "start", start)
-    if _has_velocities(ds):
-        chosen |= _index(ds, "velocity", velocity)
-    elif velocity not in (None, 0, (0.0, 0.0)):
-        raise InputError(f"all runs start at rest: got the velocity {velocity}; leave it out")
-    return ds.isel(chosen)
+    return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
+
+
+def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:
+    """The initial velocity nearest to what is asked for.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    velocity : int or (float, float), optional
+        Number of an initial velocity, or components to come near to; the first where left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        Without dimensions of velocities; as it is where all runs start at rest.
+
+    Raises
+    ------
+    InputError
+        There is no initial velocity of that number, or there are none at all.
+    """
+    if not _has_velocities(ds):
+        if velocity not in (None, 0, (0.0, 0.0)):
+            raise InputError(f"all runs start at rest: got the velocity {velocity}; leave it out")
+        return ds
+    chosen = _index(ds, "velocity", velocity)
+    return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 
 def _has_velocities(ds: xr.Dataset) -> bool:
@@ -205,24 +229,21 @@ def _has_velocities(ds: xr.Dataset) -> bool:
 
 
 def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
-    """Indices of a start point or an initial velocity."""
-    first, second = (f"{kind}_{name}" for name in ds.parameter.values)
-    is_mesh = kind not in ds.dims
+    """Indices of a start point or an initial velocity, also where it was selected before."""
+    names = [f"{kind}_{name}" for name in ds.parameter.values]
+    first, second = (np.atleast_1d(ds[name].values) for name in names)
+    is_mesh = kind not in ds.coords
     if isinstance(wanted, tuple):
+        away = np.abs(first - wanted[0]), np.abs(second - wanted[1])
         if is_mesh:
-            return {
-                name: int(np.abs(ds[name].values - near).argmin())
-                for name, near in zip((first, second), wanted, strict=True)
-            }
-        away = (ds[first].values - wanted[0]) ** 2 + (ds[second].values - wanted[1]) ** 2
-        return {kind: int(away.argmin())}
-    size = ds.sizes[first] * ds.sizes[second] if is_mesh else ds.sizes[kind]
-    number = 0 if wanted is None else int(wanted)
+            return {name: int(far.argmin()) for name, far in zip(names, away, strict=True)}
+        return {kind: int(np.hypot(*away).argmin())}
+    number, size = wanted or 0, first.size * second.size if is_mesh else first.size
     if not 0 <= number < size:
         point = ", or a point" if is_mesh else ""
         raise InputError(f"{kind} must be a number from 0 to {size - 1}{point}: got {number}")
     if is_mesh:
-        return dict(zip((first, second), divmod(number, ds.sizes[second]), strict=True))
+        return dict(zip(names, divmod(number, second.size), strict=True))
     return {kind: number}
 
 

@@ -47,7 +47,7 @@ def measured() -> xr.Dataset:
 # Theory over a map
 
 
-@pytest.mark.parametrize("rule", ["sgd", "momentum", "nesterov"])
+@pytest.mark.parametrize("rule", fm.RULES)
 def test_the_stability_boundary_is_where_the_largest_rate_is_one(rule):
     ax = axes(xlim=(0, 0.2), ylim=(0, 1))
     drawn = plots.theory_lines(ax, BOWL, rule)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
 import fastmomentum as fm
 from fastmomentum import analysis, theory
+from fastmomentum.cli import app
 from fastmomentum.digest import digest
 from fastmomentum.errors import InputError
 from fastmomentum.reference import descend
@@ -149,6 +152,48 @@ def test_summaries_know_of_velocities() -> None:
     found = analysis.best(ds)
     hit = ds.hit_step.sel(velocity=1 if found.velocity_x == -0.5 else 0)
     assert found.hit_step.item() == hit.where(hit >= 0).min()
+
+
+def test_scripts_draw_one_velocity(tmp_path: Path, script: Callable[..., Any]) -> None:
+    mesh = {"x": [-0.5, 0.0, 0.5], "y": [0.0, 1.0]}
+    plan = experiment(rule={"name": "pytorch", "dampening": 0.25}, grid=grid(velocity=mesh))
+    fm.run(plan, tmp_path / "o.h5").close()
+    for name, words in (
+        ("plot_phase", []),
+        ("plot_phase", ["--show", "rate", "--start", "1"]),
+        ("plot_contour", ["--lr", "1e-3", "--momentum", "0.9"]),
+        ("plot_report", []),
+        ("plot_loss", ["--lr", "1e-3", "--momentum", "0.9"]),
+        ("plot_duel", [str(tmp_path / "o.h5")]),
+        (
+            "animate_zoom",
+            ["--lr", "1e-3:2e-3", "--momentum", "0.5:0.6", "--frames", "2", "--num", "8"],
+        ),
+    ):
+        picture = tmp_path / (f"{name}.gif" if name.startswith("animate") else f"{name}.svg")
+        words = ["-o", str(picture), "--velocity", "0.4,0.9", *words]
+        if name == "plot_duel":
+            words = words[-1:] + words[:-1]
+        status, said, wrong = script(name, str(tmp_path / "o.h5"), *words)
+        assert (status, wrong) == (0, "")
+        assert picture.stat().st_size > 1000
+        if name == "plot_contour":
+            assert "velocity (0.5, 1)" in said
+    status, _, wrong = script("plot_phase", str(tmp_path / "o.h5"), "--velocity", "6")
+    assert (status, "velocity must be a number from 0 to 5, or a point: got 6" in wrong) == (
+        2,
+        True,
+    )
+
+
+def test_the_command_zooms_at_one_velocity(tmp_path: Path) -> None:
+    fm.run(experiment(), tmp_path / "o.h5").close()
+    words = ["zoom", str(tmp_path / "o.h5"), "--lr", "1e-4:1e-3", "--momentum", "0.5:0.6"]
+    done = CliRunner().invoke(app, [*words, "--num", "8", "--velocity", "1"])
+    assert done.exit_code == 0, done.output
+    with fm.open(tmp_path / "o_zoom.h5") as ds:
+        assert fm.experiment_of(ds).grid.velocity == (LISTED[1],)
+    assert (tmp_path / "o_zoom.png").exists()
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,9 @@ def zoom(
     momentum: Annotated[str, typer.Option("--momentum", metavar="C:D", help="Window of momenta.")],
     num: Annotated[int, typer.Option("--num", metavar="N", help="Values along each axis.")] = 512,
     start: Annotated[int, typer.Option("--start", metavar="N", help="Number of the start.")] = 0,
+    velocity: Annotated[
+        int, typer.Option("--velocity", metavar="N", help="Number of the initial velocity.")
+    ] = 0,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -158,12 +161,12 @@ def zoom(
     n_jobs = n_jobs_of(jobs)
     path = output or file.parent / f"{file.stem}_zoom.h5"
     picture = picture_beside(path, file)
-    from fastmomentum.results import open_results
+    from fastmomentum.results import open_results, select_velocity
     from fastmomentum.zooming import parse_range, zoomed
 
     window = parse_range("--lr", lr), parse_range("--momentum", momentum)
     with open_results(file) as ds:
-        experiment = zoomed(ds, *window, num, start)
+        experiment = zoomed(ds, *window, num, start, velocity)
     run_and_tell(
         experiment,
         path,
@@ -176,7 +179,7 @@ def zoom(
     from fastmomentum.plots import save_phase_map
 
     with in_words(f"writing {picture}"), open_results(path) as ds:
-        save_phase_map(ds.isel(start=0), picture)
+        save_phase_map(select_velocity(ds).isel(start=0), picture)
     if not quiet:
         print(f"wrote {picture}")
 
