@@ -15,16 +15,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from _animation import film_maker, open_window, play, write_film, write_gif, write_page
-from _common import (
-    PAGE_SIZE,
-    draw_report,
-    output,
-    replacing,
-    report_parser,
-    script,
-    style,
-    whole_run,
-)
+from _arguments import output, report_parser, script
+from _cells import opened, whole_run
+from _figures import PAGE_SIZE, draw_report, replacing, style
 from rich.console import Console
 from rich.progress import track
 
@@ -52,7 +45,7 @@ def main(words: Sequence[str]) -> None:
         path = output(arguments, "report", SUFFIXES)
         if path.suffix.lower() == ".mp4":
             film_maker()
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         window = open_window(PAGE_SIZE) if arguments.live else None
         run = whole_run(ds, arguments)
         steps = plots.thinned(run.n_steps, arguments.frames, arguments.spacing)

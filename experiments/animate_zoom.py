@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from _common import add_start, output, parser, replacing, script, style
+from _arguments import add_start, output, parser, script
+from _cells import opened
+from _figures import replacing, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -42,14 +44,15 @@ def main(words: Sequence[str]) -> None:
     path = output(arguments, "zoom", SUFFIXES)
     ends = parse_range("--lr", arguments.lr), parse_range("--momentum", arguments.momentum)
     pictures = []
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         zoomed(ds, *ends, arguments.num, arguments.start)  # refused now, not after all the others
         lr, momentum = (ds[name].values[[0, -1]].astype(float) for name in ("lr", "momentum"))
         for t in np.linspace(0.0, 1.0, arguments.frames):
             low, high = np.exp(closing(np.log(lr), np.log(ends[0]), t))
             first, last = closing(momentum, np.array(ends[1]), t)
             window = zoomed(ds, (low, high), (first, last), arguments.num, arguments.start)
-            pictures.append(frame(fm.run(window).isel(start=0), arguments.show).quantize(128))
+            results = fm.select_velocity(fm.run(window)).isel(start=0)
+            pictures.append(frame(results, arguments.show).quantize(128))
     times = [100] * (len(pictures) - 1) + [1500]
     with replacing(path) as partial:
         pictures[0].save(

@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from _common import output, save, script, style
-from _frameworks import (
-    FRAMEWORKS,
+from _arguments import output, script
+from _figures import save, style
+from _frameworks import FRAMEWORKS
+from _problems import (
     POLYNOMIALS,
     PRECISIONS,
     RANDOM_STEPS,

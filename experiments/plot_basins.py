@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
-from _common import figure, nearest_target, output, parser, save, script, style, subtitle
+from _arguments import add_target, output, parser, script
+from _cells import at_target, opened
+from _figures import figure, save, style, subtitle
 from matplotlib.figure import Figure
 
 import fastmomentum as fm
@@ -30,14 +32,12 @@ def main(words: Sequence[str]) -> None:
     add("--over", choices=tuple(NAMES), help="a map for each value")
     add("--lr", type=float, action="append", help="learning rate; several with --over lr")
     add("--momentum", type=float, action="append", help="momentum; several with --over momentum")
-    add("--target", type=float, help="one of the targets (default: the last)")
+    add_target(reading)
     arguments = reading.parse_args(words)
     path = output(arguments, "basins")
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         wanted = {"lr": arguments.lr, "momentum": arguments.momentum}
-        results = chosen(ds, arguments.over, wanted)
-        if arguments.target is not None:
-            results = nearest_target(results, arguments.target)
+        results = at_target(chosen(ds, arguments.over, wanted), arguments.target)
         save(draw(ds, results, arguments.over), path)
 
 

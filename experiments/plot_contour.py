@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _common import chosen_runs, field_of, figure, output, run_parser, save, script, style, subtitle
+from _arguments import output, run_parser, script
+from _cells import chosen_runs, opened
+from _figures import field_of, figure, save, style, subtitle
 
-import fastmomentum as fm
 from fastmomentum import plots
 
 
@@ -14,7 +15,7 @@ def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     arguments = run_parser(__doc__ or "").parse_args(words)
     path = output(arguments, "contour")
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         runs = chosen_runs(ds, arguments)
         field = field_of(ds, runs, arguments, points=401)
         made = figure(ds, 7.2 + 0.26 * len(runs))

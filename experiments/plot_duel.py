@@ -8,18 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from _common import (
-    add_start,
-    figure,
-    nearest_target,
-    output,
-    parser,
-    plane,
-    save,
-    script,
-    start_names,
-    style,
-)
+from _arguments import add_start, add_target, output, parser, script
+from _cells import at_target, opened, plane, start_of
+from _figures import figure, save, style
 
 import fastmomentum as fm
 from fastmomentum import plots
@@ -32,14 +23,17 @@ def main(words: Sequence[str]) -> None:
     reading = parser(__doc__ or "")
     reading.add_argument("other", type=Path, help="the results to compare with, of the same grid")
     add_start(reading)
-    reading.add_argument("--target", type=float, help="one of the targets (default: the last)")
+    add_target(reading)
     reading.add_argument("--no-theory", action="store_true", help="draw measurement alone")
     arguments = reading.parse_args(words)
     path = output(arguments, "duel")
-    with fm.open(arguments.results) as ds, fm.open(arguments.other) as other, style(arguments):
-        both = [plane(each, arguments.start) for each in (ds, other)]
-        if arguments.target is not None:
-            both = [nearest_target(each, arguments.target) for each in both]
+    with (
+        opened(arguments.results, arguments) as ds,
+        opened(arguments.other, arguments) as other,
+        style(arguments),
+    ):
+        planes = [plane(each, arguments.start) for each in (ds, other)]
+        both = [at_target(each, arguments.target) for each in planes]
         experiments = [fm.experiment_of(each) for each in (ds, other)]
         rules = [experiment.rule.name for experiment in experiments]
         names = NAMES.get(rules[0], rules[0]), NAMES.get(rules[1], rules[1])
@@ -54,7 +48,7 @@ def main(words: Sequence[str]) -> None:
         ):
             if arguments.no_theory or not len(experiment.objective.minimisers):
                 continue
-            lines = plots.theory_lines(ax, experiment.objective, experiment.rule.name)
+            lines = plots.theory_lines(ax, experiment.objective, experiment.rule)
             if lines.oscillation is not None:
                 lines.oscillation.remove()
             if lines.stability is not None:
@@ -64,10 +58,9 @@ def main(words: Sequence[str]) -> None:
                 lines.optimum.set(marker=marker, label=f"{name}: {lines.optimum.get_label()}")
                 handles.append(lines.optimum)
         plots.duel_bar(ax, drawn, names, float(both[0]["target"][-1]))
-        start = ", ".join(f"{both[0][name].item():.3g}" for name in start_names(ds))
         ax.set_title(
             f"objective {experiments[0].objective.name}, {names[0]} against {names[1]}, "
-            f"from ({start})"
+            f"from {start_of(both[0])}"
         )
         made.legend(handles=handles, loc="outside lower center", ncols=2)
         save(made, path)

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _common import (
-    WHICH_CELLS,
-    add_start,
-    chosen_runs,
-    figure,
-    output,
-    parser,
-    save,
-    script,
-    style,
-    subtitle,
-)
+from _arguments import WHICH_CELLS, add_cells, output, parser, script
+from _cells import chosen_runs, opened
+from _figures import figure, save, style, subtitle
 
 import fastmomentum as fm
 from fastmomentum import plots
@@ -28,17 +19,15 @@ from fastmomentum import plots
 def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     reading = parser(__doc__ or "", WHICH_CELLS)
+    add_cells(reading)
     add = reading.add_argument
-    add("--lr", type=float, action="append", help="learning rate")
-    add("--momentum", type=float, action="append", help="momentum")
-    add_start(reading, action="append")
     add("--show", choices=("loss", "distance"), default="loss", help="what is drawn")
     add("--steps", choices=("auto", "log", "linear"), default="auto", help="the axis of steps")
     add("--no-theory", action="store_true", help="draw measurement alone")
     reading.set_defaults(replay=True)  # a rate shows in every step only
     arguments = reading.parse_args(words)
     path = output(arguments, arguments.show)
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         experiment = fm.experiment_of(ds)
         made = figure(ds, height=7.5)
         ax = made.add_subplot(title=subtitle(ds))
@@ -46,7 +35,7 @@ def main(words: Sequence[str]) -> None:
             ax,
             chosen_runs(ds, arguments),
             experiment.objective,
-            experiment.rule.name,
+            experiment.rule,
             arguments.show,
             arguments.steps,
             theory=not arguments.no_theory,

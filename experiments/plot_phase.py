@@ -14,20 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from _common import (
-    SUMMARIES,
-    add_start,
-    figure,
-    nearest_target,
-    output,
-    parser,
-    plane,
-    save,
-    script,
-    start_names,
-    style,
-    subtitle,
-)
+from _arguments import add_start, add_target, output, parser, script
+from _cells import SUMMARIES, at_target, opened, plane, start_of
+from _figures import figure, save, style, subtitle
 from matplotlib.axes import Axes
 
 import fastmomentum as fm
@@ -53,10 +42,9 @@ def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     arguments = _parser().parse_args(words)
     path = output(arguments, "phase")
-    with fm.open(arguments.results) as ds, style(arguments):
-        results = plane(ds, arguments.start, (*SUMMARIES, "final"))
-        if arguments.target is not None:
-            results = nearest_target(results, arguments.target)
+    with opened(arguments.results, arguments) as ds, style(arguments):
+        whole = plane(ds, arguments.start, (*SUMMARIES, "final"))
+        results = at_target(whole, arguments.target)
         made = figure(ds, height=7.5)
         if arguments.beside:
             made.set_size_inches(15.0, 7.5)
@@ -64,8 +52,7 @@ def main(words: Sequence[str]) -> None:
         at = minimiser(results, arguments)
         draw = rate_maps if arguments.show == "rate" else end_map
         drawn = draw(list(panels), results, at, arguments)
-        start = ", ".join(f"{results[name].item():.3g}" for name in start_names(ds))
-        title = f"{subtitle(ds)}, from ({start})"
+        title = f"{subtitle(ds)}, from {start_of(results)}"
         if arguments.beside:
             panels[0].set_title(f"measured: {title}")
             panels[1].set_title(f"predicted by theory, at {written(at)}")
@@ -83,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add_start(made)
     add = made.add_argument
     add("--show", choices=("hit", "status", "rate"), default="hit", help="what is mapped")
-    add("--target", type=float, help="one of the targets (default: the last)")
+    add_target(made)
     add("--no-theory", action="store_true", help="draw measurement alone")
     add("--minimiser", type=int, metavar="N", help="at which minimiser theory is drawn, from 0")
     add("--beside", action="store_true", help="with --show rate: the predicted rate beside it")
@@ -152,7 +139,7 @@ def rate_maps(
 
 def _theory(ax: Axes, results: xr.Dataset, at: Any) -> plots.TheoryLines:
     experiment = fm.experiment_of(results)
-    return plots.theory_lines(ax, experiment.objective, experiment.rule.name, at)
+    return plots.theory_lines(ax, experiment.objective, experiment.rule, at)
 
 
 def minimiser(results: xr.Dataset, arguments: argparse.Namespace) -> Any:

@@ -10,24 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from _common import (
-    draw_report,
-    output,
-    report_parser,
-    save,
-    script,
-    style,
-    whole_run,
-)
-
-import fastmomentum as fm
+from _arguments import output, report_parser, script
+from _cells import opened, whole_run
+from _figures import draw_report, save, style
 
 
 def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     arguments = report_parser(__doc__ or "").parse_args(words)
     path = output(arguments, "report")
-    with fm.open(arguments.results) as ds, style(arguments):
+    with opened(arguments.results, arguments) as ds, style(arguments):
         run = whole_run(ds, arguments)
         x, y = run.points[-1].tolist()
         print(f"final point: ({x!r}, {y!r})")

@@ -49,9 +49,11 @@ if TYPE_CHECKING:
     from fastmomentum.results import experiment_of as experiment_of
     from fastmomentum.results import open_results as open  # noqa: A004  (always fm.open)
     from fastmomentum.results import select_cell as select_cell
+    from fastmomentum.results import select_velocity as select_velocity
     from fastmomentum.rules import RULES as RULES
     from fastmomentum.runner import run as run
     from fastmomentum.status import Status as Status
+    from fastmomentum.update_rule import UpdateRule as UpdateRule
     from fastmomentum.verification import verify as verify
 
 _HOME: Final = {
@@ -70,10 +72,11 @@ _HOME: Final = {
     ],
     "protocol": ["Record", "Stop"],
     "replaying": ["replay"],
-    "results": ["experiment_of", "open_results", "select_cell"],
+    "results": ["experiment_of", "open_results", "select_cell", "select_velocity"],
     "rules": ["RULES"],
     "runner": ["run"],
     "status": ["Status"],
+    "update_rule": ["UpdateRule"],
     "verification": ["verify"],
 }  # fmt: skip
 _MODULES: Final = ("analysis", "datasets", "plots", "reference", "results", "theory")

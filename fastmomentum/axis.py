@@ -276,8 +276,10 @@ def _has(axis: Axis, key: str) -> bool:
 
 
 def _unquoted(given: object) -> str:
-    try:
-        float(given)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    if not isinstance(given, str):
         return ""
-    return "; write it without quotes" if isinstance(given, str) else ""
+    try:
+        float(given)
+    except ValueError:
+        return ""
+    return "; write it without quotes"

@@ -187,7 +187,7 @@ def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
     """
     from joblib._dask import DaskDistributedBackend
 
-    class TellingBackend(DaskDistributedBackend):  # type: ignore[misc]
+    class TellingBackend(DaskDistributedBackend):  # type: ignore[misc]  # joblib is untyped
         def submit(self, func: Any, callback: Callable[[Any], None]) -> Any:
             job = super().submit(func, callback)
 

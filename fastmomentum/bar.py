@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -12,6 +13,9 @@ from rich.progress import Progress as Bar
 from fastmomentum.experiment import Experiment
 from fastmomentum.progress import Progress, Watcher
 from fastmomentum.status import Status
+
+REFRESHES: Final = 2.0
+"""A second; drawing takes milliseconds of a core that would compute."""
 
 
 @contextlib.contextmanager
@@ -35,7 +39,14 @@ def bar(experiment: Experiment) -> Iterator[Watcher]:
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[said]}"),
     )
-    with Bar(*columns, console=console, disable=not console.is_terminal, transient=True) as shown:
+    shown = Bar(
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+        refresh_per_second=REFRESHES,
+    )
+    with shown:
         task = shown.add_task("runs", total=experiment.grid.n_runs, said="compiling")
 
         def show(progress: Progress) -> None:

@@ -11,6 +11,7 @@ import socket
 import urllib.parse
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Final
@@ -35,7 +36,7 @@ def require_dask() -> None:
         It is not installed.
     """
     try:
-        import distributed  # noqa: F401
+        import_module("distributed")
     except ImportError as error:
         raise InputError(
             f"the backend dask needs the package {error.name}; install it with "
@@ -148,6 +149,6 @@ def _require_scheduler(address: str) -> None:
     try:
         socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
         asyncio.run(shake_hands())
-    except Exception as error:  # what answers there may be anything
+    except Exception as error:  # what answers there may be anything, and fail anyhow
         reason = getattr(error, "strerror", None) or str(error) or "it does not speak as one does"
         raise ClusterError(f"no Dask scheduler answers at {address}: {reason.lower()}") from None

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.errors import InputError
-from fastmomentum.explanation import Fault, faults, shown, suggest
+from fastmomentum.explanation import Fault, faults, shown
 from fastmomentum.grid import Blocks, Grid, Mesh
 from fastmomentum.objectives import AnyObjective, Objective
 from fastmomentum.protocol import MOST_STEPS, Record, Stop
-from fastmomentum.rules import RULES, Rule
+from fastmomentum.rules import Rule
 from fastmomentum.specification import Specification, Whole
+from fastmomentum.update_rule import UpdateRule
 
 MOST_RUNS: Final = 2**62
 
@@ -35,31 +36,6 @@ BLOCK_RUNS: Final = (160, 65_440)
 cache."""
 
 
-class UpdateRule(Specification):
-    """The update rule, by name."""
-
-    name: str
-
-    @model_validator(mode="before")
-    @classmethod
-    def _table(cls, given: Any) -> Any:
-        if isinstance(given, Rule):
-            given = given.name
-        return {"name": given} if isinstance(given, str) else given
-
-    @field_validator("name")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in RULES:
-            raise ValueError(f"must name a rule: got {name!r}; {suggest(name, RULES)}")
-        return name
-
-    @property
-    def rule(self) -> Rule:
-        """Entry of the registry."""
-        return RULES[self.name]
-
-
 class Experiment(Specification):
     """A grid of runs of one rule on one objective.
 
@@ -67,8 +43,8 @@ class Experiment(Specification):
     ----------
     objective : Objective
         What is descended.
-    rule : str
-        How: "sgd", "momentum" or "nesterov".
+    rule : str or UpdateRule
+        How: "sgd", "momentum", "nesterov" or another of `fastmomentum.RULES`.
     steps : int
         Updates a run, at most.
     grid : Grid
@@ -108,7 +84,7 @@ class Experiment(Specification):
             self,
             *,
             objective: Objective | str | Mapping[str, Any],
-            rule: UpdateRule | str | Mapping[str, str],
+            rule: UpdateRule | Rule | str | Mapping[str, Any],
             steps: int,
             grid: Grid | Mapping[str, Any],
             record: Record | Mapping[str, Any] | None = None,
@@ -152,13 +128,20 @@ class Experiment(Specification):
                 f"must be left out, for the rule {rule.name} has none: got {got}; "
                 "drop it, or take the rule momentum",
             )
-        if isinstance(grid.start, Mesh) and grid.start.names != self.objective.parameters:
+        if not rule.uses_momentum and any(axis.any() for axis in grid.velocity_axes):
             yield (
-                "grid.start",
-                f"needs the axes {' and '.join(self.objective.parameters)}, which are the "
-                f"parameters of {self.objective.name}: got {' and '.join(grid.start.names)}; "
-                "rename them",
+                "grid.velocity",
+                f"must be left out, for the rule {rule.name} has none; "
+                "drop it, or take the rule momentum",
             )
+        for key, mesh in (("grid.start", grid.start), ("grid.velocity", grid.velocity)):
+            if isinstance(mesh, Mesh) and mesh.names != self.objective.parameters:
+                yield (
+                    key,
+                    f"needs the axes {' and '.join(self.objective.parameters)}, which are the "
+                    f"parameters of {self.objective.name}: got {' and '.join(mesh.names)}; "
+                    "rename them",
+                )
         if grid.n_runs > MOST_RUNS:
             yield (
                 "grid",

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from fastmomentum.axis import Axis, AxisLike
 from fastmomentum.explanation import shown
@@ -19,11 +26,12 @@ Point = tuple[float, float]
 Points = Annotated[
     tuple[Annotated[Point, Field(strict=False)], ...], Field(strict=False, fail_fast=True)
 ]
-START: Final = "a list of points, or a table of the axes x and y"
+PLACES: Final = "a list of points, or a table of the axes x and y"
+EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
 
 
 class Mesh(Specification):
-    """A rectangular mesh of start points.
+    """A rectangular mesh of start points, or of initial velocities.
 
     Parameters
     ----------
@@ -66,12 +74,19 @@ class Mesh(Specification):
         return first, second
 
 
-def _kind_of_start(given: object) -> str:
+def _kind(given: object) -> str:
     return "mesh" if isinstance(given, dict | Mesh) else "points"
 
 
+Places = Annotated[
+    Annotated[Points, Tag("points")] | Annotated[Mesh, Tag("mesh")], Discriminator(_kind)
+]
+PlacesLike = Mesh | ArrayLike | Mapping[str, AxisLike]
+Axes = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
 class Grid(Specification):
-    """The grid of runs: learning rates x momenta x start points.
+    """The grid of runs: learning rates x momenta x start points x initial velocities.
 
     Parameters
     ----------
@@ -81,6 +96,9 @@ class Grid(Specification):
         Momenta in [0, 1); left out for the rule "sgd".
     start : sequence of (float, float), or Mesh, or a mapping of two axes
         Start points.
+    velocity : the same, optional
+        Initial velocities, in the sense of the rule's own equation; at rest where left out, and
+        then the grid has no such dimension.
 
     Examples
     --------
@@ -91,10 +109,8 @@ class Grid(Specification):
 
     lr: Axis = Field(examples=["lr = [0.001, 0.01]"])
     momentum: Axis | None = None
-    start: Annotated[
-        Annotated[Points, Tag("points")] | Annotated[Mesh, Tag("mesh")],
-        Discriminator(_kind_of_start),
-    ] = Field(examples=["start = [[-5.0, -5.0]]"])
+    start: Places = Field(examples=["start = [[-5.0, -5.0]]"])
+    velocity: Places | None = None
 
     if TYPE_CHECKING:
 
@@ -103,22 +119,24 @@ class Grid(Specification):
             *,
             lr: AxisLike,
             momentum: AxisLike | None = None,
-            start: Mesh | ArrayLike | Mapping[str, AxisLike],
+            start: PlacesLike,
+            velocity: PlacesLike | None = None,
         ) -> None: ...
 
-    @field_validator("start", mode="before")
+    @field_validator("start", "velocity", mode="before")
     @classmethod
-    def _list_of_points(cls, given: Any) -> Any:
-        if isinstance(given, dict | Mesh):
+    def _list_of_points(cls, given: Any, info: ValidationInfo) -> Any:
+        if isinstance(given, dict | Mesh) or (given is None and info.field_name == "velocity"):
             return given
         given = plain(np.asarray(given).tolist() if hasattr(given, "__array__") else given)
         if not isinstance(given, list):
-            raise ValueError(f"must be {START}: got {shown(given)}")
+            raise ValueError(f"must be {PLACES}: got {shown(given)}")
         if not given:
-            raise ValueError("is empty; give at least one point, such as [[-5.0, -5.0]]")
+            example = EXAMPLES[str(info.field_name)]
+            raise ValueError(f"is empty; give at least one point, such as {example}")
         if all(isinstance(number, int | float) for number in given):
             advice = f"; write {shown([given])}" if len(given) == 2 else ""
-            raise ValueError(f"must be {START}: got {shown(given)}{advice}")
+            raise ValueError(f"must be {PLACES}: got {shown(given)}{advice}")
         for entry, point in enumerate(given):
             if not (isinstance(point, list | tuple) and len(point) == 2):
                 raise ValueError(
@@ -140,24 +158,29 @@ class Grid(Specification):
             axis.require(lambda momentum: momentum >= 1, "lie in [0, 1)", above=True)
         return axis
 
-    @field_validator("start")
+    @field_validator("start", "velocity")
     @classmethod
-    def _each_once(cls, start: Any) -> Any:
-        if not isinstance(start, Mesh):
+    def _each_once(cls, places: Any) -> Any:
+        if not isinstance(places, Mesh):
             seen: dict[Point, int] = {}
-            for entry, point in enumerate(start):
+            for entry, point in enumerate(places or ()):
                 if point in seen:
                     raise ValueError(
                         f"has {list(point)} more than once (entries {seen[point]} and {entry}); "
                         "list each point once"
                     )
                 seen[point] = entry
-        return start
+        return places
 
     @property
     def is_mesh(self) -> bool:
         """Whether the starts are a mesh."""
         return isinstance(self.start, Mesh)
+
+    @property
+    def is_velocity_mesh(self) -> bool:
+        """Whether the initial velocities are a mesh."""
+        return isinstance(self.velocity, Mesh)
 
     @functools.cached_property
     def momenta(self) -> NDArray[np.float64]:
@@ -165,24 +188,30 @@ class Grid(Specification):
         return self.momentum.points if self.momentum is not None else np.zeros(1)
 
     @functools.cached_property
-    def start_axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def start_axes(self) -> Axes:
         """Coordinates of the starts: of the points, one by one, or of the mesh's two axes."""
-        if isinstance(self.start, Mesh):
-            first, second = self.start.axes
-            return first.points, second.points
-        points = np.array(self.start, float) + 0.0
-        return np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+        return _axes(self.start)
+
+    @functools.cached_property
+    def velocity_axes(self) -> Axes:
+        """Components of the initial velocities in the same way; the single velocity 0 for none."""
+        return (np.zeros(1), np.zeros(1)) if self.velocity is None else _axes(self.velocity)
 
     @property
     def start_shape(self) -> tuple[int, ...]:
         """Sizes of the start dimensions: one for points, two for a mesh."""
-        first, second = self.start_axes
-        return (first.size, second.size) if self.is_mesh else (first.size,)
+        return _sizes(self.start_axes, self.is_mesh)
+
+    @property
+    def velocity_shape(self) -> tuple[int, ...]:
+        """Sizes of the velocity dimensions: none where all runs start at rest."""
+        return _sizes(self.velocity_axes, self.is_velocity_mesh) if self.velocity else ()
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Sizes of all dimensions: (lr, momentum, start...)."""
-        return (self.lr.points.size, self.momenta.size, *self.start_shape)
+        """Sizes of all dimensions: (lr, momentum, start..., velocity...)."""
+        settings = self.lr.points.size, self.momenta.size
+        return (*settings, *self.start_shape, *self.velocity_shape)
 
     @property
     def n_runs(self) -> int:
@@ -224,8 +253,9 @@ class Grid(Specification):
         >>> Grid(lr=[0.1, 0.2], momentum=0.9, start=[(1, 1), (2, 2)]).place(3)
         'lr 0.2, momentum 0.9, start (2, 2)'
         """
-        lr, momentum, (x, y) = self.point(self.cell(run))
-        return f"lr {lr:.6g}, momentum {momentum:.6g}, start ({x:.6g}, {y:.6g})"
+        lr, momentum, (x, y), (vx, vy) = self.point(self.cell(run))
+        velocity = f", velocity ({vx:.6g}, {vy:.6g})" if self.velocity else ""
+        return f"lr {lr:.6g}, momentum {momentum:.6g}, start ({x:.6g}, {y:.6g}){velocity}"
 
     def run_of(self, cell: tuple[int, ...]) -> int:
         """Number of the run at a cell; the inverse of `cell`."""
@@ -234,11 +264,30 @@ class Grid(Specification):
             run = run * size + index
         return run
 
-    def point(self, cell: tuple[int, ...]) -> tuple[float, float, Point]:
-        """Learning rate, momentum and start point of a cell."""
-        first, second = self.start_axes
-        start = float(first[cell[2]]), float(second[cell[-1]])
-        return float(self.lr.points[cell[0]]), float(self.momenta[cell[1]]), start
+    def point(self, cell: tuple[int, ...]) -> tuple[float, float, Point, Point]:
+        """Learning rate, momentum, start point and initial velocity of a cell."""
+        split = 2 + len(self.start_shape)
+        start = _place(self.start_axes, cell[2:split])
+        velocity = _place(self.velocity_axes, cell[split:] or (0,))
+        return float(self.lr.points[cell[0]]), float(self.momenta[cell[1]]), start, velocity
+
+
+def _axes(places: Places) -> Axes:
+    if isinstance(places, Mesh):
+        first, second = places.axes
+        return first.points, second.points
+    points = np.array(places, float) + 0.0  # no -0
+    return np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+
+
+def _sizes(axes: Axes, is_mesh: bool) -> tuple[int, ...]:
+    first, second = axes
+    return (first.size, second.size) if is_mesh else (first.size,)
+
+
+def _place(axes: Axes, indices: tuple[int, ...]) -> Point:
+    first, second = axes
+    return float(first[indices[0]]), float(second[indices[-1]])
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ This is the only module that imports numba. ``compile_kernel`` closes one loop o
 from __future__ import annotations
 
 import functools
-import hashlib
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -18,6 +16,7 @@ from numba.core import types as numba_types
 from numba.extending import intrinsic, register_jitable
 from numpy.typing import NDArray
 
+from fastmomentum.code_digest import code_digest
 from fastmomentum.objectives import Objective
 from fastmomentum.rules import Rule
 from fastmomentum.status import Status
@@ -45,55 +44,6 @@ LARGEST: Final = float(np.finfo(np.float64).max)
 NOT_RUN, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
 
 
-def code_digest(*functions: Callable[..., Any]) -> str:
-    """Digest of what functions do: their code, constants, and all that they reach by name.
-
-    Numba's cache knows a closed-over function by its name alone, so that an edited objective would
-    get the kernel of the old one. This digest is closed over too, and changes with the code.
-
-    Parameters
-    ----------
-    *functions : callable
-        Plain Python functions.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    seen: set[int] = set()
-    for function in functions:
-        for part in _reached(function, seen):
-            digest.update(part.encode())
-            digest.update(b"\0")
-    return digest.hexdigest()
-
-
-def _reached(thing: object, seen: set[int]) -> Iterator[str]:
-    if isinstance(thing, types.FunctionType):
-        if id(thing) in seen:
-            return
-        seen.add(id(thing))
-        yield from _reached(thing.__code__, seen)
-        yield repr(thing.__defaults__)
-        for cell in thing.__closure__ or ():
-            yield from _reached(cell.cell_contents, seen)
-        for name in thing.__code__.co_names:
-            yield name
-            if name in thing.__globals__:
-                yield from _reached(thing.__globals__[name], seen)
-    elif isinstance(thing, types.CodeType):
-        yield thing.co_code.hex()
-        yield repr(thing.co_names)
-        for constant in thing.co_consts:
-            yield from _reached(constant, seen)
-    elif isinstance(thing, types.ModuleType):
-        yield f"{thing.__name__} {getattr(thing, '__version__', '')}"
-    else:
-        yield repr(thing)
-
-
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
 def widest_vectors(_typing_context):  # type: ignore[no-untyped-def]
     """Ask LLVM for the machine's widest vectors in the function around.
@@ -114,6 +64,14 @@ def widest_vectors(_typing_context):  # type: ignore[no-untyped-def]
 def one_nan(number: float) -> float:
     """Make all NaNs one: sign and payload of a computed one tell the order of the operands."""
     return number if number == number else np.nan
+
+
+@register_jitable  # type: ignore[untyped-decorator, unused-ignore]
+def entry(x, y, number, is_mesh):  # type: ignore[no-untyped-def]
+    """A point of a list, or of a mesh in C order."""
+    if is_mesh:
+        return x[number // y.size], y[number % y.size]
+    return x[number], y[number]
 
 
 @functools.cache
@@ -137,9 +95,9 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
     """
     value = register_jitable(objective.value_at)
     gradient = register_jitable(objective.gradient_at)
-    update = register_jitable(rule.update)
+    update, look = register_jitable(rule.update), register_jitable(rule.look)
     lanes, round_updates = LANES[checked], ROUND
-    digest = code_digest(value, gradient, update)
+    digest = code_digest(value, gradient, update, look)
 
     def kernel(  # type: ignore[no-untyped-def]
         first,
@@ -149,7 +107,11 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
         start_x,
         start_y,
         is_mesh,
+        velocity_x,
+        velocity_y,
+        is_velocity_mesh,
         constants,
+        dampening,
         steps,
         levels,
         bound,
@@ -164,6 +126,7 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
         digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
         widest_vectors()  # type: ignore[call-arg, unused-ignore]
         n_starts = start_x.size * start_y.size if is_mesh else start_x.size
+        n_velocities = velocity_x.size * (velocity_y.size if is_velocity_mesh else 1)
         n_targets, n_recorded = levels.size, recorded.size
         padded = (count + lanes - 1) // lanes * lanes
 
@@ -177,13 +140,12 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
         tile = np.empty((8, lanes))
 
         for i in range(count):
-            cell, start = divmod(first + i, n_starts)
+            cell, velocity = divmod(first + i, n_velocities)
+            cell, start = divmod(cell, n_starts)
             row, column = divmod(cell, momentum.size)
             lr_of[i], momentum_of[i] = lr[row], momentum[column]
-            if is_mesh:
-                x[i], y[i] = start_x[start // start_y.size], start_y[start % start_y.size]
-            else:
-                x[i], y[i] = start_x[start], start_y[start]
+            x[i], y[i] = entry(start_x, start_y, start, is_mesh)
+            vx[i], vy[i] = entry(velocity_x, velocity_y, velocity, is_velocity_mesh)
             if n_targets > 0:
                 level[i] = levels[0]
             run[i] = i
@@ -215,16 +177,14 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
                     pause = t_end
                     if k < n_recorded and recorded[k] < pause:
                         pause = recorded[k]
-                    for _ in range(now, pause):
+                    for s in range(now, pause):
+                        damped = dampening if s > 0 else 0.0
                         for j in range(lanes):
-                            wx, wy = tile[X, j], tile[Y, j]
-                            gx, gy = gradient(wx, wy, constants)
-                            to_x, tile[VX, j] = update(
-                                wx, tile[VX, j], gx, tile[LR, j], tile[MOMENTUM, j]
-                            )
-                            to_y, tile[VY, j] = update(
-                                wy, tile[VY, j], gy, tile[LR, j], tile[MOMENTUM, j]
-                            )
+                            wx, wy, ux, uy = tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j]
+                            eta, m = tile[LR, j], tile[MOMENTUM, j]
+                            gx, gy = gradient(look(wx, ux, m), look(wy, uy, m), constants)
+                            to_x, tile[VX, j] = update(wx, ux, gx, eta, m, damped)
+                            to_y, tile[VY, j] = update(wy, uy, gy, eta, m, damped)
                             if checked:  # where a rule is met the point stands still
                                 f = value(wx, wy, constants)
                                 calm = (f <= bound) & (f > tile[LEVEL, j])
@@ -263,9 +223,10 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
                         if pending[i] == n_targets:
                             status[out] = CONVERGED
                             break
-                        gx, gy = gradient(wx, wy, constants)
-                        wx, ux = update(wx, ux, gx, lr_of[i], momentum_of[i])
-                        wy, uy = update(wy, uy, gy, lr_of[i], momentum_of[i])
+                        eta, m, damped = lr_of[i], momentum_of[i], dampening if s > 0 else 0.0
+                        gx, gy = gradient(look(wx, ux, m), look(wy, uy, m), constants)
+                        wx, ux = update(wx, ux, gx, eta, m, damped)
+                        wy, uy = update(wy, uy, gy, eta, m, damped)
                         s += 1
                         if k < n_recorded and recorded[k] == s:
                             trajectory[out, k, 0], trajectory[out, k, 1] = one_nan(wx), one_nan(wy)
@@ -315,33 +276,6 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
     return cast(Kernel, njit(**OPTIONS)(kernel))
 
 
-@functools.lru_cache
-def level_of(target: float, f_min: float, bound: float) -> float:
-    """Largest f that meets a target; kernels compare with it, and save a subtraction an update.
-
-    Parameters
-    ----------
-    target, f_min, bound : float
-        As `Stop` and the objective give them.
-
-    Returns
-    -------
-    float
-        The largest f <= bound for which ``f - f_min <= target``, as rounded.
-
-    Examples
-    --------
-    >>> level_of(1.0, -78.0, 1e20)
-    -77.0
-    """
-    low, high = f_min, bound
-    if high - f_min <= target:
-        return high
-    while low < (middle := 0.5 * low + 0.5 * high) < high:
-        low, high = (middle, high) if middle - f_min <= target else (low, middle)
-    return low
-
-
 def run_block(
     experiment: Experiment, runs: range, arrays: dict[str, NDArray[Any]], n_steps: int | None = None
 ) -> None:
@@ -370,9 +304,12 @@ def run_block(
         grid.momenta,
         *grid.start_axes,
         grid.is_mesh,
+        *grid.velocity_axes,
+        grid.is_velocity_mesh,
         objective.constants,
+        experiment.rule.constant,
         experiment.steps if n_steps is None else n_steps,
-        np.array([level_of(target, f_min, bound) for target in stop.targets]),
+        stop.levels(f_min),
         bound,
         experiment.recorded,
         arrays["status"],

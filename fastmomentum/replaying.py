@@ -6,7 +6,7 @@ import xarray as xr
 
 from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Grid
-from fastmomentum.results import Start, experiment_of, select_cell
+from fastmomentum.results import Start, experiment_of, one_cell, select_cell
 from fastmomentum.runner import run
 from fastmomentum.schema import dimensions
 
@@ -17,6 +17,7 @@ def replay(
     momentum: float | None = None,
     start: Start | None = None,
     every: int = 1,
+    velocity: Start | None = None,
 ) -> xr.Dataset:
     """Run one cell again and keep its whole trajectory: the same bits as in the grid.
 
@@ -28,6 +29,8 @@ def replay(
         Which cell: see `select_cell`.
     every : int
         Keep each so-manieth step.
+    velocity
+        Which cell, too.
 
     Returns
     -------
@@ -43,13 +46,10 @@ def replay(
     >>> fm.replay(ds, lr=1.5e-5, momentum=0.9).trajectory.values[-1]
     array([0.95019026, 0.90265616])
     """
-    cell = select_cell(ds, lr, momentum, start)
+    cell = select_cell(ds, lr, momentum, start, velocity)
     plan = experiment_of(ds)
-    point = tuple(float(cell[f"start_{name}"]) for name in plan.objective.parameters)
-    has_momentum = plan.grid.momentum is not None
-    grid = Grid(
-        lr=float(cell.lr), momentum=float(cell.momentum) if has_momentum else None, start=[point]
-    )
+    rate = float(cell.momentum) if plan.grid.momentum is not None else None
+    grid = Grid(lr=float(cell.lr), momentum=rate, **one_cell(ds, cell))
     fields = {name: getattr(plan, name) for name in ("title", "objective", "rule", "stop", "steps")}
     again = Experiment(grid=grid, record={"every": every}, **fields)
     one = run(again, n_jobs=1, backend="threads")

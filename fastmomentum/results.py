@@ -155,6 +155,7 @@ def select_cell(
     lr: float | None = None,
     momentum: float | None = None,
     start: Start | None = None,
+    velocity: Start | None = None,
 ) -> xr.Dataset:
     """The cell of the grid nearest to what is asked for.
 
@@ -167,16 +168,19 @@ def select_cell(
         by their ratio.
     start : int or (float, float), optional
         Number of a start point, or coordinates to come near to; the first where left out.
+    velocity : int or (float, float), optional
+        An initial velocity in the same way, where the grid has some.
 
     Returns
     -------
     xarray.Dataset
-        Without the grid's dimensions; ``lr``, ``momentum`` and the start are scalar coordinates.
+        Without the grid's dimensions; ``lr``, ``momentum``, the start and the initial velocity are
+        scalar coordinates.
 
     Raises
     ------
     InputError
-        There is no start point of that number, or an argument is no number.
+        There is no start point or velocity of that number, or an argument is no number.
     """
     for name, value in (("lr", lr), ("momentum", momentum)):
         if value is not None and not np.isfinite(value):
@@ -185,32 +189,77 @@ def select_cell(
         raise InputError(f"lr must be positive: got {lr!r}")
     chosen = {"lr": 0, "momentum": 0}
     if lr is not None:
-        chosen["lr"] = int(np.abs(np.log(ds.lr.values) - np.log(lr)).argmin())
+        chosen["lr"] = int(np.abs(np.log(np.atleast_1d(ds.lr.values)) - np.log(lr)).argmin())
     if momentum is not None:
-        chosen["momentum"] = int(np.abs(ds.momentum.values - momentum).argmin())
-    return ds.isel(chosen | _start_index(ds, start))
+        chosen["momentum"] = int(np.abs(np.atleast_1d(ds.momentum.values) - momentum).argmin())
+    chosen |= _index(ds, "start", start)
+    return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
 
 
-def _start_index(ds: xr.Dataset, start: Start | None) -> dict[str, int]:
-    first, second = (f"start_{name}" for name in ds.parameter.values)
-    if "start" in ds.dims:
-        number = start
-        if isinstance(start, tuple):
-            away = (ds[first].values - start[0]) ** 2 + (ds[second].values - start[1]) ** 2
-            number = int(away.argmin())
-        if number is not None and not 0 <= int(number) < ds.sizes["start"]:  # type: ignore[arg-type]
-            raise InputError(
-                f"start must be a number from 0 to {ds.sizes['start'] - 1}: got {number}"
-            )
-        return {"start": int(number or 0)}  # type: ignore[arg-type]
-    shape = ds.sizes[first], ds.sizes[second]
-    if isinstance(start, tuple):
-        return {
-            name: int(np.abs(ds[name].values - near).argmin())
-            for name, near in zip((first, second), start, strict=True)
-        }
-    if start is not None and not 0 <= start < shape[0] * shape[1]:
-        raise InputError(
-            f"start must be a number from 0 to {shape[0] * shape[1] - 1}, or a point: got {start}"
-        )
-    return dict(zip((first, second), divmod(start or 0, shape[1]), strict=True))
+def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:
+    """The initial velocity nearest to what is asked for.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    velocity : int or (float, float), optional
+        Number of an initial velocity, or components to come near to; the first where left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        Without dimensions of velocities; as it is where all runs start at rest.
+
+    Raises
+    ------
+    InputError
+        There is no initial velocity of that number, or there are none at all.
+    """
+    if not _has_velocities(ds):
+        if velocity not in (None, 0, (0.0, 0.0)):
+            raise InputError(f"all runs start at rest: got the velocity {velocity}; leave it out")
+        return ds
+    chosen = _index(ds, "velocity", velocity)
+    return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
+
+
+def _has_velocities(ds: xr.Dataset) -> bool:
+    return f"velocity_{ds.parameter.values[0]}" in ds.coords
+
+
+def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
+    """Indices of a start point or an initial velocity, also where it was selected before."""
+    names = [f"{kind}_{name}" for name in ds.parameter.values]
+    first, second = (np.atleast_1d(ds[name].values) for name in names)
+    is_mesh = kind not in ds.coords
+    if isinstance(wanted, tuple):
+        away = np.abs(first - wanted[0]), np.abs(second - wanted[1])
+        if is_mesh:
+            return {name: int(far.argmin()) for name, far in zip(names, away, strict=True)}
+        return {kind: int(np.hypot(*away).argmin())}
+    number, size = wanted or 0, first.size * second.size if is_mesh else first.size
+    if not 0 <= number < size:
+        point = ", or a point" if is_mesh else ""
+        raise InputError(f"{kind} must be a number from 0 to {size - 1}{point}: got {number}")
+    if is_mesh:
+        return dict(zip(names, divmod(number, second.size), strict=True))
+    return {kind: number}
+
+
+def one_cell(ds: xr.Dataset, cell: xr.Dataset) -> dict[str, list[tuple[float, ...]]]:
+    """Start and initial velocity of a cell, as the fields of a grid.
+
+    Parameters
+    ----------
+    ds, cell : xarray.Dataset
+        Results, and one cell of them, from `select_cell`.
+
+    Returns
+    -------
+    dict of list
+        ``start`` and, where the grid has initial velocities, ``velocity``: a point each.
+    """
+    kinds = ("start", "velocity") if _has_velocities(ds) else ("start",)
+    names = ds.parameter.values
+    return {kind: [tuple(float(cell[f"{kind}_{name}"]) for name in names)] for kind in kinds}

@@ -2,6 +2,10 @@
 
 A new rule is a function and an entry in `RULES`; kernel, reference, command, tests and benchmarks
 find it there.
+
+All take ``(w, v, g, lr, momentum, dampening)`` and give ``(w, v)``: a coordinate, its velocity, the
+gradient's component, the settings. What a rule does not use it leaves alone. At a run's first
+update the dampening is 0.
 """
 
 from __future__ import annotations
@@ -10,18 +14,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-Update = Callable[[float, float, float, float, float], tuple[float, float]]
+Update = Callable[[float, float, float, float, float, float], tuple[float, float]]
+Look = Callable[[float, float, float], float]
 
 
-def sgd(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[float, float]:
+def sgd(
+    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
+) -> tuple[float, float]:
     """Plain gradient descent: ``w' = w - lr*g``.
 
     Parameters
     ----------
     w, v, g : float
         Coordinate, its velocity (unused) and the gradient's component.
-    lr, momentum : float
-        Learning rate; the momentum is unused.
+    lr, momentum, dampening : float
+        Learning rate; the others are unused.
 
     Returns
     -------
@@ -30,21 +37,23 @@ def sgd(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[float
 
     Examples
     --------
-    >>> sgd(1.0, 0.0, 2.0, 0.25, 0.0)
+    >>> sgd(1.0, 0.0, 2.0, 0.25, 0.0, 0.0)
     (0.5, 0.0)
     """
     return w - lr * g, v
 
 
-def momentum(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[float, float]:
+def momentum(
+    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
+) -> tuple[float, float]:
     """Heavy ball: ``v' = momentum*v - lr*g``, ``w' = w + v'``.
 
     Parameters
     ----------
     w, v, g : float
         Coordinate, its velocity and the gradient's component.
-    lr, momentum : float
-        Learning rate and momentum.
+    lr, momentum, dampening : float
+        Learning rate and momentum; the dampening is unused.
 
     Returns
     -------
@@ -58,22 +67,24 @@ def momentum(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[
 
     Examples
     --------
-    >>> momentum(1.0, 0.5, 2.0, 0.25, 0.5)
+    >>> momentum(1.0, 0.5, 2.0, 0.25, 0.5, 0.0)
     (0.75, -0.25)
     """
     v = momentum * v - lr * g
     return w + v, v
 
 
-def nesterov(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[float, float]:
+def nesterov(
+    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
+) -> tuple[float, float]:
     """Nesterov, Keras form: ``v' = momentum*v - lr*g``, ``w' = w + momentum*v' - lr*g``.
 
     Parameters
     ----------
     w, v, g : float
         Coordinate, its velocity and the gradient's component, taken at ``w``.
-    lr, momentum : float
-        Learning rate and momentum.
+    lr, momentum, dampening : float
+        Learning rate and momentum; the dampening is unused.
 
     Returns
     -------
@@ -87,11 +98,146 @@ def nesterov(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[
 
     Examples
     --------
-    >>> nesterov(1.0, 0.5, 2.0, 0.25, 0.5)
+    >>> nesterov(1.0, 0.5, 2.0, 0.25, 0.5, 0.0)
     (0.375, -0.25)
     """
     v = momentum * v - lr * g
     return w + momentum * v - lr * g, v
+
+
+def sutskever(
+    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
+) -> tuple[float, float]:
+    """Nesterov, Sutskever's form: ``v' = momentum*v - lr*g``, ``w' = w + v'``, g at w + momentum*v.
+
+    Parameters
+    ----------
+    w, v, g : float
+        Coordinate, its velocity and the gradient's component, taken at ``ahead(w, v, momentum)``.
+    lr, momentum, dampening : float
+        Learning rate and momentum; the dampening is unused.
+
+    Returns
+    -------
+    w, v : float
+        After the update.
+
+    References
+    ----------
+    Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep
+    learning", 2013, equations 3 and 4.
+
+    Examples
+    --------
+    >>> sutskever(1.0, 0.5, 2.0, 0.25, 0.5, 0.0)
+    (0.75, -0.25)
+    """
+    v = momentum * v - lr * g
+    return w + v, v
+
+
+def pytorch(
+    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
+) -> tuple[float, float]:
+    """PyTorch's rule: ``v' = momentum*v + (1 - dampening)*g``, ``w' = w - lr*v'``.
+
+    Parameters
+    ----------
+    w, v, g : float
+        Coordinate, its velocity (a sum of gradients: PyTorch's ``momentum_buffer``) and the
+        gradient's component.
+    lr, momentum, dampening : float
+        Its settings; the dampening is 0 at the first update, as in PyTorch.
+
+    Returns
+    -------
+    w, v : float
+        After the update.
+
+    References
+    ----------
+    PyTorch's ``torch.optim.SGD(lr, momentum, dampening)``.
+
+    Examples
+    --------
+    >>> pytorch(1.0, 0.5, 2.0, 0.25, 0.5, 0.5)
+    (0.6875, 1.25)
+    """
+    v = momentum * v + (1.0 - dampening) * g
+    return w - lr * v, v
+
+
+def ema(
+    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
+) -> tuple[float, float]:
+    """Exponential moving average: ``v' = momentum*v + (1 - momentum)*g``, ``w' = w - lr*v'``.
+
+    Parameters
+    ----------
+    w, v, g : float
+        Coordinate, its velocity (an average of gradients) and the gradient's component.
+    lr, momentum, dampening : float
+        Learning rate and momentum; the dampening is unused.
+
+    Returns
+    -------
+    w, v : float
+        After the update.
+
+    References
+    ----------
+    Ma and Yarats, "Quasi-hyperbolic momentum and Adam for deep learning", 2019, equations 1 and 2;
+    the first moment of Kingma and Ba's Adam, 2015, without its correction of the bias.
+
+    Examples
+    --------
+    >>> ema(1.0, 0.5, 2.0, 0.25, 0.5, 0.0)
+    (0.6875, 1.25)
+    """
+    v = momentum * v + (1.0 - momentum) * g
+    return w - lr * v, v
+
+
+def here(w: float, v: float, momentum: float) -> float:
+    """Where most rules take the gradient: at the point.
+
+    Parameters
+    ----------
+    w, v, momentum : float
+        Coordinate, velocity (unused) and momentum (unused).
+
+    Returns
+    -------
+    float
+        ``w``.
+
+    Examples
+    --------
+    >>> here(1.0, 0.5, 0.9)
+    1.0
+    """
+    return w
+
+
+def ahead(w: float, v: float, momentum: float) -> float:
+    """Where Sutskever's form takes the gradient: at ``w + momentum*v``.
+
+    Parameters
+    ----------
+    w, v, momentum : float
+        Coordinate, velocity and momentum.
+
+    Returns
+    -------
+    float
+        The place.
+
+    Examples
+    --------
+    >>> ahead(1.0, 0.5, 0.5)
+    1.25
+    """
+    return w + momentum * v
 
 
 @dataclass(frozen=True)
@@ -103,24 +249,44 @@ class Rule:
     name : str
         Its name in an experiment file.
     update : callable
-        ``update(w, v, g, lr, momentum) -> (w, v)``, pure, for one coordinate.
-    uses_momentum : bool
-        False where the grid has no momentum axis.
+        ``update(w, v, g, lr, momentum, dampening) -> (w, v)``, pure, for one coordinate.
     equation : str
         The rule as a line of text.
+    uses_momentum : bool
+        False where the grid has no momentum axis, and there is no velocity.
+    uses_dampening : bool
+        Whether an experiment may say `dampening`.
+    look : callable
+        ``look(w, v, momentum) -> w``, where the gradient is taken.
     """
 
     name: str
     update: Update
-    uses_momentum: bool
     equation: str
+    uses_momentum: bool = True
+    uses_dampening: bool = False
+    look: Look = here
 
 
 RULES: Final[dict[str, Rule]] = {
     rule.name: rule
     for rule in (
-        Rule("sgd", sgd, False, "w' = w - lr*g"),
-        Rule("momentum", momentum, True, "v' = momentum*v - lr*g; w' = w + v'"),
-        Rule("nesterov", nesterov, True, "v' = momentum*v - lr*g; w' = w + momentum*v' - lr*g"),
+        Rule("sgd", sgd, "w' = w - lr*g", uses_momentum=False),
+        Rule("momentum", momentum, "v' = momentum*v - lr*g; w' = w + v'"),
+        Rule("nesterov", nesterov, "v' = momentum*v - lr*g; w' = w + momentum*v' - lr*g"),
+        Rule(
+            "sutskever",
+            sutskever,
+            "v' = momentum*v - lr*g, g taken at w + momentum*v; w' = w + v'",
+            look=ahead,
+        ),
+        Rule(
+            "pytorch",
+            pytorch,
+            "v' = momentum*v + (1 - dampening)*g, the first time v' = momentum*v + g; "
+            "w' = w - lr*v'",
+            uses_dampening=True,
+        ),
+        Rule("ema", ema, "v' = momentum*v + (1 - momentum)*g; w' = w - lr*v'"),
     )
 }

@@ -197,8 +197,9 @@ def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
                     store.commit(state.counts, state.seconds)
                     committed = time.monotonic()
                     watch(state)
-    finally:
+    except BaseException:
         store.commit(state.counts, time.monotonic() - begun)
+        raise
     state.seconds = time.monotonic() - begun
     store.finish(state.counts, state.seconds)
     watch(state)

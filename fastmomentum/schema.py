@@ -52,12 +52,58 @@ class Variable:
         return size
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Start points or initial velocities: a dimension of their numbers, or two of a mesh."""
+
+    name: str
+    what: str
+    parameters: tuple[str, str]
+    axes: tuple[NDArray[np.float64], NDArray[np.float64]]
+    is_mesh: bool
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of their coordinates."""
+        return tuple(f"{self.name}_{parameter}" for parameter in self.parameters)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of their dimensions."""
+        return self.labels if self.is_mesh else (self.name,)
+
+    def along(self) -> list[Variable]:
+        """Coordinates of their dimensions."""
+        if self.is_mesh:
+            return self._labelled(self.labels)
+        number = np.arange(self.axes[0].size, dtype="<i8")
+        return [_axis(self.name, number, f"number of the {self.what}")]
+
+    def beside(self) -> list[Variable]:
+        """Coordinates of points that are listed."""
+        return [] if self.is_mesh else self._labelled((self.name, self.name))
+
+    def _labelled(self, dims: tuple[str, ...]) -> list[Variable]:
+        named = zip(self.labels, dims, self.parameters, self.axes, strict=True)
+        return [
+            _axis(label, values, f"{parameter} of the {self.what}", dim)
+            for label, dim, parameter, values in named
+        ]
+
+
+def _places(experiment: Experiment) -> list[_Places]:
+    """What else a run starts from than its settings, in the grid's order."""
+    grid, parameters = experiment.grid, experiment.objective.parameters
+    found = [_Places("start", "start point", parameters, grid.start_axes, grid.is_mesh)]
+    if grid.velocity is not None:
+        axes, is_mesh = grid.velocity_axes, grid.is_velocity_mesh
+        found.append(_Places("velocity", "initial velocity", parameters, axes, is_mesh))
+    return found
+
+
 def dimensions(experiment: Experiment) -> tuple[str, ...]:
     """Names of the grid's dimensions, in order."""
-    if not experiment.grid.is_mesh:
-        return ("lr", "momentum", "start")
-    first, second = experiment.objective.parameters
-    return ("lr", "momentum", f"start_{first}", f"start_{second}")
+    return ("lr", "momentum", *(dim for places in _places(experiment) for dim in places.dims))
 
 
 def coordinates(experiment: Experiment) -> list[Variable]:
@@ -73,43 +119,32 @@ def coordinates(experiment: Experiment) -> list[Variable]:
     list of Variable
         Coordinates of dimensions first.
     """
-    grid, parameters = experiment.grid, experiment.objective.parameters
+    grid, places = experiment.grid, _places(experiment)
     targets = np.array(experiment.stop.targets)
     found = [
         _axis("lr", grid.lr.points, "learning rate"),
         _axis("momentum", grid.momenta, "momentum"),
-    ]
-    named = list(zip(parameters, grid.start_axes, strict=True))
-    if grid.is_mesh:
-        found += [_axis(f"start_{p}", v, f"{p} of the start point") for p, v in named]
-    else:
-        number = np.arange(grid.start_shape[0], dtype="<i8")
-        found.append(_axis("start", number, "number of the start point"))
-    found.append(
+        *(variable for kind in places for variable in kind.along()),
         Variable(
             "parameter",
             ("parameter",),
             (2,),
             "str",
             {"long_name": "parameter of the objective"},
-            np.array(parameters, dtype=object),
-        )
-    )
+            np.array(experiment.objective.parameters, dtype=object),
+        ),
+    ]
     if targets.size:
         found.append(_axis("target", targets, "target on the loss above its minimum"))
     if experiment.record is not None:
         found.append(_axis("step", experiment.recorded, "updates made"))
-    if not grid.is_mesh:
-        for p, values in named:
-            label = {"long_name": f"{p} of the start point", "units": "1"}
-            found.append(Variable(f"start_{p}", ("start",), values.shape, "<f8", label, values))
-    return found
+    return found + [variable for kind in places for variable in kind.beside()]
 
 
-def _axis(name: str, values: NDArray[Any], long_name: str) -> Variable:
+def _axis(name: str, values: NDArray[Any], long_name: str, dim: str | None = None) -> Variable:
     label = {"long_name": long_name, "units": "1"}
     code = "<f8" if values.dtype.kind == "f" else "<i8"
-    return Variable(name, (name,), values.shape, code, label, values)
+    return Variable(name, (dim or name,), values.shape, code, label, values)
 
 
 def _flags() -> dict[str, Any]:
@@ -134,8 +169,8 @@ def results(experiment: Experiment) -> list[Variable]:
         In the order in which a block's checksum goes over them.
     """
     dims, shape = dimensions(experiment), experiment.grid.shape
-    start = [f"start_{p}" for p in experiment.objective.parameters]
-    where = {} if experiment.grid.is_mesh else {"coordinates": " ".join(start)}
+    beside = [label for kind in _places(experiment) if not kind.is_mesh for label in kind.labels]
+    where = {"coordinates": " ".join(beside)} if beside else {}
     n_targets = len(experiment.stop.targets)
     flags = {"long_name": "how the run ended", **_flags(), **where}
     found = [

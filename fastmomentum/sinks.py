@@ -187,10 +187,9 @@ class FileSink:
 
     def open(self) -> None:
         """Open the file and make sure that it is the one; for one thread, before many use it."""
-        self._contents  # noqa: B018
-        self.descriptor  # noqa: B018
+        _ = self._contents, self.descriptor  # opened when first asked for
         if self.writable:
-            self.writing  # noqa: B018
+            _ = self.writing
 
     @property
     def descriptor(self) -> int:

@@ -75,7 +75,7 @@ class Specification(BaseModel):
 
     # Pydantic calls an overridden __init__ for nested models too, which would lose where in the
     # file an error lies; marked so, only direct calls come here.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pydantic's own mark
 
     @model_validator(mode="before")
     @classmethod
@@ -144,12 +144,12 @@ class Specification(BaseModel):
         Returns
         -------
         Specification
-            Validated.
+            A new one.
 
         Raises
         ------
         InputError
-            With a line for each thing that is wrong.
+            As when it is made anew.
         """
         if not update:
             return super().model_copy(deep=deep)

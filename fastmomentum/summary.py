@@ -53,7 +53,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     return {
         "title": experiment.title,
         "objective": experiment.objective.name,
-        "rule": experiment.rule.name,
+        "rule": experiment.rule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": runs,
         "steps": experiment.steps,
@@ -232,7 +232,7 @@ def info_of(path: Path) -> dict[str, Any]:
         "finished": bool(reader.done.all()) and not is_partial(reader.contents.path),
         "title": experiment.title,
         "objective": experiment.objective.name,
-        "rule": experiment.rule.name,
+        "rule": experiment.rule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": experiment.grid.n_runs,
         "steps": experiment.steps,

@@ -135,9 +135,9 @@ def experiment_of(text: str, sha256: object, most_bytes: int) -> Experiment:
 
 def _fewest_runs(grid: dict[str, Any]) -> int:
     """A lower bound on the runs of a grid, from its numbers alone."""
-    start = grid["start"]
     axes = [grid["lr"], grid.get("momentum")]
-    axes += start.values() if isinstance(start, dict) else [{"values": start}]
+    for places in (grid["start"], grid.get("velocity")):
+        axes += places.values() if isinstance(places, dict) else [{"values": places}]
     return math.prod(_fewest_values(axis) for axis in axes)
 
 

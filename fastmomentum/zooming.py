@@ -9,13 +9,18 @@ import xarray as xr
 from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Grid
-from fastmomentum.results import Start, experiment_of, select_cell
+from fastmomentum.results import Start, experiment_of, one_cell, select_cell
 
 Range = tuple[float, float]
 
 
 def zoomed(
-    ds: xr.Dataset, lr: Range, momentum: Range, num: int = 512, start: Start | None = None
+    ds: xr.Dataset,
+    lr: Range,
+    momentum: Range,
+    num: int = 512,
+    start: Start | None = None,
+    velocity: Start | None = None,
 ) -> Experiment:
     """The experiment of a window of a map: everything as it was, but the grid.
 
@@ -28,9 +33,11 @@ def zoomed(
     momentum : (float, float)
         First and last momentum; those between are evenly spaced.
     num : int
-        Values along each axis.
+        Values along each axis; two at least.
     start : int or (float, float), optional
         Number of a start point, or coordinates to come near to; the first where left out.
+    velocity : int or (float, float), optional
+        An initial velocity in the same way, where the map has some.
 
     Returns
     -------
@@ -41,7 +48,7 @@ def zoomed(
     ------
     InputError
         The window is empty or lies outside of what can be run, is too narrow for doubles to tell
-        its values apart, or the rule has no momentum.
+        its values apart, has too few values, or the rule has no momentum.
 
     Examples
     --------
@@ -56,19 +63,21 @@ def zoomed(
         raise InputError(
             f"the rule {whole.rule.name} has no momentum: there is no map to zoom into"
         )
-    for name, (first, last), lowest in (("lr", lr, 0.0), ("momentum", momentum, -1.0)):
-        if not lowest < first < last < math.inf:
+    if num < 2:
+        raise InputError(f"num must be at least 2: got {num}")
+    if not lr[0] > 0:
+        raise InputError(f"lr must be a range A:B with A > 0: got {lr[0]:g}:{lr[1]:g}")
+    for name, (first, last) in (("lr", lr), ("momentum", momentum)):
+        if not -math.inf < first < last < math.inf:
             raise InputError(f"{name} must be a range A:B with A < B: got {first:g}:{last:g}")
         if not (last - first) / num > 4 * math.ulp(last):
             raise InputError(
                 f"{name} {first!r}:{last!r} is too narrow for {num} values of double precision"
             )
-    cell = select_cell(ds, start=start)
-    point = tuple(float(cell[f"start_{name}"]) for name in whole.objective.parameters)
     grid = Grid(
         lr={"logspace": list(lr), "num": num},
         momentum={"linspace": list(momentum), "num": num},
-        start=[point],
+        **one_cell(ds, select_cell(ds, start=start, velocity=velocity)),
     )
     fields = {
         name: getattr(whole, name) for name in ("objective", "rule", "steps", "stop", "title")

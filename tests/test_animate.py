@@ -61,10 +61,10 @@ def results(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def animate(script, monkeypatch):
-    import _common
+    import _figures
     import animate
 
-    monkeypatch.setattr(_common, "PAGE_POINTS", 21)
+    monkeypatch.setattr(_figures, "PAGE_POINTS", 21)
     monkeypatch.setattr(animate, "DPI", dict.fromkeys(animate.DPI, 30))
     return lambda *words: script("animate", *words)
 

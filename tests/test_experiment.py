@@ -69,9 +69,10 @@ def on(**changes: Any) -> dict[str, Any]:
         ),
         (
             {"rule": "adam"},
-            "rule.name must name a rule: got 'adam'; known are sgd, momentum, nesterov",
+            "rule.name must name a rule: got 'adam'; known are sgd, momentum, nesterov, sutskever, "
+            "pytorch, ema",
         ),
-        ({"rule": 5}, "rule must be a table with the key name: got 5"),
+        ({"rule": 5}, "rule must be a table with the keys name, dampening: got 5"),
         ({"rule": {"name": 5}}, "rule.name must be text, in quotes: got 5"),
         (
             {"rule": "nesterov"} | on(momentum=None),
@@ -182,7 +183,10 @@ def on(**changes: Any) -> dict[str, Any]:
             "most; record fewer steps, such as log = 1000",
         ),
         ({"recrod": {"every": 10}}, "recrod: no such key; did you mean 'record'?"),
-        ({"grid": [BASE["grid"]]}, "grid must be a table with the keys lr, momentum, start: got "),
+        (
+            {"grid": [BASE["grid"]]},
+            "grid must be a table with the keys lr, momentum, start, velocity: got ",
+        ),
     ],
 )
 def test_refused(changes: dict[str, Any], message: str) -> None:
@@ -329,15 +333,17 @@ def experiments(draw: st.DrawFn) -> fm.Experiment:
     objective, rule = draw(OBJECTIVES), draw(st.sampled_from(sorted(fm.RULES)))
     points = st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max_size=4, unique=True)
     mesh = st.fixed_dictionaries(dict.fromkeys(objective.parameters, AXES))
+    dampening = draw(st.floats(0, 0.99)) if rule == "pytorch" else None
     return fm.Experiment(
         title=draw(TITLES),
         objective=objective,
-        rule=rule,
+        rule={"name": rule, "dampening": dampening},
         steps=STEPS,
         grid=fm.Grid(
             lr=draw(AXES),
             momentum=draw(AXES) if rule != "sgd" else None,
             start=draw(points | mesh),
+            velocity=draw(st.none() | points | mesh) if rule != "sgd" else None,
         ),
         record=draw(RECORDS),
         stop=draw(STOPS),
@@ -352,8 +358,9 @@ def test_the_canonical_form_reads_back(found: fm.Experiment) -> None:
     assert again.sha256 == found.sha256
     assert found.canonical.isascii()
     assert again.grid.shape == found.grid.shape
-    for one, other in zip(again.grid.start_axes, found.grid.start_axes, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for axes in ("start_axes", "velocity_axes"):
+        for one, other in zip(getattr(again.grid, axes), getattr(found.grid, axes), strict=True):
+            np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(again.grid.lr.points, found.grid.lr.points)
     np.testing.assert_array_equal(again.recorded, found.recorded)
     assert found.difference(again) == ""

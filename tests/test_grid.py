@@ -180,10 +180,11 @@ SIZES = st.integers(1, 40)
 def grids(draw: st.DrawFn) -> fm.Grid:
     lr = {"linspace": (0.1, 0.2), "num": draw(SIZES)}
     momentum = {"linspace": (0.1, 0.2), "num": draw(SIZES)}
-    if draw(st.booleans()):
-        return grid(lr=lr, momentum=momentum, start=[(i, 0) for i in range(draw(SIZES))])
-    mesh = {name: {"linspace": (0.1, 0.2), "num": draw(SIZES)} for name in "xy"}
-    return grid(lr=lr, momentum=momentum, start=mesh)
+    listed = SIZES.map(lambda size: [(i, -i) for i in range(size)])
+    axis = st.fixed_dictionaries({"linspace": st.just((0.1, 0.2)), "num": SIZES})
+    places = listed | st.fixed_dictionaries({"x": axis, "y": axis})
+    velocity = draw(st.none() | places)
+    return grid(lr=lr, momentum=momentum, start=draw(places), velocity=velocity)
 
 
 @given(grids(), st.data())
@@ -193,11 +194,15 @@ def test_runs_are_numbered_in_c_order(found: fm.Grid, data: st.DataObject) -> No
     cell = found.cell(run)
     assert cell == tuple(int(index) for index in np.unravel_index(run, found.shape))
     assert found.run_of(cell) == run
-    lr, momentum, (x, y) = found.point(cell)
-    first, second = found.start_axes
+    lr, momentum, (x, y), velocity = found.point(cell)
+    n_starts = len(found.start_shape)
     assert lr == found.lr.points[cell[0]]
     assert momentum == found.momenta[cell[1]]
-    assert (x, y) == (first[cell[2]], second[cell[-1]])
+    first, second = found.start_axes
+    assert (x, y) == (first[cell[2]], second[cell[1 + n_starts]])
+    first, second = found.velocity_axes
+    chosen = cell[2 + n_starts :] or (0,)
+    assert velocity == (first[chosen[0]], second[chosen[-1]])
 
 
 def test_runs_beyond_what_numpy_can_number() -> None:

@@ -16,10 +16,10 @@ PACKAGE = Path(fastmomentum.__file__).parent
 
 LAYERS = """
 errors status rules files provenance
-explanation specification
+explanation specification update_rule
 datasets objectives
 ranges axis grid protocol experiment loading
-reference theory kernels
+reference theory code_digest kernels
 checksums schema trust manifest sinks journal layout outputs memory store digest
 lazy results progress bar
 worker groups cluster crew backends runner verification replaying zooming analysis

@@ -16,13 +16,14 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import fastmomentum as fm
-from fastmomentum import analysis, plots, theory
+from fastmomentum import analysis, plots, theory, worker
 from fastmomentum.cli import app
 from fastmomentum.errors import InputError
 from fastmomentum.loading import load
 from fastmomentum.plots.basins import BASINS, shades
 from fastmomentum.plots.style import DIVERGED, NEVER
 from fastmomentum.status import Status
+from fastmomentum.summary import findings
 from fastmomentum.zooming import zoomed
 
 GALLERY = Path(__file__).parent.parent / "experiments" / "gallery"
@@ -46,7 +47,7 @@ def measured() -> xr.Dataset:
 # Theory over a map
 
 
-@pytest.mark.parametrize("rule", ["sgd", "momentum", "nesterov"])
+@pytest.mark.parametrize("rule", fm.RULES)
 def test_the_stability_boundary_is_where_the_largest_rate_is_one(rule):
     ax = axes(xlim=(0, 0.2), ylim=(0, 1))
     drawn = plots.theory_lines(ax, BOWL, rule)
@@ -440,19 +441,112 @@ def zooming(*words: object) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
+WINDOW = ("--lr", "0.05:0.1", "--momentum", "0.4:0.8", "--num", 6)
+
+
+def told(path: Path) -> str:
+    """What is printed after the first line."""
+    found = "".join(f"  {line}\n" for line in findings(path))
+    return f"{found}wrote {path.with_suffix('.png')}\n"
+
+
 def test_the_command_runs_and_draws_a_window_of_a_window(files, tmp_path):
-    source = files["momentum"]
-    for turn, window in enumerate((["0.05:0.1", "0.4:0.8"], ["0.07:0.08", "0.5:0.6"])):
-        path, (lr, momentum) = tmp_path / f"zoom{turn}.h5", window
-        words = ["--lr", lr, "--momentum", momentum, "--num", 6, "-o", path]
-        status, out = zooming(source, *words)
-        assert (status, out) == (0, f"wrote {path}\nwrote {path.with_suffix('.png')}\n")
+    source = tmp_path / "map.h5"
+    source.write_bytes(files["momentum"].read_bytes())
+    for lr, momentum in (("0.05:0.1", "0.4:0.8"), ("0.07:0.08", "0.5:0.6")):
+        status, out = zooming(source, "--lr", lr, "--momentum", momentum, "--num", 6, "--jobs", 1)
+        path = source.with_name(f"{source.stem}_zoom.h5")
+        first, rest = out.split("\n", 1)
+        assert re.fullmatch(
+            rf"{re.escape(str(path))}: 36 runs in \d+\.\d\d s, \S+ steps/s, \S+ kB", first
+        )
+        assert (status, rest) == (0, told(path))
         assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
         with fm.open(path) as ds:
             assert ds.sizes["lr"] == ds.sizes["momentum"] == 6
         source = path
-    status, out = zooming(source, "--lr", "0.1", "--momentum", "0:1")
-    assert (status, out) == (2, "--lr must be a range A:B of two numbers: got '0.1'\n")
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "map.h5", "map_zoom.h5", "map_zoom.png", "map_zoom_zoom.h5", "map_zoom_zoom.png"
+    ]  # fmt: skip
+
+
+def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
+    files, tmp_path, monkeypatch
+):
+    path = tmp_path / "zoom.h5"
+    words = (files["momentum"], *WINDOW, "--jobs", 1, "-o", path)
+    monkeypatch.setattr("fastmomentum.experiment.BLOCK_RUNS", (12, 12))
+    real, blocks = worker.do_block, []
+
+    def interrupted(*arguments):
+        if len(blocks) == 2:
+            raise KeyboardInterrupt
+        blocks.append(arguments)
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fastmomentum.worker.do_block", interrupted)
+        assert zooming(*words) == (
+            130,
+            f"interrupted; 2 of 3 blocks are done and kept in {path}.partial: "
+            "run the same again to go on\n",
+        )
+    assert [file.name for file in tmp_path.iterdir()] == ["zoom.h5.partial"]
+    status, out = zooming(*words)
+    going_on, made, rest = out.split("\n", 2)
+    assert going_on == f"{path}: going on; 2 of 3 blocks are done, 1 are left"
+    assert made.startswith(f"{path}: 36 runs in ")
+    assert (status, rest) == (0, told(path))
+    path.with_suffix(".png").unlink()
+    complete = f"{path}: complete already; only the picture to draw\n"
+    assert zooming(*words) == (0, complete + told(path))
+    path.with_suffix(".png").unlink()
+    assert zooming(*words, "--quiet") == (0, "")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["zoom.h5", "zoom.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--lr", "0.1"), "--lr must be a range A:B of two numbers: got '0.1'"),
+        (("--lr", "0:0.1"), "lr must be a range A:B with A > 0: got 0:0.1"),
+        (("--num", 0), "num must be at least 2: got 0"),
+        (("--num", 1), "num must be at least 2: got 1"),
+        (("--start", 1), "start must be a number from 0 to 0: got 1"),
+        (("--jobs", 0), "--jobs must be 1 to 1024, or -1 for one a core: got 0"),
+        (
+            ("-o", "map.png"),
+            "-o map.png: the picture would be written over map.png; "
+            "choose another name, such as map_zoom.h5",
+        ),
+        (("-o", "."), ". is a folder; name a file in it, such as out.h5"),
+    ],
+)
+def test_a_zoom_that_makes_no_sense_is_refused(files, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert zooming(files["momentum"], *WINDOW, *words) == (2, f"{message}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_zoom_leaves_what_is_there_alone(files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert zooming(files["momentum"], *WINDOW, "-o", "zoom.h5", "--quiet") == (0, "")
+    assert zooming(files["momentum"], *WINDOW[:-1], 5, "-o", "zoom.h5") == (
+        2,
+        "zoom.h5 holds results of another experiment, whose grid.lr.num is 6 and not 5; "
+        "choose another file, or replace it with --overwrite\n",
+    )
+    Path("zoom.h5").rename("map.png")
+    assert zooming("map.png", *WINDOW[:-1], 5, "-o", "map.h5") == (
+        2,
+        "-o map.h5: the picture would be written over map.png; "
+        "choose another name, such as map_zoom.h5\n",
+    )
+    Path("zoom.png").unlink()
+    Path("zoom.png").mkdir()
+    status, out = zooming("map.png", *WINDOW, "-o", "zoom.h5", "--quiet")
+    assert (status, out) == (4, "writing zoom.png: is a directory\n")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["map.png", "zoom.h5", "zoom.png"]
 
 
 def test_a_film_closes_in_on_the_window(script, files, tmp_path):

@@ -11,9 +11,19 @@ import pytest
 
 import fastmomentum as fm
 from fastmomentum.errors import InputError
-from fastmomentum.reference import SGD, Momentum, Nesterov, descend, learn_line, optimiser
+from fastmomentum.reference import (
+    EMA,
+    SGD,
+    Momentum,
+    Nesterov,
+    PyTorch,
+    Sutskever,
+    descend,
+    learn_line,
+    optimiser,
+)
 
-CLASSES = [SGD, Momentum, Nesterov]
+CLASSES = [SGD, Momentum, Nesterov, Sutskever, PyTorch, EMA]
 
 
 def test_constructor_arguments_and_defaults() -> None:
@@ -34,9 +44,13 @@ def test_each_rule_by_hand() -> None:
         SGD: [0.5, -0.5],  # 1 - 0.25*2, then - 0.25*4
         Momentum: [0.5, -0.75],  # v = -0.5, then -0.25 - 1
         Nesterov: [0.25, -1.375],  # w + v/2 - lr*g: 1 - 0.25 - 0.5, then - 0.625 - 1
+        Sutskever: [0.5, -0.75],  # as Momentum: the gradients are given
+        PyTorch: [0.5, -0.5],  # v = 2, then 1 + (1 - 0.25)*4 = 4
+        EMA: [0.75, 0.125],  # v = 1, then 0.5 + 2
     }
     for kind, path in paths.items():
-        walker = SGD(0.25) if kind is SGD else kind(0.25, 0.5)
+        settings = {SGD: (0.25,), PyTorch: (0.25, 0.5, 0.25)}.get(kind, (0.25, 0.5))
+        walker = kind(*settings)
         params = {"w": 1.0}
         for gradient, wanted in zip((2.0, 4.0), path, strict=True):
             walker.update(params, {"w": gradient})
@@ -74,29 +88,39 @@ def test_velocities_start_at_zero_each_by_its_key(kind: Any) -> None:
     assert walker.v["b"] is not params["b"]
 
 
-@pytest.mark.parametrize("kind", [Momentum, Nesterov])
+@pytest.mark.parametrize("kind", CLASSES[1:])
 def test_without_momentum_it_is_plain_descent(kind: Any) -> None:
     sgd, other = {"w": 1.0}, {"w": 1.0}
     plain, walker = SGD(0.1), kind(0.1, 0.0)
     for _ in range(20):
         plain.update(sgd, {"w": sgd["w"] ** 3})
-        walker.update(other, {"w": other["w"] ** 3})
+        walker.update(other, {"w": walker.look(other)["w"] ** 3})
     assert sgd == other
 
 
 def test_an_optimiser_for_each_rule_of_the_registry() -> None:
     kinds = {name: type(optimiser(name, 0.1, 0.9)) for name in fm.RULES}
-    assert kinds == {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov}
+    assert kinds == {
+        "sgd": SGD,
+        "momentum": Momentum,
+        "nesterov": Nesterov,
+        "sutskever": Sutskever,
+        "pytorch": PyTorch,
+        "ema": EMA,
+    }
 
 
 @pytest.mark.parametrize("rule", fm.RULES)
 def test_the_classes_do_what_the_rules_say(rule: str) -> None:
-    update = fm.RULES[rule].update
-    walker, params = optimiser(rule, 0.03, 0.8), {"w": 1.5}
-    w, v = 1.5, 0.0
-    for _ in range(50):
-        gradient = np.cos(w) * w
-        w, v = update(w, v, gradient, 0.03, 0.8)
+    found = fm.UpdateRule(name=rule, dampening=0.3 if rule == "pytorch" else None)
+    update, look = found.rule.update, found.rule.look
+    walker, params = optimiser(found, 0.03, 0.8, {"w": 0.25}), {"w": 1.5}
+    w, v = 1.5, 0.25
+    for t in range(50):
+        at = look(w, v, 0.8)
+        assert walker.look(params)["w"] == at
+        gradient = np.cos(at) * at
+        w, v = update(w, v, gradient, 0.03, 0.8, found.constant if t else 0.0)
         walker.update(params, {"w": gradient})
         assert params["w"] == w
 

@@ -289,9 +289,9 @@ def summaries(tmp_path_factory) -> Path:
 @pytest.fixture
 def coarse(script, monkeypatch):
     """Surfaces of few facets: what is asked is not how fine they are."""
-    import _common  # the script's folder is on the path by now
+    import _figures  # the script's folder is on the path by now
 
-    monkeypatch.setattr(_common, "PAGE_POINTS", 31)
+    monkeypatch.setattr(_figures, "PAGE_POINTS", 31)
     return script
 
 

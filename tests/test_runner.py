@@ -16,8 +16,8 @@ import xarray as xr
 
 import fastmomentum as fm
 from fastmomentum import manifest
+from fastmomentum.code_digest import code_digest
 from fastmomentum.journal import Journal
-from fastmomentum.kernels import code_digest
 from fastmomentum.outputs import partial_name
 from fastmomentum.runner import Progress, run_to_file
 from fastmomentum.sinks import FileSink

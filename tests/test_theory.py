@@ -12,10 +12,16 @@ from hypothesis import strategies as st
 import fastmomentum as fm
 from fastmomentum.errors import InputError
 from fastmomentum.reference import descend
-from fastmomentum.theory import Regime
+from fastmomentum.theory import Regime, RuleLike
+from fastmomentum.theory.linear import known
 
 theory = fm.theory
-every_rule = pytest.mark.parametrize("rule", fm.RULES)
+DAMPENED = fm.UpdateRule(name="pytorch", dampening=0.3)
+EVERY = [*fm.RULES, DAMPENED]
+every_rule = pytest.mark.parametrize("rule", EVERY, ids=lambda rule: getattr(rule, "words", rule))
+with_momentum = pytest.mark.parametrize(
+    "rule", EVERY[1:], ids=lambda rule: getattr(rule, "words", rule)
+)
 momenta = st.floats(0.0, 0.99)
 products = st.floats(-1.0, 5.0)  # lr * eigenvalue
 
@@ -26,6 +32,10 @@ def test_matrices_have_the_published_traces_and_determinants(a: float, m: float)
         ("momentum", 1 + m - a, m),
         ("nesterov", (1 + m) * (1 - a), m * (1 - a)),
         ("sgd", 1 - a, 0.0),
+        ("sutskever", (1 + m) * (1 - a), m * (1 - a)),
+        ("pytorch", 1 + m - a, m),
+        (DAMPENED, 1 + m - 0.7 * a, m),
+        ("ema", 1 + m - (1 - m) * a, m),
     ):
         matrix = theory.iteration_matrix(rule, a, m, 1.0)
         assert np.trace(matrix) == pytest.approx(trace, abs=1e-14)
@@ -35,34 +45,35 @@ def test_matrices_have_the_published_traces_and_determinants(a: float, m: float)
 @every_rule
 @given(lr=st.floats(1e-3, 2), m=momenta, e=st.floats(-2, 5), w=st.floats(-9, 9), v=st.floats(-9, 9))
 def test_the_matrix_is_the_rule(
-    rule: str, lr: float, m: float, e: float, w: float, v: float
+    rule: RuleLike, lr: float, m: float, e: float, w: float, v: float
 ) -> None:
-    found = fm.RULES[rule]
-    want = found.update(w, v, e * w, lr, m)
+    found = known(rule)
+    want = found.rule.update(w, v, e * found.rule.look(w, v, m), lr, m, found.constant)
     got = theory.iteration_matrix(rule, lr, m, e) @ [w, v]
     assert got[0] == pytest.approx(want[0], abs=1e-11)
-    if found.uses_momentum:
+    if found.rule.uses_momentum:
         assert got[1] == pytest.approx(want[1], abs=1e-11)
 
 
 @every_rule
 @given(a=products, m=momenta)
-def test_spectral_radius_is_the_largest_root(rule: str, a: float, m: float) -> None:
+def test_spectral_radius_is_the_largest_root(rule: RuleLike, a: float, m: float) -> None:
     roots = np.linalg.eigvals(theory.iteration_matrix(rule, a, m, 1.0))
     assert theory.spectral_radius(rule, a, m, 1.0) == pytest.approx(np.abs(roots).max(), abs=1e-7)
 
 
 @every_rule
-def test_spectral_radius_is_the_measured_decay(rule: str) -> None:
+def test_spectral_radius_is_the_measured_decay(rule: RuleLike) -> None:
     """The state is brought back to length 1 at each update; what it shrank by adds up."""
     part = np.array([0.001, 0.01, 0.03, 0.2, 0.45, 0.7, 0.9, 0.98, 1.02])[:, None]
     m = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
     a = part * theory.stable_limit(rule, m)
-    update, steps = fm.RULES[rule].update, 6000
+    found, steps = known(rule), 6000
     w, v, total = np.ones_like(a), np.zeros_like(a), np.zeros_like(a)
     logs = np.empty((steps, *a.shape))
     for t in range(steps):
-        w, v = update(w, v, w, a, m)  # type: ignore[arg-type,assignment]
+        gradient = found.rule.look(w, v, m)  # type: ignore[arg-type]
+        w, v = found.rule.update(w, v, gradient, a, m, found.constant)  # type: ignore
         size = np.hypot(w, v)
         w, v, total = w / size, v / size, total + np.log(size)
         logs[t] = total
@@ -71,9 +82,9 @@ def test_spectral_radius_is_the_measured_decay(rule: str) -> None:
 
 
 @every_rule
-def test_boundaries_are_where_simulation_turns_to_growth(rule: str) -> None:
+def test_boundaries_are_where_simulation_turns_to_growth(rule: RuleLike) -> None:
     m = np.array([0.0, 0.3, 0.6, 0.9, 0.99])
-    low, high = np.full(5, 0.5), np.full(5, 4.5)
+    low, high = np.full(5, 0.5), 1.1 * theory.stable_limit(rule, m) + 0.3
     for _ in range(22):
         middle = 0.5 * (low + high)
         bowl = fm.Quadratic(1.0, 0.0, 1.0)
@@ -81,15 +92,22 @@ def test_boundaries_are_where_simulation_turns_to_growth(rule: str) -> None:
         early, late = path[:, 600:900, 0].max(axis=1), path[:, -300:, 0].max(axis=1)
         grows = ~((late < early) | (late < 1e-200))
         low, high = np.where(grows, low, middle), np.where(grows, middle, high)
-    np.testing.assert_allclose(low, theory.stable_limit(rule, m), atol=3e-6)
-    published = {"sgd": 2 + 0 * m, "momentum": 2 * (1 + m), "nesterov": 2 * (1 + m) / (1 + 2 * m)}
-    if rule in published:
-        np.testing.assert_allclose(theory.stable_limit(rule, m), published[rule], rtol=1e-14)
+    np.testing.assert_allclose(low, theory.stable_limit(rule, m), rtol=3e-6)
+    heavy_ball, nesterov = 2 * (1 + m), 2 * (1 + m) / (1 + 2 * m)
+    published = {
+        "sgd": 2 + 0 * m,
+        "momentum": heavy_ball,
+        "nesterov": nesterov,
+        "sutskever": nesterov,
+        "pytorch": heavy_ball / (1 - known(rule).constant),
+        "ema": heavy_ball / (1 - m),
+    }[known(rule).name]
+    np.testing.assert_allclose(theory.stable_limit(rule, m), published, rtol=1e-13)
 
 
 @every_rule
 @given(a=products, m=momenta)
-def test_stable_is_where_the_rate_is_below_one(rule: str, a: float, m: float) -> None:
+def test_stable_is_where_the_rate_is_below_one(rule: RuleLike, a: float, m: float) -> None:
     rate = float(theory.spectral_radius(rule, a, m, 1.0))
     assume(abs(rate - 1) > 1e-7)
     assert bool(theory.is_stable(rule, a, m, 1.0)) == (rate < 1)
@@ -98,7 +116,7 @@ def test_stable_is_where_the_rate_is_below_one(rule: str, a: float, m: float) ->
 
 @every_rule
 @given(a=st.floats(0.003, 4.0), m=st.floats(0.0, 0.95))
-def test_regimes_show_in_the_signs(rule: str, a: float, m: float) -> None:
+def test_regimes_show_in_the_signs(rule: RuleLike, a: float, m: float) -> None:
     matrix = theory.iteration_matrix(rule, a, m, 1.0)
     trace, determinant = np.trace(matrix), np.linalg.det(matrix)
     assume(abs(trace * trace - 4 * determinant) > 1e-3)  # roots well apart
@@ -128,9 +146,9 @@ def test_heavy_balls_rate_is_the_root_of_the_momentum_and_not_twice_that(
     assert theory.regime("momentum", a, m, 1.0) == Regime.OSCILLATING
 
 
-@pytest.mark.parametrize("rule", ["momentum", "nesterov"])
+@with_momentum
 @given(m=st.floats(0.05, 0.95))
-def test_roots_are_complex_inside_the_range_and_real_outside(rule: str, m: float) -> None:
+def test_roots_are_complex_inside_the_range_and_real_outside(rule: RuleLike, m: float) -> None:
     low, high = theory.oscillating_range(rule, m)
     assert theory.regime(rule, low * (1 + 1e-9), m, 1.0) == Regime.OSCILLATING
     assert theory.regime(rule, high * (1 - 1e-9), m, 1.0) == Regime.OSCILLATING
@@ -138,9 +156,9 @@ def test_roots_are_complex_inside_the_range_and_real_outside(rule: str, m: float
     assert theory.regime(rule, high * (1 + 1e-9), m, 1.0) == Regime.ALTERNATING
 
 
-@pytest.mark.parametrize("rule", ["momentum", "nesterov"])
+@with_momentum
 @pytest.mark.parametrize("a", [0.001, 0.1, 0.5, 0.95])
-def test_critical_momentum_is_the_best_for_a_learning_rate(rule: str, a: float) -> None:
+def test_critical_momentum_is_the_best_for_a_learning_rate(rule: RuleLike, a: float) -> None:
     critical = float(theory.critical_momentum(a, 1.0, rule))
     rates = theory.spectral_radius(rule, a, np.linspace(0, 0.999, 20_001), 1.0)
     assert theory.spectral_radius(rule, a, critical, 1.0) <= rates.min() + 1e-7
@@ -154,7 +172,7 @@ def test_critical_momentum_has_its_limits() -> None:
 
 @every_rule
 @pytest.mark.parametrize("k", [1.0, 3.0, 100.0, 1e4])
-def test_no_setting_is_better_than_the_optimum(rule: str, k: float) -> None:
+def test_no_setting_is_better_than_the_optimum(rule: RuleLike, k: float) -> None:
     best = theory.optimum(2.0, 2.0 * k, rule)
     at_best = [theory.spectral_radius(rule, best.lr, best.momentum, e) for e in (2.0, 2.0 * k)]
     assert max(at_best) == pytest.approx(float(best.rate), abs=1e-7)
@@ -175,14 +193,16 @@ def test_the_published_figures_of_rosenbrock() -> None:
     assert rate == pytest.approx(float(best.rate), abs=1e-7)
 
 
-def exact(rule: str, lr: float, m: float, eigenvalue: float, steps: int) -> list[Fraction]:
+def exact(rule: RuleLike, lr: float, m: float, eigenvalue: float, steps: int) -> list[Fraction]:
     """The path from 1 in fractions, which round nothing."""
-    update = fm.RULES[rule].update
+    found = known(rule)
+    settings = Fraction(lr), Fraction(m)
     w, v = Fraction(1), Fraction(0)
     path = [w]
-    for _ in range(steps):
-        gradient = Fraction(eigenvalue) * w
-        w, v = update(w, v, gradient, Fraction(lr), Fraction(m))  # type: ignore[arg-type,assignment]
+    for t in range(steps):
+        gradient = Fraction(eigenvalue) * found.rule.look(w, v, settings[1])  # type: ignore
+        dampening = Fraction(found.constant if t else 0.0)
+        w, v = found.rule.update(w, v, gradient, *settings, dampening)  # type: ignore
         path.append(w)
     return path
 
@@ -199,7 +219,7 @@ DOUBLE_ROOTS = [
 
 @every_rule
 @given(a=st.integers(-512, 4608), m=st.integers(0, 1023))
-def test_the_kth_iterate_is_exact(rule: str, a: int, m: int) -> None:
+def test_the_kth_iterate_is_exact(rule: RuleLike, a: int, m: int) -> None:
     check_iterates(rule, a / 1024, m / 1024, 60)
 
 
@@ -207,12 +227,12 @@ def test_the_kth_iterate_is_exact(rule: str, a: int, m: int) -> None:
 @pytest.mark.parametrize(("a", "m"), DOUBLE_ROOTS)
 @pytest.mark.parametrize("off", [0.0, 1e-15, -1e-15, 1e-12, -1e-9])
 def test_the_kth_iterate_is_exact_at_double_roots(
-    rule: str, a: float, m: float, off: float
+    rule: RuleLike, a: float, m: float, off: float
 ) -> None:
     check_iterates(rule, a * (1 + off), m, 100)
 
 
-def check_iterates(rule: str, a: float, m: float, steps: int) -> None:
+def check_iterates(rule: RuleLike, a: float, m: float, steps: int) -> None:
     want = np.array([float(w) for w in exact(rule, a, m, 1.0, steps)])
     got = theory.residual(rule, a, m, 1.0, np.arange(steps + 1))
     # Rounded settings are as good: what a last bit of lr changes is no error.
@@ -224,16 +244,22 @@ def check_iterates(rule: str, a: float, m: float, steps: int) -> None:
 
 
 @every_rule
-def test_iterates_are_the_kernels(rule: str) -> None:
+def test_iterates_are_the_kernels(rule: RuleLike) -> None:
     objective = fm.Quadratic(3.0, 1.0, 2.0)
     lr, momentum = np.array([0.05, 0.2, 0.4]), np.array([0.0, 0.5, 0.9])
-    has_momentum = fm.RULES[rule].uses_momentum
+    has_momentum = known(rule).rule.uses_momentum
+    velocity = (0.5, -0.25) if has_momentum else (0.0, 0.0)
     ds = fm.run(
         fm.Experiment(
             objective=objective,
             rule=rule,
             steps=80,
-            grid=fm.Grid(lr=lr, momentum=momentum if has_momentum else None, start=[(1.0, -2.0)]),
+            grid=fm.Grid(
+                lr=lr,
+                momentum=momentum if has_momentum else None,
+                start=[(1.0, -2.0)],
+                velocity=[velocity],
+            ),
             record=fm.Record(every=1),
         )
     )
@@ -244,8 +270,9 @@ def test_iterates_are_the_kernels(rule: str) -> None:
         objective.hessian(0.0, 0.0),
         (1.0, -2.0),
         np.arange(81),
+        velocity=velocity,
     )
-    np.testing.assert_allclose(got, ds.trajectory.values[:, :, 0], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(got, ds.trajectory.values[:, :, 0, 0], rtol=1e-10, atol=1e-13)
 
 
 def test_iterates_go_round_the_minimiser() -> None:
@@ -254,6 +281,43 @@ def test_iterates_go_round_the_minimiser() -> None:
     hessian, centre = booth.hessian(0.0, 0.0), booth.minimisers[0]
     got = theory.iterate("nesterov", 0.05, 0.7, hessian, (4.0, -1.0), np.arange(51), centre)
     np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-11)
+
+
+FORMS = [
+    (one, other)
+    for method in (["momentum", "pytorch", DAMPENED, "ema"], ["nesterov", "sutskever"])
+    for one in method
+    for other in method
+]
+
+
+@pytest.mark.parametrize(("rule", "to"), FORMS, ids=str)
+@given(lr=st.floats(1e-4, 4e-4), m=st.floats(0.1, 0.95), vx=st.floats(-1, 1), vy=st.floats(-1, 1))
+def test_forms_of_a_method_take_the_same_path(
+    rule: RuleLike, to: RuleLike, lr: float, m: float, vx: float, vy: float
+) -> None:
+    valley, start, lr = fm.Rosenbrock(), (-1.2, 1.0), lr / float(theory.scale(rule, m))
+    velocity = np.array([vx, vy]) / (100 * lr if known(rule).name in ("pytorch", "ema") else 100)
+    gradient = valley.gradient(*start)
+    other = theory.convert(rule, to, lr, m, start, velocity, gradient)
+    assert other.rule == known(to)
+    path = descend(valley, rule, lr, m, start, 60, velocity=velocity).trajectory
+    same = descend(valley, to, other.lr, m, other.start, 60, velocity=other.velocity).trajectory
+    if (rule, to) in (("nesterov", "sutskever"), ("sutskever", "nesterov")):
+        w, ahead = (path, same) if rule == "sutskever" else (same, path)
+        v = np.diff(w, axis=0)  # v_t = w_t - w_(t-1)
+        path, same = ahead[1:], w[1:] + m * v
+    np.testing.assert_allclose(same, path, rtol=1e-9, atol=1e-9)
+    again = theory.convert(to, rule, other.lr, m, other.start, other.velocity, gradient)
+    np.testing.assert_allclose(again.lr, lr, rtol=1e-14)
+    np.testing.assert_allclose(again.start, start, rtol=1e-12)
+    np.testing.assert_allclose(again.velocity, velocity, rtol=1e-9, atol=1e-9)
+
+
+def test_without_momentum_all_rules_are_one() -> None:
+    for rule in fm.RULES:
+        for to in fm.RULES:
+            assert float(theory.convert(rule, to, 0.25, 0.0).lr) == 0.25
 
 
 def test_the_transient_at_condition_number_ten_thousand() -> None:
@@ -266,7 +330,7 @@ def test_the_transient_at_condition_number_ten_thousand() -> None:
 
 
 @every_rule
-def test_everything_broadcasts(rule: str) -> None:
+def test_everything_broadcasts(rule: RuleLike) -> None:
     lr, m = np.geomspace(0.01, 3, 5)[:, None], np.linspace(0, 0.9, 4)
     for function in (theory.spectral_radius, theory.is_stable, theory.regime):
         assert function(rule, lr, m, 1.0).shape == (5, 4)
@@ -302,6 +366,10 @@ def test_wild_settings_give_no_warning() -> None:
         (lambda: theory.oscillating_range("sgd", 0.5), "no closed form of the range"),
         (lambda: theory.critical_momentum(0.1, 1.0, "sgd"), "no closed form of the critical"),
         (lambda: theory.optimum(1.0, 2.0, "adam"), "no 'adam'"),
+        (lambda: theory.convert("sgd", "momentum", 0.1, 0.5), "forms of different methods"),
+        (lambda: theory.convert("ema", "nesterov", 0.1, 0.5), "momentum and nesterov: no"),
+        (lambda: theory.convert(DAMPENED, "ema", 0.1, 0.5), "give the gradient at the start"),
+        (lambda: theory.convert(DAMPENED, "ema", 0.1, 0.0, gradient=(1, 1)), "momentum above 0"),
         (lambda: theory.eigenvalues(fm.Saddle()), "saddle has no minimiser"),
     ],
 )

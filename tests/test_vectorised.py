@@ -128,7 +128,9 @@ def test_every_rule_is_vectorised(rule: Rule) -> None:
     assert is_vectorised(fm.Rosenbrock(), rule, checked=False)
 
 
-def branching(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[float, float]:
+def branching(
+    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
+) -> tuple[float, float]:
     """Momentum with a step that is halved until it is short: each run so many times of its own."""
     v = momentum * v - lr * g
     while v * v > 1.0:
@@ -136,7 +138,9 @@ def branching(w: float, v: float, g: float, lr: float, momentum: float) -> tuple
     return w + v, v
 
 
-def calling(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[float, float]:
+def calling(
+    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
+) -> tuple[float, float]:
     """Momentum with a sine, for which there is no instruction."""
     v = momentum * v - lr * math.sin(g)
     return w + v, v
@@ -145,7 +149,7 @@ def calling(w: float, v: float, g: float, lr: float, momentum: float) -> tuple[f
 @needs_avx2
 @pytest.mark.parametrize("update", [branching, calling])
 def test_what_cannot_be_vectorised_is_found_out(update: Update) -> None:
-    assert not is_vectorised(fm.Rosenbrock(), Rule("broken", update, True, ""), checked=False)
+    assert not is_vectorised(fm.Rosenbrock(), Rule("broken", update, ""), checked=False)
 
 
 BITS = """

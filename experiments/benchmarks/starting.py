@@ -33,7 +33,9 @@ def start(setting: Setting) -> Row:
         }
 
         def took(command: list[str]) -> Callable[[], float]:
-            run = lambda: subprocess.run(command, cwd=folder, capture_output=True, check=True)  # noqa: E731
+            def run() -> None:
+                subprocess.run(command, cwd=folder, capture_output=True, check=True)
+
             run()
             return lambda: seconds(run)
 

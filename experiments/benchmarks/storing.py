@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import patch
 
@@ -22,7 +21,7 @@ import fastmomentum as fm
 from benchmarks.computing import POINTS, diagram
 from benchmarks.measuring import Row, Samples, Setting, by_turns, median, seconds, spread, valley
 from fastmomentum import checksums
-from fastmomentum.kernels import run_block
+from fastmomentum.backends import pool_of
 from fastmomentum.store import FileStore
 
 AT_ONCE = 8 * 2**20
@@ -224,18 +223,12 @@ def overhead(setting: Setting) -> Row:
 
 
 def _without_bookkeeping(experiment: fm.Experiment, path: Path, finished: Path) -> None:
-    """Lay out, compute the same blocks by as many threads, write and sync; open what is whole."""
+    """Lay out, have the same workers compute the same blocks, sync once; open what is whole."""
     store = FileStore.open(path, experiment)
     assert store is not None
-
-    def do(block: int) -> None:
-        arrays = store.sink.arrays(block)
-        run_block(experiment, store.blocks.runs(block), arrays)
-        store.sink.put(block, arrays)
-
     with store, patch.object(checksums, "of_block", lambda *_: 0):
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(do, range(len(store.blocks))))
+        for _ in pool_of(None, None).done(store.sink, store.missing(), len(store.blocks)):
+            pass
         os.fdatasync(store.sink.descriptor)
     fm.open(finished).close()
 

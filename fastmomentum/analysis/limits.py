@@ -110,7 +110,7 @@ def limits(walks: Walks) -> Limits:
     level = objective.value(cx, cy)
     low, high = _eigenvalues(objective, cx, cy)
     low = np.where(low > FLAT * high, low, high)
-    rule, momentum = walks.experiment.rule.name, walks.momentum
+    rule, momentum = walks.experiment.rule, walks.momentum
     rate = np.maximum(*(spectral_radius(rule, walks.lr, momentum, e) for e in (low, high)))
     # A gradient is wrong by some eps*high*|c|, which moves the point of rest by that over low; an
     # update of lr*low*d is lost in w where it is below eps*|c|; and each error lasts 1/(1 - rate).

@@ -155,7 +155,7 @@ def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArr
     """
     plan = experiment_of(ds)
     lr, momentum = xr.broadcast(ds.lr, ds.momentum)
-    rates = theory.predicted_rate(plan.objective, plan.rule.name, lr.values, momentum.values, point)
+    rates = theory.predicted_rate(plan.objective, plan.rule, lr.values, momentum.values, point)
     found: xr.DataArray = lr.copy(data=rates).rename("predicted_rate")
     found.attrs = {"long_name": "rate predicted near the minimiser", "units": "1"}
     return found

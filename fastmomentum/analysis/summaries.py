@@ -204,7 +204,8 @@ def best(ds: xr.Dataset) -> xr.Dataset:
     cell, chosen = flat.argmin(axis=0), flat.min(axis=0)
     met = chosen < never
     found = {"hit_step": ("target", np.where(met, chosen, -1))}
-    for name in ("lr", "momentum", *(f"start_{name}" for name in ds.parameter.values)):
+    places = [f"{kind}_{name}" for kind in ("start", "velocity") for name in ds.parameter.values]
+    for name in ("lr", "momentum", *(name for name in places if name in ds.coords)):
         label = ds[name].broadcast_like(ds.status).transpose(*ds.status.dims)
         found[name] = ("target", np.where(met, label.values.ravel()[cell], np.nan))
     return xr.Dataset(found, {"target": np.atleast_1d(ds.target.values)}, ds.attrs)
@@ -218,7 +219,7 @@ def fraction_converged(ds: xr.Dataset, over: str | Sequence[str] | None = None) 
     ds : xarray.Dataset
         Results of an experiment with targets, or a selection of them.
     over : str or sequence of str, optional
-        Dimensions to count over; the starts where left out.
+        Dimensions to count over; starts and initial velocities where left out.
 
     Returns
     -------

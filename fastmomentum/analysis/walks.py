@@ -197,16 +197,24 @@ def _plan(ds: xr.Dataset) -> Experiment:
 
 def _grid(ds: xr.Dataset, whole: Experiment) -> Grid:
     """The grid of a selection; the whole one as it is, so that its ranges stay ranges."""
-    names = ("lr", "momentum", *(f"start_{name}" for name in whole.objective.parameters))
-    lr, momentum, first, second = (np.atleast_1d(ds[name].values) for name in names)
-    grid = whole.grid
+    grid, parameters = whole.grid, whole.objective.parameters
+    kinds = {"start": (grid.start_axes, grid.is_mesh)}
+    if grid.velocity is not None:
+        kinds["velocity"] = (grid.velocity_axes, grid.is_velocity_mesh)
+    names = ["lr", "momentum", *(f"{kind}_{name}" for kind in kinds for name in parameters)]
+    labels = {name: np.atleast_1d(ds[name].values) for name in names}
     if tuple(ds.status.sizes.get(dim, 1) for dim in dimensions(whole)) != grid.shape:
-        start: Any = np.stack([first, second], axis=-1) if not grid.is_mesh else None
-        if grid.is_mesh:
-            start = dict(zip(whole.objective.parameters, (first, second), strict=True))
-        grid = Grid(lr=lr, momentum=momentum if grid.momentum else None, start=start)
-    points = (grid.lr.points, grid.momenta, *grid.start_axes)
-    if not all(map(np.array_equal, points, (lr, momentum, first, second))):
+        places: dict[str, Any] = {}
+        for kind, (_, is_mesh) in kinds.items():
+            axes = [labels[f"{kind}_{name}"] for name in parameters]
+            places[kind] = (
+                dict(zip(parameters, axes, strict=True)) if is_mesh else np.stack(axes, axis=-1)
+            )
+        momentum = labels["momentum"] if grid.momentum else None
+        grid = Grid(lr=labels["lr"], momentum=momentum, **places)
+    points = [grid.lr.points, grid.momenta, *grid.start_axes]
+    points += grid.velocity_axes if grid.velocity is not None else ()
+    if not all(map(np.array_equal, points, labels.values())):
         raise InputError("results must be selected in the grid's order; sort them by their labels")
     return grid
 

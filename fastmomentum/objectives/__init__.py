@@ -23,9 +23,9 @@ from fastmomentum.objectives.quadratics import Booth as Booth
 from fastmomentum.objectives.quadratics import Matyas as Matyas
 from fastmomentum.objectives.quadratics import Quadratic as Quadratic
 from fastmomentum.objectives.regression import MSE as MSE
-from fastmomentum.objectives.regression import Statistics as Statistics
 from fastmomentum.objectives.saddles import MonkeySaddle as MonkeySaddle
 from fastmomentum.objectives.saddles import Saddle as Saddle
+from fastmomentum.objectives.statistics import Statistics as Statistics
 
 AnyObjective = Annotated[
     MSE

@@ -65,7 +65,7 @@ class Objective(Specification):
 
     @staticmethod
     def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
-        """Gradient ``(gx, gy)`` at a point; plain, for numba."""
+        """Gradient ``(gx, gy)`` at a point; plain, for numba: new arrays, not x or y themselves."""
         raise NotImplementedError
 
     @staticmethod

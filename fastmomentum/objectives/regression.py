@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, Self
 
@@ -23,102 +21,10 @@ from pydantic import (
 from fastmomentum.datasets import Column, NoisyLine, load_csv
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Objective
-from fastmomentum.specification import Specification
+from fastmomentum.objectives.statistics import Statistics
 
 ARRAYS: Final = "arrays"
 """What stands for the path where the data came as arrays."""
-
-_TOO_LARGE: Final = "has numbers too large for float64 once squared; rescale them"
-
-
-class Statistics(Specification):
-    """All that the loss depends on.
-
-    Parameters
-    ----------
-    points : int
-        Number of points.
-    x_mean : float
-        Mean of x.
-    slope : float
-        Slope of the least-squares line.
-    intercept, intercept_rest : float
-        Intercept of the line of that slope through the data's centre, as a sum: one float64 alone
-        would be too coarse for data far from the origin.
-    x_variance : float
-        Mean of (x - x_mean)^2.
-    residual : float
-        Mean of the squared residuals of the least-squares line.
-    sha256 : str
-        Of the data: x, then y, as little-endian float64.
-    """
-
-    points: int = Field(ge=2)
-    x_mean: float
-    slope: float
-    intercept: float
-    intercept_rest: float
-    x_variance: float = Field(gt=0)
-    residual: float = Field(ge=0)
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-
-    @classmethod
-    def of(cls, x: Column, y: Column) -> Self:
-        """Statistics of data.
-
-        Everything is centred first and every sum is exactly rounded, so that an offset costs no
-        digits and each machine gives the same bits.
-
-        Parameters
-        ----------
-        x, y : ndarray, shape (n,)
-            Finite numbers.
-
-        Returns
-        -------
-        Statistics
-            Of these points.
-
-        Raises
-        ------
-        InputError
-            Where there is no one least-squares line.
-        """
-        n = x.size
-        if n < 2 or not (x != x[0]).any():
-            got = f"{n} points" + (f", all with x = {float(x[0])!r}" if n > 1 else "")
-            raise InputError(f"needs two points that differ in x, or no line is best: got {got}")
-        try:
-            with np.errstate(over="raise", invalid="raise"):
-                x_mean, y_mean = _mean(x), _mean(y)
-                dx, dy = x - x_mean, y - y_mean
-                x_rest, y_rest = _mean(dx), _mean(dy)  # the first means were rounded
-                dx, dy = dx - x_rest, dy - y_rest
-                x_variance = _mean(dx * dx)
-                if x_variance < 1e-290:  # dx * dx underflows
-                    raise InputError("has x too close together for float64; rescale x")
-                slope = _mean(dx * dy) / x_variance
-                rest = dy - slope * dx
-                residual = _mean(rest * rest)
-        except (FloatingPointError, OverflowError):
-            raise InputError(_TOO_LARGE) from None
-        if not all(map(math.isfinite, (slope, residual, y_mean - slope * x_mean))):
-            raise InputError(_TOO_LARGE)
-        centre = (Fraction(x_mean) + Fraction(x_rest), Fraction(y_mean) + Fraction(y_rest))
-        exact = centre[1] - Fraction(slope) * centre[0]
-        intercept = float(exact)
-        digest = hashlib.sha256(x.astype("<f8").tobytes())
-        digest.update(y.astype("<f8").tobytes())
-        return cls(
-            points=n,
-            x_mean=x_mean,
-            slope=slope,
-            intercept=intercept,
-            intercept_rest=float(exact - Fraction(intercept)),
-            x_variance=x_variance,
-            residual=residual,
-            sha256=digest.hexdigest(),
-        )
 
 
 class MSE(Objective):
@@ -316,10 +222,6 @@ class MSE(Objective):
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
         _, _, _, x_mean, x_variance, _, _, s2 = constants
         return s2 * (x_variance + x_mean * x_mean), s2 * x_mean, s2
-
-
-def _mean(values: Column) -> float:
-    return math.fsum(np.ascontiguousarray(values).data) / values.size
 
 
 def _fault(key: str, message: str) -> ValidationError:

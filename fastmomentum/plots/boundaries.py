@@ -14,7 +14,14 @@ from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import COLOURS, number
-from fastmomentum.theory import eigenvalues, optimum, oscillating_range, stable_limit
+from fastmomentum.theory import (
+    RuleLike,
+    eigenvalues,
+    method,
+    optimum,
+    oscillating_range,
+    stable_limit,
+)
 
 _SAMPLES: Final = 2001
 
@@ -48,7 +55,11 @@ def _is_seen(line: Line2D) -> bool:
 
 
 def theory_lines(
-    ax: Axes, objective: Objective, rule: str, point: ArrayLike | None = None, colour: str = "black"
+    ax: Axes,
+    objective: Objective,
+    rule: RuleLike,
+    point: ArrayLike | None = None,
+    colour: str = "black",
 ) -> TheoryLines:
     """Draw what theory says at a minimiser over a map of learning rate and momentum.
 
@@ -58,8 +69,8 @@ def theory_lines(
         With the map drawn: its limits are kept.
     objective : Objective
         With a minimiser.
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     point : array_like, shape (2,), optional
         The minimiser; the first where left out.
     colour : str
@@ -108,7 +119,11 @@ def theory_lines(
 
 
 def _oscillation(
-    ax: Axes, rule: str, curvatures: tuple[float, float], momentum: Floats, style: dict[str, Any]
+    ax: Axes,
+    rule: RuleLike,
+    curvatures: tuple[float, float],
+    momentum: Floats,
+    style: dict[str, Any],
 ) -> Line2D | None:
     """The region where the roots are complex along both eigenvectors."""
     low, high = curvatures
@@ -123,13 +138,17 @@ def _oscillation(
     # Up along one edge and down along the other; they meet at the lowest such momentum.
     x = np.concatenate([right[inside][::-1], left[inside]])
     y = np.concatenate([momentum[inside][::-1], momentum[inside]])
-    label = "rate \N{SQUARE ROOT}momentum inside" if rule == "momentum" else "oscillating inside"
+    label = (
+        "rate \N{SQUARE ROOT}momentum inside"
+        if method(rule) == "momentum"
+        else "oscillating inside"
+    )
     return ax.plot(
         x, y, linewidth=1.8, linestyle=(0, (4, 2)), **style, label=f"{label} (theory)"
     )[0]  # fmt: skip
 
 
-def _optimum(ax: Axes, rule: str, low: float, high: float) -> Line2D | None:
+def _optimum(ax: Axes, rule: RuleLike, low: float, high: float) -> Line2D | None:
     try:
         best = optimum(low, high, rule)
     except InputError:

@@ -17,7 +17,7 @@ from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.style import COLOURS, MARKERS
 from fastmomentum.status import Status
-from fastmomentum.theory import predicted_rate
+from fastmomentum.theory import RuleLike, predicted_rate
 
 Quantity = Literal["loss", "distance"]
 Steps = Literal["auto", "log", "linear"]
@@ -53,7 +53,7 @@ def loss_curves(
     ax: Axes,
     runs: Sequence[Run],
     objective: Objective,
-    rule: str,
+    rule: RuleLike,
     quantity: Quantity = "loss",
     steps: Steps = "auto",
     theory: bool = True,
@@ -71,8 +71,8 @@ def loss_curves(
         At least one, of every step.
     objective : Objective
         With a minimum.
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     quantity : {"loss", "distance"}
         What is drawn: the loss above the minimum, or the distance from the nearest minimiser.
     steps : {"auto", "log", "linear"}
@@ -170,7 +170,7 @@ def _marked(run: Run, last: float, log: bool, turn: int) -> list[int]:
 
 
 def _bound(
-    run: Run, values: Floats, objective: Objective, rule: str, quantity: Quantity
+    run: Run, values: Floats, objective: Objective, rule: RuleLike, quantity: Quantity
 ) -> tuple[Floats, Floats] | None:
     """Steps and values of the line of the predicted rate."""
     away = np.sqrt(squared_distance(run.points, objective))

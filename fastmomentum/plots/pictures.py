@@ -41,9 +41,9 @@ def save_phase_map(results: xr.Dataset, path: Path) -> None:
         steps_bar(ax, drawn)
         handles = [*drawn.legend, *([drawn.best] if drawn.best else [])]
         if len(experiment.objective.minimisers):
-            lines = theory_lines(ax, experiment.objective, experiment.rule.name)
+            lines = theory_lines(ax, experiment.objective, experiment.rule)
             handles += lines.handles
         figure.suptitle(experiment.title or experiment.objective.name, parse_math=False, wrap=True)
-        ax.set_title(f"objective {experiment.objective.name}, rule {experiment.rule.name}")
+        ax.set_title(f"objective {experiment.objective.name}, rule {experiment.rule.words}")
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
         figure.savefig(path)

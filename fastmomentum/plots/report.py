@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine, TightLayoutEngine
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
@@ -37,13 +38,18 @@ from fastmomentum.plots.scatter import data_and_line, equation
 from fastmomentum.plots.style import DASHED, STAR, START, number, point
 from fastmomentum.plots.surfaces import fill_axes, lift, surface
 from fastmomentum.status import Status
+from fastmomentum.theory import RuleLike
+from fastmomentum.update_rule import UpdateRule
 
 Data = tuple[Floats, Floats]
 
-RULES: Final = {
+TITLES: Final = {
     "sgd": "Gradient descent",
     "momentum": "Momentum (heavy ball)",
     "nesterov": "Nesterov momentum",
+    "sutskever": "Nesterov momentum (Sutskever's form)",
+    "pytorch": "PyTorch's momentum",
+    "ema": "Moving average of gradients",
 }
 LOSSES: Final = {"mean": "mean of squares", "half_sum": "sum of squares / 2"}
 FROM_THE_SIDE: Final = (40.0, 50.0)
@@ -92,7 +98,7 @@ def run_report(
     figure: Figure,
     run: Run,
     field: Field,
-    rule: str,
+    rule: RuleLike,
     data: Data | None = None,
     title: str = "",
     frames: Sequence[int] | None = None,
@@ -153,9 +159,9 @@ def run_report(
 
 def _panels(figure: Figure, with_data: bool) -> dict[str, Any]:
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if isinstance(engine, ConstrainedLayoutEngine | TightLayoutEngine):
         above = 1.0 - HEADER / figure.get_figheight()
-        engine.set(rect=(0.01, 0.0, 0.98, above))  # type: ignore[call-arg]
+        engine.set(rect=(0.01, 0.0, 0.98, above))
     below = ["data", "progress"] if with_data else ["progress", "progress"]
     panels: dict[str, Any] = figure.subplot_mosaic(
         [["surface", "contour", "contour"], ["surface", *below]],
@@ -167,16 +173,19 @@ def _panels(figure: Figure, with_data: bool) -> dict[str, Any]:
 
 
 def _header(
-    figure: Figure, run: Run, values: Floats, frames: NDArray[np.int64], rule: str, title: str
+    figure: Figure, run: Run, values: Floats, frames: NDArray[np.int64], rule: RuleLike, title: str
 ) -> MovingWords:
     """Write the title, and the line below it that tells how the run stands."""
+    found = UpdateRule.parse(rule)
     rates = f"learning rate {number(run.lr)}"
-    if rule != "sgd":
+    if found.rule.uses_momentum:
         rates += f", momentum {number(run.momentum)}"
+    if found.constant:
+        rates += f", dampening {number(found.constant)}"
     escaped = shorten(title, 100, placeholder=" ...").replace("$", r"\$")
     start = f"start at {point(run.start)}"
     lines = {
-        0.12: f"{RULES.get(rule, rule)}: {rates}",
+        0.12: f"{TITLES.get(found.name, found.name)}: {rates}",
         0.46: f"{escaped}; {start}" if title else start,
         0.70: "",
     }

@@ -12,6 +12,19 @@ momentum   1 + m - a       m         2(1 + m)            (1 - sqrt m)^2 < a < (1
 nesterov   (1 + m)(1 - a)  m(1 - a)  2(1 + m)/(1 + 2m)   ((1 - m)/(1 + m))^2 < a < 1
 =========  ==============  ========  ==================  ===========================================
 
+The other rules are forms of these; with the learning rate of `scale` they go through the same
+points, from velocities that `convert` tells:
+
+=========  ========================  ===================  ==========================================
+rule       is                        with lr times        and velocity
+=========  ========================  ===================  ==========================================
+pytorch    momentum                  1 - d                -lr (v + d g0/m)
+ema        momentum                  1 - m                -lr v
+sutskever  nesterov, at w + m v      1                    v
+=========  ========================  ===================  ==========================================
+
+with d the dampening and g0 the gradient at the start, for the first update is not dampened.
+
 Matrices are taken from the rules themselves, so that theory cannot drift from what is run and a new
 rule has one at once. Everything broadcasts.
 
@@ -24,9 +37,14 @@ Lessard, Recht and Packard, "Analysis and design of optimization algorithms via 
 constraints", 2016.
 """
 
+from fastmomentum.theory.conversion import Settings as Settings
+from fastmomentum.theory.conversion import convert as convert
+from fastmomentum.theory.conversion import method as method
+from fastmomentum.theory.conversion import scale as scale
 from fastmomentum.theory.curvature import eigenvalues as eigenvalues
 from fastmomentum.theory.curvature import predicted_rate as predicted_rate
 from fastmomentum.theory.linear import Regime as Regime
+from fastmomentum.theory.linear import RuleLike as RuleLike
 from fastmomentum.theory.linear import is_stable as is_stable
 from fastmomentum.theory.linear import iteration_matrix as iteration_matrix
 from fastmomentum.theory.linear import regime as regime
@@ -34,6 +52,7 @@ from fastmomentum.theory.linear import spectral_radius as spectral_radius
 from fastmomentum.theory.linear import stable_limit as stable_limit
 from fastmomentum.theory.paths import iterate as iterate
 from fastmomentum.theory.paths import residual as residual
+from fastmomentum.theory.paths import responses as responses
 from fastmomentum.theory.settings import Optimum as Optimum
 from fastmomentum.theory.settings import critical_momentum as critical_momentum
 from fastmomentum.theory.settings import optimum as optimum

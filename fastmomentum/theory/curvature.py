@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
-from fastmomentum.theory.linear import Floats, spectral_radius
+from fastmomentum.theory.linear import Floats, RuleLike, spectral_radius
 
 
 def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
@@ -50,7 +50,7 @@ def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
 
 def predicted_rate(
     objective: Objective,
-    rule: str,
+    rule: RuleLike,
     lr: ArrayLike,
     momentum: ArrayLike,
     point: ArrayLike | None = None,
@@ -61,8 +61,8 @@ def predicted_rate(
     ----------
     objective : Objective
         Any.
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     lr, momentum : array_like
         Shapes that broadcast, such as (n, 1) and (m,) for a grid.
     point : array_like, shape (2,), optional

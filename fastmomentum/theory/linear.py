@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import suggest
 from fastmomentum.rules import RULES, Rule
+from fastmomentum.update_rule import UpdateRule
 
+RuleLike = str | Rule | UpdateRule
 Floats = NDArray[np.float64]
 Entries = tuple[Floats, Floats, Floats, Floats]
 
@@ -35,14 +37,14 @@ class Regime(IntEnum):
 
 
 def iteration_matrix(
-    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
 ) -> Floats:
     """Matrix of one update of (w, v) on the quadratic of an eigenvalue.
 
     Parameters
     ----------
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast; a rule without momentum does not look at it.
 
@@ -71,7 +73,9 @@ def iteration_matrix(
     return np.stack(parts, axis=-1).reshape(*parts[0].shape, 2, 2)
 
 
-def spectral_radius(rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike) -> Floats:
+def spectral_radius(
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+) -> Floats:
     """Rate at which distances shrink in the end, a factor an update.
 
     ``(|T| + sqrt(T^2 - 4D))/2`` where the roots are real, ``sqrt(D)`` where they are complex: for
@@ -79,8 +83,8 @@ def spectral_radius(rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: A
 
     Parameters
     ----------
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast.
 
@@ -110,23 +114,24 @@ def spectral_radius(rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: A
         return np.where(discriminant < 0, np.sqrt(np.maximum(determinant, 0.0)), real)
 
 
-def stable_limit(rule: str, momentum: ArrayLike) -> Floats:
+def stable_limit(rule: RuleLike, momentum: ArrayLike) -> Floats:
     """Where a rule stops being stable: it is for 0 < lr*L < limit.
 
     The conditions of Jury, 1 - T + D > 0, 1 + T + D > 0 and D < 1, are linear in lr*L.
 
     Parameters
     ----------
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     momentum : array_like
         Momenta.
 
     Returns
     -------
     ndarray, shape of `momentum`
-        2 for sgd, 2(1 + m) for the heavy ball, 2(1 + m)/(1 + 2m) for Nesterov's rule in Keras'
-        form; 0 where nothing is stable.
+        2 for sgd, 2(1 + m) for the heavy ball, 2(1 + m)/(1 + 2m) for Nesterov's rule in either
+        form, 2(1 + m)/(1 - dampening) for PyTorch's, 2(1 + m)/(1 - m) for the average of gradients;
+        0 where nothing is stable.
 
     Raises
     ------
@@ -159,14 +164,14 @@ def _zero(at_0: Floats, at_1: Floats) -> Floats:
 
 
 def is_stable(
-    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
 ) -> NDArray[np.bool_]:
     """Whether a rule converges on the quadratic of an eigenvalue, from every start.
 
     Parameters
     ----------
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast.
 
@@ -190,14 +195,14 @@ def is_stable(
 
 
 def regime(
-    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
 ) -> NDArray[np.uint8]:
     """Which of the regimes a setting is in, along one eigenvector.
 
     Parameters
     ----------
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast.
 
@@ -228,30 +233,42 @@ def regime(
     return np.where(stable, found, Regime.UNSTABLE).astype(np.uint8)
 
 
-def known(rule: str) -> Rule:
-    """The rule of a name.
+def known(rule: RuleLike) -> UpdateRule:
+    """The rule of a name, with its constants.
 
     Raises
     ------
     InputError
         There is none.
     """
-    if rule not in RULES:
+    if isinstance(rule, str) and rule not in RULES:
         raise InputError(f"rule must be one of the registry: no {rule!r}; {suggest(rule, RULES)}")
-    return RULES[rule]
+    return UpdateRule.parse(rule)
 
 
-def entries(rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike) -> Entries:
-    """Entries of the iteration matrix, row by row, each of the shape that its formula gives."""
-    update: Callable[..., tuple[ArrayLike, ArrayLike]] = known(rule).update
-    lr, momentum, gradient = (np.asarray(part, float) for part in (lr, momentum, eigenvalue))
+def entries(
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike, first: bool = False
+) -> Entries:
+    """Entries of the iteration matrix, row by row, each of the shape that its formula gives.
+
+    With `first` of the first update, which is not dampened.
+    """
+    found = known(rule)
+    update: Callable[..., tuple[ArrayLike, ArrayLike]] = found.rule.update
+    look: Callable[..., ArrayLike] = found.rule.look
+    lr, momentum, eigenvalue = (np.asarray(part, float) for part in (lr, momentum, eigenvalue))
     one, zero = np.ones(()), np.zeros(())
+    dampening = 0.0 if first else found.constant
+
+    def column(w: Floats, v: Floats) -> tuple[ArrayLike, ArrayLike]:
+        gradient = eigenvalue * look(w, v, momentum)
+        return update(w, v, gradient, lr, momentum, dampening)
+
     with np.errstate(over="ignore", invalid="ignore"):
-        first, third = update(one, zero, gradient, lr, momentum)
-        second, fourth = update(zero, one, zero, lr, momentum)
-    if not known(rule).uses_momentum:
-        second, third, fourth = zero, zero, np.zeros_like(momentum)
-    return np.asarray(first), np.asarray(second), np.asarray(third), np.asarray(fourth)
+        (ww, vw), (wv, vv) = column(one, zero), column(zero, one)
+    if not found.rule.uses_momentum:
+        wv, vw, vv = zero, zero, np.zeros_like(momentum)
+    return np.asarray(ww), np.asarray(wv), np.asarray(vw), np.asarray(vv)
 
 
 def discriminant_of(matrix: Entries) -> Floats:
@@ -261,7 +278,7 @@ def discriminant_of(matrix: Entries) -> Floats:
 
 
 def _invariants(
-    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
     """Trace, determinant and discriminant of the iteration matrix."""
     matrix = entries(rule, lr, momentum, eigenvalue)

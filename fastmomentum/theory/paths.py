@@ -5,22 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastmomentum.theory.linear import Floats, discriminant_of, entries
+from fastmomentum.theory.linear import Floats, RuleLike, discriminant_of, entries, known
 
 
 def residual(
-    rule: str, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike, step: ArrayLike
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike, step: ArrayLike
 ) -> Floats:
     """What is left, after so many updates from rest, of the distance along an eigenvector.
 
     With r1, r2 the roots and s_k = (r1^k - r2^k)/(r1 - r2), a power of the iteration matrix M is
     ``M^k = s_k M - D s_(k-1)``, so that ``p_k = s_k M_11 - D s_(k-1)``. s_k is evaluated so that a
-    double root costs no digits.
+    double root costs no digits. Where the first update is another matrix F, ``M^(k-1) F`` stands
+    for the power.
 
     Parameters
     ----------
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast.
     step : array_like of int
@@ -46,46 +47,92 @@ def residual(
     >>> residual("momentum", 0.25, 0.25, 1.0, [0, 1, 2, 3]).tolist()
     [1.0, 0.75, 0.5, 0.3125]
     """
+    return responses(rule, lr, momentum, eigenvalue, step)[0]
+
+
+def responses(
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike, step: ArrayLike
+) -> tuple[Floats, Floats]:
+    """What becomes of a distance and of a velocity along an eigenvector, after so many updates.
+
+    Parameters
+    ----------
+    rule, lr, momentum, eigenvalue, step
+        As for `residual`.
+
+    Returns
+    -------
+    p, q : ndarray, shape (...)
+        In ``w_k = p_k w_0 + q_k v_0``.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+
+    Examples
+    --------
+    >>> p, q = responses("momentum", 0.25, 0.25, 1.0, [0, 1, 2])
+    >>> p.tolist(), q.tolist()
+    ([1.0, 0.75, 0.5], [0.0, 0.25, 0.25])
+    """
     k = np.asarray(step, float)
     with np.errstate(all="ignore"):
         matrix = entries(rule, lr, momentum, eigenvalue)
-        first, second, third, fourth = matrix
-        trace, determinant = first + fourth, first * fourth - second * third
+        ww, wv, vw, vv = matrix
+        trace, determinant = ww + vv, ww * vv - wv * vw
         discriminant = discriminant_of(matrix)
-        now, before = (_power_sum(trace, determinant, discriminant, n) for n in (k, k - 1))
-        return np.where(k == 0, 1.0, first * now - determinant * before)
+
+        def row(power: Floats) -> tuple[Floats, Floats]:
+            """First row of so high a power."""
+            now, before = (
+                _power_sum(trace, determinant, discriminant, n) for n in (power, power - 1)
+            )
+            return np.where(power == 0, 1.0, ww * now - determinant * before), wv * now
+
+        if not known(rule).constant:
+            return row(k)
+        first_ww, first_wv, first_vw, first_vv = entries(rule, lr, momentum, eigenvalue, first=True)
+        from_w, from_v = row(np.maximum(k - 1, 0))
+        p = from_w * first_ww + from_v * first_vw
+        q = from_w * first_wv + from_v * first_vv
+        return np.where(k == 0, 1.0, p), np.where(k == 0, 0.0, q)
 
 
 def iterate(
-    rule: str,
+    rule: RuleLike,
     lr: ArrayLike,
     momentum: ArrayLike,
     hessian: ArrayLike,
     start: ArrayLike,
     step: ArrayLike,
     minimiser: ArrayLike = (0.0, 0.0),
+    velocity: ArrayLike = (0.0, 0.0),
 ) -> Floats:
     """The exact point after so many updates on a quadratic.
 
     Parameters
     ----------
-    rule : str
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     lr, momentum : array_like
         Shapes that broadcast.
     hessian : array_like, shape (2, 2)
         Symmetric.
     start : array_like, shape (2,)
-        The first point, at rest.
+        The first point.
     step : array_like of int
         Updates made; broadcasts with the settings.
     minimiser : array_like, shape (2,)
         Where the gradient is 0.
+    velocity : array_like, shape (2,)
+        The first velocity, in the sense of the rule's equation.
 
     Returns
     -------
     ndarray, shape (..., 2)
-        ``w_k = w* + sum_i p_k(L_i) u_i u_i' (w_0 - w*)`` over the eigenvectors u_i.
+        ``w_k = w* + sum_i (p_k(L_i) u_i u_i' (w_0 - w*) + q_k(L_i) u_i u_i' v_0)`` over the
+        eigenvectors u_i.
 
     Raises
     ------
@@ -99,10 +146,11 @@ def iterate(
     """
     values, vectors = np.linalg.eigh(np.asarray(hessian, float))
     centre = np.asarray(minimiser, float)
-    parts = vectors.T @ (np.asarray(start, float) - centre)
+    away = vectors.T @ (np.asarray(start, float) - centre)
+    speed = vectors.T @ np.asarray(velocity, float)
     lr, momentum, step = (np.asarray(part)[..., None] for part in (lr, momentum, step))
-    left = residual(rule, lr, momentum, values, step) * parts
-    return np.asarray(centre + left @ vectors.T)
+    p, q = responses(rule, lr, momentum, values, step)
+    return np.asarray(centre + (p * away + q * speed) @ vectors.T)
 
 
 def _power_sum(trace: Floats, determinant: Floats, discriminant: Floats, k: Floats) -> Floats:

@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
-from fastmomentum.theory.linear import Floats, known
+from fastmomentum.theory.conversion import method, scale
+from fastmomentum.theory.linear import Floats, RuleLike, known
 
 
-def oscillating_range(rule: str, momentum: ArrayLike) -> tuple[Floats, Floats]:
+def oscillating_range(rule: RuleLike, momentum: ArrayLike) -> tuple[Floats, Floats]:
     """Between which values of lr*L the roots are complex.
 
     Parameters
     ----------
-    rule : {"momentum", "nesterov"}
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
     momentum : array_like
         Momenta.
 
@@ -25,7 +26,8 @@ def oscillating_range(rule: str, momentum: ArrayLike) -> tuple[Floats, Floats]:
     -------
     low, high : ndarray, shape of `momentum`
         ``(1 - sqrt m)^2`` and ``(1 + sqrt m)^2``, between which the heavy ball's rate is sqrt m
-        whatever the learning rate; ``((1 - m)/(1 + m))^2`` and 1 for Nesterov's rule.
+        whatever the learning rate; ``((1 - m)/(1 + m))^2`` and 1 for Nesterov's rule; for other
+        forms of these, divided by `scale`.
 
     Raises
     ------
@@ -43,29 +45,30 @@ def oscillating_range(rule: str, momentum: ArrayLike) -> tuple[Floats, Floats]:
     >>> float(low), float(high)
     (0.25, 2.25)
     """
-    m = np.asarray(momentum, float)
-    if rule == "momentum":
-        return np.square(1 - np.sqrt(m)), np.square(1 + np.sqrt(m))
-    if rule == "nesterov":
-        return np.square((1 - m) / (1 + m)), np.ones_like(m)
+    m, each = np.asarray(momentum, float), scale(rule, momentum)
+    if method(rule) == "momentum":
+        return np.square(1 - np.sqrt(m)) / each, np.square(1 + np.sqrt(m)) / each
+    if method(rule) == "nesterov":
+        return np.square((1 - m) / (1 + m)) / each, 1 / each
     raise _no_closed_form(rule, "range of complex roots")
 
 
-def critical_momentum(lr: ArrayLike, eigenvalue: ArrayLike, rule: str = "momentum") -> Floats:
+def critical_momentum(lr: ArrayLike, eigenvalue: ArrayLike, rule: RuleLike = "momentum") -> Floats:
     """The momentum of critical damping: the best one for a learning rate and an eigenvalue.
 
     Parameters
     ----------
     lr, eigenvalue : array_like
         Shapes that broadcast.
-    rule : {"momentum", "nesterov"}
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
 
     Returns
     -------
     ndarray, shape (...)
         ``(1 - sqrt(lr*L))^2`` for the heavy ball; ``(1 - sqrt(lr*L))/(1 + sqrt(lr*L))`` for
-        Nesterov's rule. NaN where lr*L is negative, or beyond the reach of any momentum below 1.
+        Nesterov's rule; ``((1 - lr*L)/(1 + lr*L))^2`` for the average of gradients. NaN where lr*L
+        is negative, or beyond the reach of any momentum below 1.
 
     Raises
     ------
@@ -81,11 +84,14 @@ def critical_momentum(lr: ArrayLike, eigenvalue: ArrayLike, rule: str = "momentu
     >>> critical_momentum(0.01, 1.0).round(12).item()
     0.81
     """
+    product = np.multiply(lr, eigenvalue)
+    if known(rule).name == "ema":  # whose learning rate shrinks with the momentum
+        return np.where(product >= 0, np.square((1 - product) / (1 + product)), np.nan)
     with np.errstate(invalid="ignore"):
-        root = np.sqrt(np.multiply(lr, eigenvalue))
-    if rule == "momentum":
+        root = np.sqrt(product * scale(rule, 0.0))
+    if method(rule) == "momentum":
         return np.where(root < 2, np.square(1 - root), np.nan)
-    if rule == "nesterov":
+    if method(rule) == "nesterov":
         return np.where(root <= 1, (1 - root) / (1 + root), np.nan)
     raise _no_closed_form(rule, "critical momentum")
 
@@ -98,15 +104,15 @@ class Optimum(NamedTuple):
     rate: Floats
 
 
-def optimum(smallest: ArrayLike, largest: ArrayLike, rule: str = "momentum") -> Optimum:
+def optimum(smallest: ArrayLike, largest: ArrayLike, rule: RuleLike = "momentum") -> Optimum:
     """The settings of the best worst rate over eigenvalues from `smallest` to `largest`.
 
     Parameters
     ----------
     smallest, largest : array_like
         Extreme eigenvalues L1 and Ln, positive; shapes that broadcast. k = Ln/L1.
-    rule : {"sgd", "momentum", "nesterov"}
-        Name of the rule.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
 
     Returns
     -------
@@ -114,7 +120,8 @@ def optimum(smallest: ArrayLike, largest: ArrayLike, rule: str = "momentum") -> 
         ``lr``, ``momentum`` and ``rate``, each of shape (...). For the heavy ball
         ``(2/(sqrt L1 + sqrt Ln))^2``, ``((sqrt k - 1)/(sqrt k + 1))^2`` and the momentum's square
         root; for sgd ``2/(L1 + Ln)``, 0 and ``(k - 1)/(k + 1)``; for Nesterov's rule
-        ``4/(L1 + 3 Ln)``, ``(sqrt(3k + 1) - 2)/(sqrt(3k + 1) + 2)`` and ``1 - 2/sqrt(3k + 1)``.
+        ``4/(L1 + 3 Ln)``, ``(sqrt(3k + 1) - 2)/(sqrt(3k + 1) + 2)`` and ``1 - 2/sqrt(3k + 1)``. For
+        other forms of these, the learning rate divided by `scale`.
 
     Raises
     ------
@@ -137,17 +144,18 @@ def optimum(smallest: ArrayLike, largest: ArrayLike, rule: str = "momentum") -> 
             "optimum takes the smallest and the largest eigenvalue, both positive: got "
             f"{smallest!r} and {largest!r}; at a saddle nothing is optimal"
         )
-    k = high / low
-    root = np.sqrt(k if rule == "momentum" else 3 * k + 1)
-    if rule == "sgd":
+    k, form = high / low, method(rule)
+    root = np.sqrt(k if form == "momentum" else 3 * k + 1)
+    if form == "sgd":
         return Optimum(2 / (low + high), np.zeros_like(k), (k - 1) / (k + 1))
-    if rule == "momentum":
-        rate = (root - 1) / (root + 1)
-        return Optimum(np.square(2 / (np.sqrt(low) + np.sqrt(high))), np.square(rate), rate)
-    if rule == "nesterov":
-        return Optimum(4 / (low + 3 * high), (root - 2) / (root + 2), 1 - 2 / root)
-    raise _no_closed_form(rule, "optimum")
+    if form == "momentum":
+        lr, rate = np.square(2 / (np.sqrt(low) + np.sqrt(high))), (root - 1) / (root + 1)
+        momentum = np.square(rate)
+    else:
+        lr, rate = 4 / (low + 3 * high), 1 - 2 / root
+        momentum = (root - 2) / (root + 2)
+    return Optimum(lr / scale(rule, momentum), momentum, rate)
 
 
-def _no_closed_form(rule: str, what: str) -> InputError:
+def _no_closed_form(rule: RuleLike, what: str) -> InputError:
     return InputError(f"no closed form of the {what} for the rule {known(rule).name}")

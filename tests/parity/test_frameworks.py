@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from _frameworks import (
-    FRAMEWORKS,
+from _frameworks import FRAMEWORKS, Framework
+from _problems import (
     PRECISIONS,
     RANDOM_STEPS,
     RULES,
     SENSITIVITY,
     Cell,
-    Framework,
     Paths,
     difference,
     line_cell,

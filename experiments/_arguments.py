@@ -1,0 +1,158 @@
+"""What the drawing scripts are asked: arguments, what they mean, errors in a line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from fastmomentum.errors import FastmomentumError, InputError, StorageError
+from fastmomentum.results import Start
+
+SUFFIXES = (".png", ".svg", ".pdf")
+
+WHICH_CELLS = """\
+Which runs are drawn: --lr, --momentum and --start may be given several times and are paired in
+order (a single one goes with all of the others); the nearest cell of the grid is taken, and
+printed. What is left out is chosen: the first start, and the lr and momentum of the best run
+(soonest at the last target, else of the lowest loss). With neither lr nor momentum, several telling
+runs are drawn: the best of all, the best with the lowest momentum, the best with a momentum near
+0.9, and of those with the best one's momentum the one that diverges at the lowest lr; on a mesh of
+starts, or where there is but one lr and momentum, the best, from up to four starts.
+"""
+
+WHICH_CELL = """\
+Which run is drawn: the nearest cell of the grid to --lr, --momentum and --start is taken, and
+printed. What is left out is chosen: the first start, and the lr and momentum of the best run
+(soonest at the last target, else of the lowest loss). All of its steps are drawn: where the file
+holds but some of them, or none, it is run again, which gives the same bits.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(InputError.exit_status, f"{self.prog}: {message}; see --help\n")
+
+
+def parser(
+    description: str, epilog: str = "", suffixes: Sequence[str] = SUFFIXES
+) -> argparse.ArgumentParser:
+    """Make the parser of a script: the results file, -o and --style."""
+    made = _Parser(
+        description=description, epilog=epilog, formatter_class=argparse.RawTextHelpFormatter
+    )
+    made.add_argument("results", type=Path, help="a results file of fastmomentum's")
+    made.add_argument(
+        "-o", "--output", type=Path, metavar="OUT",
+        help=f"a {_alternatives(suffixes)} file (default: {suffixes[0]}, beside the results)",
+    )  # fmt: skip
+    text = "a matplotlib style file, on top of the house style"
+    made.add_argument("--style", type=Path, metavar="FILE", help=text)
+    text = "number of an initial velocity (default: 0, the first), or one VX,VY"
+    made.add_argument("--velocity", type=_start, metavar="VELOCITY", help=text)
+    return made
+
+
+def _alternatives(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def run_parser(description: str) -> argparse.ArgumentParser:
+    """Make the parser of a script that draws chosen runs."""
+    made = parser(description, WHICH_CELLS)
+    add_cells(made)
+    add_field(made)
+    text = "run again to draw all steps, not the recorded ones"
+    made.add_argument("--replay", action="store_true", help=text)
+    return made
+
+
+def report_parser(description: str, suffixes: Sequence[str] = SUFFIXES) -> argparse.ArgumentParser:
+    """Make the parser of a script that draws all about one run."""
+    made = parser(description, WHICH_CELL, suffixes)
+    made.add_argument("--lr", type=float, help="learning rate")
+    made.add_argument("--momentum", type=float, help="momentum")
+    add_start(made)
+    add_field(made)
+    return made
+
+
+def add_cells(to: argparse.ArgumentParser) -> None:
+    """Add the arguments --lr, --momentum and --start, any number of each."""
+    to.add_argument("--lr", type=float, action="append", help="learning rate")
+    to.add_argument("--momentum", type=float, action="append", help="momentum")
+    add_start(to, action="append")
+
+
+def add_field(to: argparse.ArgumentParser) -> None:
+    """Add the arguments --window and --scale."""
+    add = to.add_argument
+    add("--window", type=_numbers(4), metavar="X0,X1,Y0,Y1", help="what to show of the plane")
+    add("--scale", choices=("auto", "log", "linear"), default="auto", help="of the objective")
+
+
+def add_start(to: argparse.ArgumentParser, **options: Any) -> None:
+    """Add the argument --start."""
+    text = "number of a start point (0 is the first), or a point X,Y"
+    to.add_argument("--start", type=_start, metavar="START", help=text, **options)
+
+
+def add_target(to: argparse.ArgumentParser) -> None:
+    """Add the argument --target."""
+    text = "one of the targets (default: the last)"
+    to.add_argument("--target", type=float, help=text)
+
+
+def _numbers(count: int) -> Callable[[str], tuple[float, ...]]:
+    def numbers(text: str) -> tuple[float, ...]:
+        parts = tuple(float(part) for part in text.strip("()[]").split(","))
+        if len(parts) != count or not np.isfinite(parts).all():
+            raise ValueError
+        return parts
+
+    return numbers
+
+
+def _start(text: str) -> Start:
+    if "," not in text:
+        return int(text)
+    x, y = _numbers(2)(text)
+    return x, y
+
+
+def output(arguments: argparse.Namespace, kind: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
+    """Choose where the picture goes, before any work is done."""
+    path: Path | None = arguments.output
+    if path is None:
+        return Path(arguments.results).with_name(f"{arguments.results.stem}_{kind}{suffixes[0]}")
+    if path.suffix.lower() not in suffixes:
+        got = repr(path.suffix) if path.suffix else "no suffix"
+        raise InputError(f"-o must end in {', '.join(suffixes)}: got {got} ({path})")
+    return path
+
+
+def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
+    """Run a script; what goes wrong is a line on stderr and an exit status."""
+    try:
+        # argparse takes a value such as -5,-5 for an option, unless it is joined to its own.
+        words: list[str] = []
+        for word in sys.argv[1:]:
+            joined = words and words[-1] in ("--start", "--velocity", "--window")
+            words[-1:] = [f"{words[-1]}={word}"] if joined else [*words[-1:], word]
+        main(words)
+    except FastmomentumError as error:
+        _leave(str(error), error.exit_status)
+    except OSError as error:
+        _leave(str(error), StorageError.exit_status)
+    except KeyboardInterrupt:
+        _leave("interrupted", 130)
+    sys.exit(0)
+
+
+def _leave(message: str, status: int) -> NoReturn:
+    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    sys.exit(status)

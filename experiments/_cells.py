@@ -1,0 +1,206 @@
+"""Which runs of a results file are drawn: those asked for, or telling ones."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import fastmomentum as fm
+from fastmomentum import plots
+from fastmomentum.errors import InputError
+from fastmomentum.results import Start
+
+MOST_POINTS = 20_000
+"""Of a replayed path; a longer one is thinned."""
+
+
+@contextlib.contextmanager
+def opened(path: Path, arguments: argparse.Namespace) -> Iterator[xr.Dataset]:
+    """Open results, at the one initial velocity that is asked for."""
+    with fm.open(path) as ds:
+        yield fm.select_velocity(ds, arguments.velocity)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Which cell is asked for; None where the first will do."""
+
+    lr: float | None
+    momentum: float | None
+    start: Start | None
+
+    def of(self, ds: xr.Dataset) -> xr.Dataset:
+        """Select the nearest cell of the grid."""
+        return fm.select_cell(ds, self.lr, self.momentum, self.start)
+
+
+def chosen_runs(ds: xr.Dataset, arguments: argparse.Namespace) -> list[plots.Run]:
+    """Read the runs that are asked for, or telling ones; print a line for each."""
+    runs = []
+    for wanted in _cells(ds, arguments.lr, arguments.momentum, arguments.start):
+        runs.append(_run(ds, wanted, arguments.replay))
+    return runs
+
+
+def whole_run(ds: xr.Dataset, arguments: argparse.Namespace) -> plots.Run:
+    """Read all steps of the one run that is asked for, or of the best; print a line."""
+    lr, momentum, start = (
+        None if value is None else [value]
+        for value in (arguments.lr, arguments.momentum, arguments.start)
+    )
+    wanted = _cells(ds, lr, momentum, start or [0])[0]
+    cell = wanted.of(ds)
+    every_step = np.arange(int(cell["n_steps"]) + 1)
+    recorded = "trajectory" in cell and cell["trajectory"].dtype == np.float64
+    whole = recorded and np.array_equal(cell["step"].values[: every_step.size], every_step)
+    return _run(ds, wanted, replayed=not whole)
+
+
+def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> plots.Run:
+    cell = wanted.of(ds)
+    path = None
+    if replayed or "trajectory" not in cell:
+        every = max(1, int(cell["n_steps"]) // MOST_POINTS)
+        path = fm.replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
+    run = plots.run_of(cell, path)
+    print(
+        f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
+        f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
+        f"{run.status.name.lower()} "
+        f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
+    )
+    return run
+
+
+def _cells(
+    ds: xr.Dataset,
+    lrs: list[float] | None,
+    momenta: list[float] | None,
+    starts: list[Start] | None,
+) -> list[Cell]:
+    several = ds.sizes["lr"] * ds.sizes["momentum"] > 1
+    if lrs is None and momenta is None:
+        starts = starts or _telling_starts(ds, several)
+        if len(starts) == 1 and several:
+            return [Cell(lr, momentum, starts[0]) for lr, momentum in _telling(ds, starts[0])]
+    lists: list[list[Any]] = [lrs or [None], momenta or [None], starts or [None]]
+    count = max(len(part) for part in lists)
+    if any(len(part) not in (1, count) for part in lists):
+        raise InputError(
+            "--lr, --momentum and --start must be given equally often, or once: got "
+            + ", ".join(str(len(part)) for part in lists)
+        )
+    asked = [Cell(*(part[i % len(part)] for part in lists)) for i in range(count)]
+    return [_filled_in(ds, cell, asked[0].start) for cell in asked]
+
+
+def _telling_starts(ds: xr.Dataset, several: bool) -> list[Start]:
+    """Up to four starts that lie apart; one of a list, where lr and momentum vary."""
+    if "start" in ds.dims:
+        count = 1 if several else min(4, ds.sizes["start"])
+        return [int(i) for i in np.linspace(0, ds.sizes["start"] - 1, count)]
+    x, y = (ds[name].values for name in start_names(ds))
+    quarters = [(a[a.size // 4], a[a.size * 3 // 4]) for a in (x, y)]
+    return list(dict.fromkeys((float(a), float(b)) for a in quarters[0] for b in quarters[1]))
+
+
+def _filled_in(ds: xr.Dataset, cell: Cell, start: Start | None) -> Cell:
+    """Put the best lr and momentum where none was asked for."""
+    if cell.lr is not None and cell.momentum is not None:
+        return cell
+    found = plane(ds, start)
+    nearest = cell.of(ds)
+    allowed = np.ones(found["status"].shape, bool)
+    if cell.lr is not None:
+        allowed &= (found["lr"].values == float(nearest["lr"]))[:, np.newaxis]
+    if cell.momentum is not None:
+        allowed &= found["momentum"].values == float(nearest["momentum"])
+    # Where all diverged, the lowest learning rate and momentum did so the most gently.
+    lr, momentum = _values(found, _best(found, allowed) or _first(allowed))
+    return Cell(lr, momentum, cell.start)
+
+
+SUMMARIES = ("status", "n_steps", "final_loss", "hit_step")
+
+
+def plane(ds: xr.Dataset, start: Start | None, variables: Sequence[str] = SUMMARIES) -> xr.Dataset:
+    """Select the summaries of one start over all learning rates and momenta."""
+    point = fm.select_cell(ds, start=start)
+    names = ["start"] if "start" in ds.dims else start_names(ds)
+    where = {name: ds.get_index(name).get_loc(point[name].item()) for name in names}
+    return ds[[name for name in variables if name in ds]].isel(where)
+
+
+def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:
+    """Keep the target alone that is nearest to the one asked for; all where none is."""
+    if target is None:
+        return results
+    if "target" not in results.dims:
+        raise InputError("--target: the experiment has no target; leave it out")
+    if not 0 < target < np.inf:
+        raise InputError(f"--target must be positive: got {target}")
+    away = np.abs(np.log(results["target"].values / target))
+    return results.isel(target=[int(away.argmin())])
+
+
+def start_names(ds: xr.Dataset) -> list[str]:
+    """Name the coordinates of the starts."""
+    return [f"start_{name}" for name in fm.experiment_of(ds).objective.parameters]
+
+
+def start_of(results: xr.Dataset) -> str:
+    """Write down the one start of results, and the initial velocity."""
+    start = ", ".join(f"{results[name].item():.3g}" for name in start_names(results))
+    return f"({start}){velocity_of(results)}"
+
+
+def velocity_of(results: xr.Dataset) -> str:
+    """Write down the one initial velocity of results; nothing where there is none."""
+    names = [f"velocity_{name}" for name in fm.experiment_of(results).objective.parameters]
+    if names[0] not in results.coords:
+        return ""
+    return f", velocity ({', '.join(f'{results[name].item():.3g}' for name in names)})"
+
+
+def _telling(ds: xr.Dataset, start: Start) -> list[tuple[float, float]]:
+    found = plane(ds, start).load()
+    status = found["status"].values
+    everywhere = np.ones(status.shape, bool)
+    column = np.arange(status.shape[1])
+    usual = np.abs(found["momentum"].values - 0.9).argmin()
+    cells = [_best(found, everywhere)]
+    cells += [_best(found, everywhere & (column == k)) for k in (0, usual)]
+    diverged = status == fm.Status.DIVERGED
+    if cells[0] is not None:
+        diverged &= column == cells[0][1]
+    if diverged.any():
+        cells.append(_first(diverged))
+    different = dict.fromkeys(cell for cell in cells if cell is not None)
+    return [_values(found, cell) for cell in different or [(0, 0)]]
+
+
+def _best(found: xr.Dataset, allowed: Any) -> tuple[int, int] | None:
+    """Find the run that converged soonest, else the one with the lowest loss."""
+    status = found["status"].values
+    for code, score in ((fm.Status.CONVERGED, "n_steps"), (fm.Status.MAX_STEPS, "final_loss")):
+        those = allowed & (status == code)
+        if those.any():
+            scores = np.where(those, found[score].values, np.inf)
+            return _first(scores == scores.min())
+    return None
+
+
+def _first(where: Any) -> tuple[int, int]:
+    i, j = np.argwhere(where)[0]
+    return int(i), int(j)
+
+
+def _values(found: xr.Dataset, cell: tuple[int, int]) -> tuple[float, float]:
+    return float(found["lr"][cell[0]]), float(found["momentum"][cell[1]])

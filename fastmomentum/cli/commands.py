@@ -1,0 +1,198 @@
+"""The commands, each of which hands on to the library and prints what it says."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fastmomentum.cli.endings import errors_in_words
+from fastmomentum.cli.options import (
+    AsJson,
+    ExperimentFile,
+    Jobs,
+    Overrides,
+    Overwrite,
+    Quiet,
+    ResultsFile,
+    known_backend,
+    n_jobs_of,
+    picture_beside,
+    require_consistent,
+)
+from fastmomentum.cli.running import run_and_tell
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Batch experiments with momentum gradient descent: a grid in, one HDF5 file out.",
+)
+
+
+@app.command()
+@errors_in_words
+def run(
+    file: ExperimentFile,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT.h5",
+            readable=False,
+            help="Results file [FILE.h5, here].",
+        ),
+    ] = None,
+    overrides: Overrides = None,
+    jobs: Jobs = "-1",
+    backend: Annotated[
+        str,
+        typer.Option(
+            "--backend", metavar="NAME", help="What they are: threads, processes or dask."
+        ),
+    ] = "threads",
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            metavar="tcp://HOST:PORT",
+            help="For dask: the cluster's [one of this machine's cores, started for the run].",
+        ),
+    ] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run an experiment; go on with an interrupted one."""
+    from fastmomentum.loading import load
+
+    n_jobs = n_jobs_of(jobs)
+    require_consistent(jobs, backend, scheduler)
+    experiment = load(file, overrides or ())  # before the imports that take their time
+    run_and_tell(
+        experiment,
+        output or Path(file.with_suffix(".h5").name),
+        n_jobs=n_jobs,
+        backend=known_backend(backend),
+        scheduler=scheduler,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
+
+
+@app.command()
+@errors_in_words
+def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
+    """Tell what an experiment would take; run nothing."""
+    from fastmomentum.loading import load
+    from fastmomentum.summary import plan_lines, plan_of
+
+    experiment = load(file, overrides or ())
+    figures = plan_of(experiment, Path.cwd())
+    print(json.dumps(figures, indent=2) if as_json else "\n".join(plan_lines(figures)))
+
+
+@app.command()
+@errors_in_words
+def info(file: ResultsFile, as_json: AsJson = False) -> None:
+    """Tell what a results file holds and how it was made."""
+    from fastmomentum.digest import digest
+    from fastmomentum.summary import info_lines, info_of
+
+    said = info_of(file)
+    if as_json:
+        said["digest"] = digest(file) if said["finished"] else None
+        print(json.dumps(said, indent=2))
+        return
+    print("\n".join(info_lines(said)), flush=True)  # a large file's digest takes a while
+    if said["finished"]:
+        print(f"digest        xxh3-128 {digest(file)}")
+
+
+@app.command()
+@errors_in_words
+def verify(
+    file: ResultsFile,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Compute the damaged blocks again, and only those.")
+    ] = False,
+) -> None:
+    """Read a results file against its checksums."""
+    from fastmomentum.errors import FileError
+    from fastmomentum.verification import verify as verify_file
+
+    said = verify_file(file, repair)
+    if not said.sound and not said.repaired:
+        raise FileError("\n".join(said.lines()))
+    print("\n".join(said.lines()))
+
+
+@app.command()
+@errors_in_words
+def zoom(
+    file: ResultsFile,
+    lr: Annotated[str, typer.Option("--lr", metavar="A:B", help="Window of learning rates.")],
+    momentum: Annotated[str, typer.Option("--momentum", metavar="C:D", help="Window of momenta.")],
+    num: Annotated[int, typer.Option("--num", metavar="N", help="Values along each axis.")] = 512,
+    start: Annotated[int, typer.Option("--start", metavar="N", help="Number of the start.")] = 0,
+    velocity: Annotated[
+        int, typer.Option("--velocity", metavar="N", help="Number of the initial velocity.")
+    ] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="ZOOM.h5",
+            readable=False,
+            help="Results file [OUT_zoom.h5]; the picture is called the same, but .png.",
+        ),
+    ] = None,
+    jobs: Jobs = "-1",
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a window of a finished map on a finer grid, and draw it; go on where interrupted."""
+    n_jobs = n_jobs_of(jobs)
+    path = output or file.parent / f"{file.stem}_zoom.h5"
+    picture = picture_beside(path, file)
+    from fastmomentum.results import open_results, select_velocity
+    from fastmomentum.zooming import parse_range, zoomed
+
+    window = parse_range("--lr", lr), parse_range("--momentum", momentum)
+    with open_results(file) as ds:
+        experiment = zoomed(ds, *window, num, start, velocity)
+    run_and_tell(
+        experiment,
+        path,
+        n_jobs=n_jobs,
+        overwrite=overwrite,
+        quiet=quiet,
+        left_to_do="only the picture to draw",
+    )
+    from fastmomentum.files import in_words
+    from fastmomentum.plots import save_phase_map
+
+    with in_words(f"writing {picture}"), open_results(path) as ds:
+        save_phase_map(select_velocity(ds).isel(start=0), picture)
+    if not quiet:
+        print(f"wrote {picture}")
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Batch experiments with momentum gradient descent: a grid in, one HDF5 file out."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a title may have what a terminal has not
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if version:
+        from fastmomentum.provenance import package_version
+
+        print(f"fastmomentum {package_version('fastmomentum')}")
+        raise typer.Exit

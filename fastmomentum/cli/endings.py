@@ -1,0 +1,59 @@
+"""How a command ends: errors in words, and their exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
+
+TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
+"""The environment variable that shows where a fault of ours lies."""
+
+
+def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
+    """Print errors as plain lines and end with their exit status."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> None:
+        from fastmomentum.errors import FastmomentumError
+
+        try:
+            command(*arguments, **options)
+            sys.stdout.flush()
+        except FastmomentumError as error:
+            _end(str(error), error.exit_status)
+        except KeyboardInterrupt:
+            _end("interrupted", 130)
+        except BrokenPipeError:  # whoever read our output has gone
+            _drop_output()
+            raise SystemExit(1) from None
+        except MemoryError:
+            _end("not enough memory; run fewer jobs, or record fewer steps", 4)
+        except OSError as error:
+            _drop_output()
+            reason = (error.strerror or str(error)).lower()
+            _end(f"{error.filename or 'standard output'}: {reason}", 4)
+        except Exception as error:  # what is left is a fault of ours: a line, no traceback
+            if os.environ.get(TRACEBACK):
+                raise
+            _end(
+                f"fastmomentum has a fault: {type(error).__name__}: {error}\n"
+                f"set {TRACEBACK}=1 to see where, and please report it",
+                1,
+            )
+
+    return wrapped
+
+
+def _end(message: str, exit_status: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(exit_status)
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere: at its end Python would try once more."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,107 @@
+"""What commands may be given: arguments and options that several share, and what they may be."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from fastmomentum.backends import Backend
+
+MOST_JOBS: Final = 1024
+
+# Of files that cannot be read the library tells, in its own words.
+ExperimentFile = Annotated[
+    Path, typer.Argument(metavar="FILE.toml", readable=False, help="Experiment file.")
+]
+ResultsFile = Annotated[
+    Path, typer.Argument(metavar="OUT.h5", readable=False, help="Results file.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Set a key over the file's, such as grid.lr.num=128."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Jobs = Annotated[str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one a core.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+def n_jobs_of(text: str) -> int:
+    """Read the number of workers.
+
+    Raises
+    ------
+    InputError
+        It is no number of workers.
+    """
+    from fastmomentum.errors import InputError
+
+    with contextlib.suppress(ValueError):
+        if (n_jobs := int(text)) == -1 or 1 <= n_jobs <= MOST_JOBS:
+            return n_jobs
+    raise InputError(f"--jobs must be 1 to {MOST_JOBS}, or -1 for one a core: got {text}")
+
+
+def require_consistent(jobs: str, backend: str, scheduler: str | None) -> None:
+    """Refuse a scheduler beside what makes no sense with one.
+
+    Raises
+    ------
+    InputError
+        One or the other has no say.
+    """
+    from fastmomentum.errors import InputError
+
+    if scheduler is not None and backend != "dask":
+        raise InputError(f"--scheduler goes with --backend dask: got {backend}")
+    if scheduler is not None and jobs != "-1":
+        raise InputError("--jobs has no say with --scheduler: all cores of the cluster are used")
+
+
+def known_backend(name: str) -> Backend:
+    """Look a backend up.
+
+    Raises
+    ------
+    InputError
+        There is none of that name.
+    """
+    from fastmomentum.backends import BACKENDS
+    from fastmomentum.errors import InputError
+    from fastmomentum.explanation import suggest
+
+    if name not in BACKENDS:
+        raise InputError(f"--backend: no such backend as {name!r}; {suggest(name, BACKENDS)}")
+    return cast("Backend", name)
+
+
+def picture_beside(results: Path, source: Path) -> Path:
+    """Name the picture of results: as they are called, but .png.
+
+    Parameters
+    ----------
+    results : Path
+        Where the results go.
+    source : Path
+        The results that they are made from.
+
+    Raises
+    ------
+    InputError
+        The picture would be written over one or the other.
+    """
+    from fastmomentum.errors import InputError
+
+    picture = results.parent / f"{results.stem}.png"
+    if picture in (results, source):
+        raise InputError(
+            f"-o {results}: the picture would be written over {picture}; "
+            f"choose another name, such as {picture.stem}_zoom.h5"
+        )
+    return picture

@@ -1,0 +1,108 @@
+"""Running a grid into a file, and telling what happens."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastmomentum.backends import Backend
+    from fastmomentum.experiment import Experiment
+    from fastmomentum.progress import Progress
+    from fastmomentum.store import FileStore
+
+
+def run_and_tell(
+    experiment: Experiment,
+    path: Path,
+    *,
+    n_jobs: int,
+    backend: Backend = "threads",
+    scheduler: str | None = None,
+    overwrite: bool = False,
+    quiet: bool = False,
+    left_to_do: str = "nothing to do",
+) -> None:
+    """Run the grid into a file; unless quiet, show a bar and print what came out.
+
+    Parameters
+    ----------
+    experiment, path, n_jobs, backend, overwrite
+        As for `runner.run_to_file`.
+    scheduler : str, optional
+        For dask: the cluster's address; without, one of this machine's cores is started.
+    quiet : bool
+        Whether to print nothing.
+    left_to_do : str
+        What to say of results that are there already.
+    """
+    from fastmomentum.runner import run_to_file
+
+    say = (lambda *_: None) if quiet else print
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_terminated_like_interrupted())
+        if backend == "dask":
+            from fastmomentum.cluster import connected
+
+            say(stack.enter_context(connected(scheduler, n_jobs)))
+        made = run_to_file(
+            experiment,
+            path,
+            n_jobs=n_jobs,
+            backend=backend,
+            progress=not quiet,
+            overwrite=overwrite,
+            told=None if quiet else functools.partial(_tell_kept, path),
+        )
+    if not quiet:
+        _tell_results(path, made, left_to_do)
+
+
+def _tell_kept(path: Path, store: FileStore) -> None:
+    from fastmomentum.trust import printable
+
+    if not store.kept and not store.damaged:
+        return
+    left = len(store.blocks) - store.kept - store.damaged
+    again = f"{store.damaged:,} are damaged and computed again, " if store.damaged else ""
+    print(
+        f"{path}: going on; {store.kept:,} of {len(store.blocks):,} blocks are done, "
+        f"{again}{left:,} are left"
+    )
+    for change in store.changed:
+        print(f"{path}: begun otherwise: {printable(change)}")
+
+
+def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
+    from fastmomentum.bar import short
+    from fastmomentum.outputs import in_units
+    from fastmomentum.summary import findings
+
+    if made is None:
+        print(f"{path}: complete already; {left_to_do}")
+    else:
+        speed = f", {short(made.steps / made.seconds)} steps/s" if made.steps else ""
+        print(
+            f"{path}: {made.n_runs:,} runs in {made.seconds:.2f} s{speed}, "
+            f"{in_units(path.stat().st_size)}"
+        )
+    for line in findings(path):
+        print(f"  {line}")
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM, which batch systems send, end a run as Ctrl-C does."""
+    import signal
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,17 @@
+"""The slow and obvious optimisers in plain NumPy: the oracle of the kernels.
+
+The classes stand alone and serve in a notebook; `learn_line` fits a line with them, point by point;
+`descend` is the whole of a run.
+"""
+
+from fastmomentum.reference.descending import Runs as Runs
+from fastmomentum.reference.descending import descend as descend
+from fastmomentum.reference.optimisers import EMA as EMA
+from fastmomentum.reference.optimisers import SGD as SGD
+from fastmomentum.reference.optimisers import Momentum as Momentum
+from fastmomentum.reference.optimisers import Nesterov as Nesterov
+from fastmomentum.reference.optimisers import Optimiser as Optimiser
+from fastmomentum.reference.optimisers import PyTorch as PyTorch
+from fastmomentum.reference.optimisers import Sutskever as Sutskever
+from fastmomentum.reference.optimisers import learn_line as learn_line
+from fastmomentum.reference.optimisers import optimiser as optimiser

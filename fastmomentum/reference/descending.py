@@ -1,0 +1,129 @@
+"""The whole of a run, stop rules and all, written so that it can be checked by reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastmomentum.objectives import Objective
+from fastmomentum.reference.optimisers import optimiser
+from fastmomentum.status import Status
+from fastmomentum.update_rule import UpdateRule
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What came of runs; ``...`` is the shape of the settings, () for a single run.
+
+    Attributes
+    ----------
+    trajectory : ndarray, shape (..., steps + 1, 2)
+        The point after each update; NaN after `n_steps`.
+    status : ndarray of int, shape (...)
+        How each ended: see `Status`.
+    n_steps : ndarray of int, shape (...)
+        When.
+    hit_step : ndarray of int, shape (..., n_targets)
+        First step at which each target was met; -1 for never.
+    final : ndarray, shape (..., 2)
+        The last point.
+    final_loss : ndarray, shape (...)
+        The objective there.
+    """
+
+    trajectory: NDArray[np.float64]
+    status: NDArray[np.int64]
+    n_steps: NDArray[np.int64]
+    hit_step: NDArray[np.int64]
+    final: NDArray[np.float64]
+    final_loss: NDArray[np.float64]
+
+
+def descend(
+    objective: Objective,
+    rule: str | UpdateRule,
+    lr: ArrayLike,
+    momentum: ArrayLike,
+    start: ArrayLike,
+    steps: int,
+    targets: Sequence[float] = (),
+    bound: float | None = 1e20,
+    velocity: ArrayLike = (0.0, 0.0),
+) -> Runs:
+    """Walk all the steps, update by update, then see where each run would have stopped.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is descended.
+    rule : str or UpdateRule
+        How.
+    lr, momentum : array_like
+        Settings; shapes that broadcast.
+    start : array_like, shape (..., 2)
+        First points; ``...`` broadcasts with the settings.
+    steps : int
+        Updates, at most.
+    targets, bound
+        As in `Stop`.
+    velocity : array_like, shape (..., 2)
+        First velocities; ``...`` broadcasts too.
+
+    Returns
+    -------
+    Runs
+        The whole of them.
+
+    Examples
+    --------
+    >>> from fastmomentum.objectives import Rosenbrock
+    >>> descend(Rosenbrock(), "momentum", 1.5e-5, 0.9, (-5.0, -5.0), 5000).final.tolist()
+    [0.9501902605527726, 0.9026561642182237]
+    """
+    start, velocity = np.asarray(start, float), np.asarray(velocity, float)
+    lr, momentum, x, y, vx, vy = (
+        np.array(part, float)
+        for part in np.broadcast_arrays(
+            lr, momentum, start[..., 0], start[..., 1], velocity[..., 0], velocity[..., 1]
+        )
+    )
+    walker = optimiser(rule, lr, momentum, {"x": vx, "y": vy})
+    trajectory = np.empty((*x.shape, steps + 1, 2))
+    trajectory[..., 0, 0], trajectory[..., 0, 1] = x, y
+    params: dict[str, Any] = {"x": x, "y": y}
+    with np.errstate(all="ignore"):
+        for t in range(1, steps + 1):
+            at = walker.look(params)
+            gx, gy = objective.gradient_at(at["x"], at["y"], objective.constants)
+            walker.update(params, {"x": gx, "y": gy})
+            trajectory[..., t, 0], trajectory[..., t, 1] = params["x"], params["y"]
+    loss = objective.value(trajectory[..., 0], trajectory[..., 1])
+    with np.errstate(all="ignore"):
+        above = loss - (objective.f_min or 0.0)
+
+    # First steps at which something holds; steps + 1 for never.
+    limit = np.inf if bound is None else bound
+    bad = _first(~np.isfinite(loss) | (loss > limit))
+    hit = np.stack([_first(above <= target) for target in targets] or [bad], axis=-1)
+    converged = hit[..., -1] if targets else np.full_like(bad, steps + 1)
+    if bound is None:
+        bad, hit = np.where(np.isfinite(loss[..., -1]), steps + 1, steps), hit[..., :0]
+    n_steps = np.minimum(np.minimum(bad, converged), steps)
+    status = np.where(bad <= steps, int(Status.DIVERGED), int(Status.MAX_STEPS))
+    status = np.where(converged < bad, int(Status.CONVERGED), status)
+    hit = np.where(hit > n_steps[..., None], -1, hit)[..., : len(targets)]
+
+    last = n_steps[..., None]
+    final = np.take_along_axis(trajectory, last[..., None], axis=-2)[..., 0, :]
+    final_loss = np.take_along_axis(loss, last, axis=-1)[..., 0]
+    trajectory[np.arange(steps + 1) > last] = np.nan
+    return Runs(trajectory, status, n_steps, hit, final, final_loss)
+
+
+def _first(holds: NDArray[np.bool_]) -> NDArray[np.int64]:
+    first: NDArray[np.int64] = holds.argmax(axis=-1)
+    return np.where(holds.any(axis=-1), first, holds.shape[-1])

@@ -1,0 +1,167 @@
+"""Which rules are one method under several names, and what the settings of one are in another."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastmomentum.errors import InputError
+from fastmomentum.theory.linear import Floats, RuleLike, known
+from fastmomentum.update_rule import UpdateRule
+
+METHODS: Final = {
+    "sgd": "sgd",
+    "momentum": "momentum",
+    "pytorch": "momentum",
+    "ema": "momentum",
+    "nesterov": "nesterov",
+    "sutskever": "nesterov",
+}
+"""By rule, the rule that it is another form of."""
+
+
+class Settings(NamedTuple):
+    """Settings of runs; see `convert`."""
+
+    rule: UpdateRule
+    lr: Floats
+    momentum: Floats
+    start: Floats
+    velocity: Floats
+
+
+def method(rule: RuleLike) -> str:
+    """The method that a rule is a form of: "sgd", "momentum" or "nesterov".
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+
+    Examples
+    --------
+    >>> method("ema")
+    'momentum'
+    """
+    return METHODS[known(rule).name]
+
+
+def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
+    """Learning rate of the method, where the rule's own is 1.
+
+    Parameters
+    ----------
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
+    momentum : array_like
+        Momenta.
+
+    Returns
+    -------
+    ndarray, shape of `momentum`
+        1 - dampening for PyTorch's rule, 1 - m for the average of gradients, 1 for the others.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+
+    Examples
+    --------
+    >>> scale("ema", [0.0, 0.75]).tolist()
+    [1.0, 0.25]
+    """
+    rule, m = known(rule), np.asarray(momentum, float)
+    return 1.0 - m if rule.name == "ema" else np.full(m.shape, 1.0 - rule.constant)
+
+
+def convert(
+    rule: RuleLike,
+    to: RuleLike,
+    lr: ArrayLike,
+    momentum: ArrayLike,
+    start: ArrayLike = (0.0, 0.0),
+    velocity: ArrayLike = (0.0, 0.0),
+    gradient: ArrayLike | None = None,
+) -> Settings:
+    """Settings with which another rule takes the same path.
+
+    Sutskever's form keeps the point w where Keras' keeps w + momentum*v; its start, and each later
+    point, differs by that. All other forms go through the same points.
+
+    Parameters
+    ----------
+    rule, to : str or UpdateRule
+        From which and to which; `UpdateRule` where there is a dampening.
+    lr, momentum : array_like
+        Settings; shapes that broadcast.
+    start, velocity : array_like, shape (..., 2)
+        First point and velocity; ``...`` broadcasts with the settings.
+    gradient : array_like, shape (..., 2), optional
+        At the start; needed where there is a dampening, for the first update has none.
+
+    Returns
+    -------
+    Settings
+        ``rule``, ``lr``, ``momentum``, ``start`` and ``velocity`` of the other.
+
+    Raises
+    ------
+    InputError
+        The two are forms of different methods, and the momentum is not 0; or a dampening asks for
+        the gradient or for a momentum above 0.
+
+    References
+    ----------
+    Sutskever et al. 2013 and Bengio et al. 2013 for the two forms of Nesterov's; Ma and Yarats
+    2019 for the average of gradients; PyTorch's documentation of ``torch.optim.SGD``.
+
+    Examples
+    --------
+    >>> other = convert("momentum", "ema", lr=0.01, momentum=0.9)
+    >>> other.lr.round(12).item()
+    0.1
+    """
+    rule, to = known(rule), known(to)
+    eta, m = (np.asarray(part, float) for part in (lr, momentum))
+    _require_one_method(rule, to, m)
+    point, v = (np.asarray(part, float) for part in (start, velocity))
+    wide, each = m[..., None], eta[..., None]
+
+    # To the method's own form.
+    if rule.name in ("pytorch", "ema"):
+        v = -each * (v + _undampened(rule, wide, gradient))
+    eta = eta * scale(rule, m)
+    if rule.name == "sutskever":
+        point = point + wide * v
+
+    # And from it.
+    eta = eta / scale(to, m)
+    if to.name in ("pytorch", "ema"):
+        v = -v / eta[..., None] - _undampened(to, wide, gradient)
+    if to.name == "sutskever":
+        point = point - wide * v
+    return Settings(to, eta, m, point, v if to.rule.uses_momentum else np.zeros_like(v))
+
+
+def _require_one_method(rule: UpdateRule, to: UpdateRule, momentum: Floats) -> None:
+    one, other = METHODS[rule.name], METHODS[to.name]
+    if one != other and momentum.any():
+        raise InputError(
+            f"{rule.name} and {to.name} are forms of different methods, {one} and {other}: no "
+            "settings make them one but the momentum 0"
+        )
+
+
+def _undampened(rule: UpdateRule, momentum: Floats, gradient: ArrayLike | None) -> Floats | float:
+    """Velocity that would have given the first update the part of the gradient that it keeps."""
+    if not rule.constant:
+        return 0.0
+    if gradient is None or not momentum.all():
+        raise InputError(
+            "the first update of a rule with dampening is not dampened: give the gradient at the "
+            "start, and a momentum above 0"
+        )
+    return np.asarray(rule.constant * np.asarray(gradient, float) / momentum)
