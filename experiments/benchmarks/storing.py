@@ -63,11 +63,13 @@ def forget(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_raw(path: Path, size: int) -> None:
-    """A file of so many bytes, in order, synced."""
+def write_raw(path: Path, size: int, reserved: bool) -> None:
+    """A file of so many bytes, in order, synced; its space reserved before, or not."""
     data = np.random.default_rng(0).bytes(AT_ONCE)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
+        if reserved:
+            os.posix_fallocate(descriptor, 0, size)
         for offset in range(0, size, AT_ONCE):
             os.pwrite(descriptor, data[: size - offset], offset)
         os.fdatasync(descriptor)
@@ -76,7 +78,10 @@ def write_raw(path: Path, size: int) -> None:
 
 
 def write(setting: Setting) -> Row:
-    """Trajectories to a new file against a raw sequential write of as many bytes."""
+    """Trajectories to a new file against a raw sequential write of as many bytes.
+
+    The better of two raw ones, as some disks are faster where space was reserved, and some slower.
+    """
     experiment = recorded(setting)
     size = experiment.grid.n_runs * experiment.bytes_per_run
     whole = size  # of the file, once it is known
@@ -88,13 +93,20 @@ def write(setting: Setting) -> Row:
             whole = (folder / "out.h5").stat().st_size
         return whole / took / 1e9
 
-    def raw() -> float:
+    def raw(reserved: bool) -> float:
         with scratch(setting, size) as folder:
-            return whole / seconds(lambda: write_raw(folder / "raw", whole)) / 1e9
+            return whole / seconds(lambda: write_raw(folder / "raw", whole, reserved)) / 1e9
 
-    samples = by_turns({"fastmomentum": ours, "raw": raw}, 2 if setting.quick else 4)
-    rates = [median(gigabytes) for gigabytes in samples.values()]
-    figure = f"{rates[0] / rates[1]:.2f} x ({_pair(samples)} GB/s)"
+    contenders = {
+        "fastmomentum": ours,
+        "raw": lambda: raw(False),
+        "raw, space reserved": lambda: raw(True),
+    }
+    samples = by_turns(contenders, 2 if setting.quick else 6)
+    best = max(list(samples)[1:], key=lambda name: median(samples[name]))
+    rates = [median(samples["fastmomentum"]), median(samples[best])]
+    pair = _pair({name: samples[name] for name in ("fastmomentum", best)})
+    figure = f"{rates[0] / rates[1]:.2f} x ({pair} GB/s)"
     what = f"all steps to a new file of {whole / 1e9:.1f} GB, against a raw sequential write"
     return Row("write", what, "0.95 x", figure, rates[0] >= 0.95 * rates[1], samples)
 
