@@ -2,6 +2,8 @@
 
 This is the only module that imports numba. ``compile_kernel`` closes one loop over an objective's
 ``value`` and ``gradient`` and a rule; what comes out takes a range of run numbers and fills arrays.
+
+Numba decorates without types and infers those of what it compiles: hence each ``type: ignore``.
 """
 
 from __future__ import annotations
