@@ -7,7 +7,6 @@ every task to and fro, so there a task is as many blocks as take about a second.
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import time
 import warnings
@@ -204,10 +203,23 @@ def _dask_backend(client: Any, submit_options: dict[str, Any]) -> Any:
             return super().retrieve_result_callback(out)
 
         def abort_everything(self, ensure_ready: bool = True) -> None:
-            # Not forgotten, as joblib has it, but cancelled: so whoever collects them ends.
-            futures = [*self._results.copy()]
-            cancel = functools.partial(self.client.cancel, futures, asynchronous=True)
-            self.client.loop.add_callback(cancel)
+            """Leave it to `stop_call`, which follows: by then nothing more is handed out."""
+
+        def stop_call(self) -> None:
+            self.client.loop.add_callback(self._cancel)
+            super().stop_call()
+
+        async def _cancel(self) -> None:
+            # joblib only forgets what is left, and whoever collects results would wait on: also for
+            # one that was on its way when it was cancelled, of which Dask never tells.
+            left, waiting = [*self._results], self.waiting_futures
+            self._results.clear()
+            self._callbacks.clear()
+            waiting.clear()
+            if left and self.client.status == "running":
+                await self.client.cancel(left, asynchronous=True)
+            async with waiting.condition:
+                waiting.condition.notify_all()
 
         def call_off(self) -> None:
             """Have whoever waits for results know that none will come; in the client's loop."""

@@ -210,29 +210,36 @@ def test_few_tasks_are_on_their_way(
 
 
 def test_a_killed_worker_is_no_loss(
-    wanted: xr.Dataset, tmp_path: Path, at_first: Callable[..., Any]
+    wanted: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("fastmomentum.runner.COMMIT_SECONDS", 0.0)
+    path = tmp_path / "out.h5"
     with cluster(2) as client:
-        before = client.run(os.getpid)
-        watch = at_first(*(lambda pid=pid: os.kill(pid, signal.SIGKILL) for pid in before.values()))
-        path = tmp_path / "out.h5"
+        alive = [*client.run(os.getpid).values()]
+
+        def watch(progress: Progress) -> None:
+            # Beyond the first blocks, one a core: so more are on their way.
+            while alive and 2 * 5 < progress.done_runs < progress.n_runs:
+                os.kill(alive.pop(), signal.SIGKILL)
+
         with fm.run(experiment(), path, backend="dask", block_runs=5, progress=watch) as ds:
             same_bits(ds, wanted)
-        assert not set(before.values()) & set(client.run(os.getpid).values())
+    assert not alive
     assert fm.verify(path).sound
 
 
-def test_blocks_that_kill_their_worker_end_the_run(
-    tmp_path: Path, at_first: Callable[..., Any]
-) -> None:
+def test_blocks_that_kill_their_worker_end_the_run(tmp_path: Path) -> None:
     """Dask gives up on tasks that were the end of some workers; here, of one."""
+
+    def be_the_end() -> None:
+        worker.do_block = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), cluster(1) as client:
-        (pid,) = client.run(os.getpid).values()
-        watch = at_first(lambda: os.kill(pid, signal.SIGKILL))
+        client.run(be_the_end)
         with pytest.raises(
-            fm.ClusterError, match=r"were the last of 1 worker(.|\n)*go on"
+            fm.ClusterError, match=r"were the last of 1 worker.*\n.*go on"
         ) as caught:
-            fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=1, progress=watch)
+            fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=1)
         assert "Traceback" not in str(caught.value)
 
 
