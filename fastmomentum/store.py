@@ -123,18 +123,20 @@ class FileStore:
             raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.h5'}")
         if path.is_symlink():
             path = _behind(path)  # so all names of one file have one lock
-        if path.exists():
-            found = _require_ours(path)
-            if not overwrite:
-                _require_plan(found, experiment)
-                require_whole(path, Journal(FileSink.of(found, writable=False)).flags() == DONE)
-                return None
+        if _is_there(path, experiment, overwrite):
+            return None
         store = cls(path, files.Lock(path))
         try:
-            store._prepare(experiment, overwrite, block_runs)
+            # Another may have finished it while we waited for its lock.
+            there = _is_there(path, experiment, overwrite)
+            if not there:
+                store._prepare(experiment, overwrite, block_runs)
         except BaseException:
             store.__exit__()
             raise
+        if there:
+            store.__exit__()
+            return None
         return store
 
     def _prepare(self, experiment: Experiment, overwrite: bool, block_runs: int | None) -> None:
@@ -245,6 +247,18 @@ class FileStore:
         with files.in_words(f"finishing {self.path}"):
             files.sync_data(self.sink.writing)
             files.rename(self.partial, self.path)
+
+
+def _is_there(path: Path, experiment: Experiment, overwrite: bool) -> bool:
+    """Whether the results of this plan are there already, and to be kept."""
+    if not path.exists():
+        return False
+    found = _require_ours(path)
+    if overwrite:
+        return False
+    _require_plan(found, experiment)
+    require_whole(path, Journal(FileSink.of(found, writable=False)).flags() == DONE)
+    return True
 
 
 def _behind(link: Path) -> Path:

@@ -192,6 +192,28 @@ def test_a_second_writer_fails_at_once_and_harms_nothing(tmp_path: Path, wanted:
     assert [file.name for file in tmp_path.iterdir()] == ["out.h5"]
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_what_another_finished_while_we_waited_is_kept(
+    same: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, theirs, plan = tmp_path / "out.h5", tmp_path / "theirs.h5", grid_of_runs()
+    finish(theirs, plan if same else plan.model_copy(update={"steps": 7}))
+    kept, lock = digest(theirs), files.Lock
+
+    def after_a_while(name: Path) -> files.Lock:
+        theirs.rename(path)
+        return lock(name)
+
+    monkeypatch.setattr(files, "Lock", after_a_while)
+    if same:
+        assert FileStore.open(path, plan) is None
+    else:
+        with pytest.raises(InputError, match="holds results of another experiment"):
+            FileStore.open(path, plan)
+    assert digest(path) == kept
+    assert [file.name for file in tmp_path.iterdir()] == ["out.h5"]
+
+
 def test_a_dead_writers_lock_is_no_obstacle(tmp_path: Path, wanted: str) -> None:
     path = tmp_path / "out.h5"
     child = os.fork()
