@@ -141,13 +141,16 @@ def pytorch(
 ) -> tuple[float, float]:
     """PyTorch's rule: ``v' = momentum*v + (1 - dampening)*g``, ``w' = w - lr*v'``.
 
+    From rest it is ``torch.optim.SGD``, which dampens neither the first gradient nor, without
+    momentum, any.
+
     Parameters
     ----------
     w, v, g : float
-        Coordinate, its velocity (a sum of gradients: PyTorch's ``momentum_buffer``) and the
+        Coordinate, its velocity (a sum of gradients, in PyTorch the ``momentum_buffer``) and the
         gradient's component.
     lr, momentum, dampening : float
-        Its settings; the dampening is 0 at the first update, as in PyTorch.
+        Its settings; the dampening is 0 at the first update.
 
     Returns
     -------
@@ -163,7 +166,7 @@ def pytorch(
     >>> pytorch(1.0, 0.5, 2.0, 0.25, 0.5, 0.5)
     (0.6875, 1.25)
     """
-    v = momentum * v + (1.0 - dampening) * g
+    v = momentum * v + (1.0 - dampening * (momentum > 0.0)) * g
     return w - lr * v, v
 
 
@@ -283,8 +286,8 @@ RULES: Final[dict[str, Rule]] = {
         Rule(
             "pytorch",
             pytorch,
-            "v' = momentum*v + (1 - dampening)*g, the first time v' = momentum*v + g; "
-            "w' = w - lr*v'",
+            "v' = momentum*v + (1 - dampening)*g, the first time and without momentum "
+            "v' = momentum*v + g; w' = w - lr*v'",
             uses_dampening=True,
         ),
         Rule("ema", ema, "v' = momentum*v + (1 - momentum)*g; w' = w - lr*v'"),

@@ -13,7 +13,7 @@ from fastmomentum.explanation import explain
 
 
 def plain(value: Any) -> Any:
-    """NumPy's scalars as Python's, also in lists and tuples (which become lists).
+    """NumPy's scalars as Python's, also in lists and tuples (which become lists); -0.0 as 0.0.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ def plain(value: Any) -> Any:
         return bool(value)
     if isinstance(value, np.integer):
         return int(value)
-    if isinstance(value, np.floating):
-        return float(value)
+    if isinstance(value, float | np.floating):
+        return float(value) + 0.0  # -0.0 and 0.0 would be two experiments
     if isinstance(value, list | tuple):
         return [plain(e.tolist() if isinstance(e, np.ndarray) else e) for e in value]
     return value

@@ -350,6 +350,19 @@ def experiments(draw: st.DrawFn) -> fm.Experiment:
     )
 
 
+def test_minus_zero_is_zero() -> None:
+    def plan(zero: float) -> fm.Experiment:
+        grid = fm.Grid(
+            lr=0.1, momentum=[0.5], start=[(zero, 1.0)], velocity={"x": [zero, 1.0], "y": zero}
+        )
+        return fm.Experiment(objective="booth", rule="momentum", steps=5, grid=grid)
+
+    assert plan(-0.0).sha256 == plan(0.0).sha256
+    assert plan(np.float64(-0.0)).sha256 == plan(0.0).sha256  # type: ignore[arg-type]
+    for axes in (plan(-0.0).grid.start_axes, plan(-0.0).grid.velocity_axes):
+        assert not np.signbit(np.concatenate(axes)).any()
+
+
 @given(experiments())
 def test_the_canonical_form_reads_back(found: fm.Experiment) -> None:
     again = fm.Experiment.from_canonical(found.canonical)

@@ -276,6 +276,10 @@ FORGERIES: dict[str, Callable[[dict[str, Any]], object]] = {
             "grid", {"lr": MANY, "momentum": MANY, "start": {"x": MANY, "y": MANY}}
         )
     ),
+    "10^12 velocities": planned(
+        lambda tree: tree["grid"].__setitem__("velocity", {"x": MANY, "y": MANY})
+    ),
+    "velocities that are none": planned(lambda tree: tree["grid"].__setitem__("velocity", 7)),
     "10^400 rates": planned(lambda tree: tree["grid"].__setitem__("lr", MANY | {"num": 10**400})),
     "10^18 rates of a step": planned(
         lambda tree: tree["grid"].__setitem__("lr", {"arange": [1.0, 1e18, 1.0], "include": []})
@@ -522,3 +526,11 @@ def test_an_experiment_too_long_for_a_file_is_refused(
     with pytest.raises(fm.InputError, match="6 blocks are more than the 5"):
         finish(tmp_path / "out.h5", grid_of_runs())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["10^6 rates", "10^12 velocities"])
+def test_forged_axes_are_never_laid_out(name: str, whole: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "out.h5"
+    HOSTILE[next(kind for kind in HOSTILE if kind.endswith(name))](path, whole)
+    with pytest.raises(FileError, match="more runs than the file has bytes"):
+        fm.open(path)

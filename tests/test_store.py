@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import fastmomentum as fm
-from fastmomentum import files
+from fastmomentum import files, manifest
 from fastmomentum.digest import digest
-from fastmomentum.errors import FileError, InputError, StorageError
-from fastmomentum.journal import DONE, MISSING, WRITTEN, Journal
+from fastmomentum.errors import FileError, InputError, Interrupted, StorageError
+from fastmomentum.journal import DONE, MISSING, WRITTEN, Closing, Journal
 from fastmomentum.outputs import partial_name
 from fastmomentum.runner import run_to_file
 from fastmomentum.sinks import FileSink
@@ -190,6 +190,40 @@ def test_a_second_writer_fails_at_once_and_harms_nothing(tmp_path: Path, wanted:
         first.finish(NOTHING, 0.0)
     assert digest(path) == wanted
     assert [file.name for file in tmp_path.iterdir()] == ["out.h5"]
+
+
+def test_missing_blocks_are_numbered_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "AT_ONCE", 4)
+    plan = grid_of_runs()
+    with opened(tmp_path / "out.h5", plan) as store:
+        for block in (0, 4):
+            store.enter(*do_block(store.sink, block)[:2])
+        store.commit(NOTHING, 0.0)
+        assert [*store.missing()] == [1, 2, 3, 5]
+
+
+def test_an_interrupted_run_syncs_what_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastmomentum.runner.COMMIT_SECONDS", 1e9)
+    path, seen = tmp_path / "out.h5", []
+    enter = FileStore.enter
+
+    def stop_at_the_third(store: FileStore, *arguments: int) -> None:
+        enter(store, *arguments)
+        seen.append(arguments[0])
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(FileStore, "enter", stop_at_the_third)
+    with pytest.raises(Interrupted, match="3 of 6 blocks are done and kept"):
+        fm.run(grid_of_runs(), path, n_jobs=1, block_runs=BLOCK_RUNS)
+    found = manifest.read(partial_name(path))
+    flags = Journal(FileSink.of(found, writable=False)).flags()
+    assert [*np.flatnonzero(flags == DONE)] == sorted(seen)
+    assert Closing.read(FileSink.of(found, writable=False)).counts.sum() < 3 * BLOCK_RUNS
 
 
 @pytest.mark.parametrize("same", [True, False])

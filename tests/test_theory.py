@@ -6,12 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import fastmomentum as fm
 from fastmomentum.errors import InputError
 from fastmomentum.reference import descend
+from fastmomentum.rules import Rule
 from fastmomentum.theory import Regime, RuleLike
 from fastmomentum.theory.linear import known
 
@@ -34,7 +35,7 @@ def test_matrices_have_the_published_traces_and_determinants(a: float, m: float)
         ("sgd", 1 - a, 0.0),
         ("sutskever", (1 + m) * (1 - a), m * (1 - a)),
         ("pytorch", 1 + m - a, m),
-        (DAMPENED, 1 + m - 0.7 * a, m),
+        (DAMPENED, 1 + m - (0.7 if m > 0 else 1.0) * a, m),
         ("ema", 1 + m - (1 - m) * a, m),
     ):
         matrix = theory.iteration_matrix(rule, a, m, 1.0)
@@ -99,7 +100,7 @@ def test_boundaries_are_where_simulation_turns_to_growth(rule: RuleLike) -> None
         "momentum": heavy_ball,
         "nesterov": nesterov,
         "sutskever": nesterov,
-        "pytorch": heavy_ball / (1 - known(rule).constant),
+        "pytorch": heavy_ball / (1 - known(rule).constant * (m > 0)),
         "ema": heavy_ball / (1 - m),
     }[known(rule).name]
     np.testing.assert_allclose(theory.stable_limit(rule, m), published, rtol=1e-13)
@@ -116,6 +117,7 @@ def test_stable_is_where_the_rate_is_below_one(rule: RuleLike, a: float, m: floa
 
 @every_rule
 @given(a=st.floats(0.003, 4.0), m=st.floats(0.0, 0.95))
+@example(a=1.0, m=0.015625)
 def test_regimes_show_in_the_signs(rule: RuleLike, a: float, m: float) -> None:
     matrix = theory.iteration_matrix(rule, a, m, 1.0)
     trace, determinant = np.trace(matrix), np.linalg.det(matrix)
@@ -126,6 +128,7 @@ def test_regimes_show_in_the_signs(rule: RuleLike, a: float, m: float) -> None:
     path = theory.residual(rule, a, m, 1.0, np.arange(400))
     alive = np.flatnonzero(np.abs(path) > 1e-280)
     signs = np.sign(path[: int(alive[-1]) + 1])
+    signs = signs[signs != 0]  # on the way through 0
     changes = signs[1:] != signs[:-1]
     if found == Regime.OVERDAMPED:
         assert changes.sum() <= 1
@@ -157,17 +160,54 @@ def test_roots_are_complex_inside_the_range_and_real_outside(rule: RuleLike, m: 
 
 
 @with_momentum
-@pytest.mark.parametrize("a", [0.001, 0.1, 0.5, 0.95])
+@pytest.mark.parametrize("a", [0.001, 0.1, 0.5, 0.95, 2.5, 3.9])
 def test_critical_momentum_is_the_best_for_a_learning_rate(rule: RuleLike, a: float) -> None:
+    momenta = np.linspace(5e-5, 0.999, 20_001)  # without, there is no dampening
     critical = float(theory.critical_momentum(a, 1.0, rule))
-    rates = theory.spectral_radius(rule, a, np.linspace(0, 0.999, 20_001), 1.0)
+    if np.isnan(critical):  # no momentum below 1 is critical
+        assert theory.method(rule) == "nesterov"
+        assert a > 1
+        return
+    rates = theory.spectral_radius(rule, a, momenta, 1.0)
     assert theory.spectral_radius(rule, a, critical, 1.0) <= rates.min() + 1e-7
-    assert abs(np.linspace(0, 0.999, 20_001)[rates.argmin()] - critical) < 1e-4
+    assert abs(momenta[rates.argmin()] - critical) < 1e-4
 
 
 def test_critical_momentum_has_its_limits() -> None:
     assert np.isnan(theory.critical_momentum([-1.0, 4.0], 1.0)).all()
     assert np.isnan(theory.critical_momentum(1.1, 1.0, "nesterov"))
+    assert np.isnan(theory.critical_momentum([-1.0, -2.0], 1.0, "ema")).all()
+    assert theory.critical_momentum([0.0, 10.0, 100.0], 1.0, "ema").round(6).tolist() == [
+        1.0,
+        0.669421,
+        0.960788,
+    ]
+
+
+@pytest.mark.parametrize("rule", ["momentum", "pytorch", "ema", "nesterov"])
+def test_stability_close_to_momentum_one(rule: str) -> None:
+    m = 1 - np.geomspace(1e-12, 1e-4, 2000)
+    method = theory.stable_limit(theory.method(rule), m)
+    off = theory.stable_limit(rule, m) * theory.scale(rule, m) / method - 1
+    assert (np.abs(off) <= 2.0**-50 / (1 - m)).all()  # as rounded matrices define it
+
+
+def test_a_rule_of_ones_own_has_a_matrix_but_no_closed_forms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def update(
+        w: float, v: float, g: float, lr: float, m: float, dampening: float
+    ) -> tuple[float, float]:
+        return w - 0.5 * lr * g, v
+
+    half = Rule("half", update, "w' = w - lr*g/2", uses_momentum=False)
+    monkeypatch.setitem(fm.RULES, "half", half)
+    assert float(theory.stable_limit("half", 0.5)) == pytest.approx(4.0)
+    for call in (theory.optimum, theory.critical_momentum):
+        with pytest.raises(InputError, match="no closed form"):
+            call(1.0, 2.0, "half")
+    with pytest.raises(InputError, match="forms of different methods, half and momentum"):
+        theory.convert("half", "momentum", 0.1, 0.5)
 
 
 @every_rule
@@ -315,9 +355,29 @@ def test_forms_of_a_method_take_the_same_path(
 
 
 def test_without_momentum_all_rules_are_one() -> None:
-    for rule in fm.RULES:
-        for to in fm.RULES:
-            assert float(theory.convert(rule, to, 0.25, 0.0).lr) == 0.25
+    for rule in EVERY:
+        for to in EVERY:
+            other = theory.convert(rule, to, 0.25, 0.0, (1.0, 2.0))
+            assert (float(other.lr), other.start.tolist()) == (0.25, [1.0, 2.0])
+            assert not np.signbit(other.velocity).any()
+    assert not theory.convert("momentum", "sgd", 0.1, 0.0, velocity=(1.0, 1.0)).velocity.any()
+
+
+def test_conversions_broadcast() -> None:
+    lr, m = np.array([[1e-3], [2e-3]]), np.array([0.3, 0.6, 0.9])
+    start, velocity = np.full((2, 3, 2), [-1.2, 1.0]), np.full((2, 3, 2), [0.1, -0.2])
+    gradient = fm.Rosenbrock().gradient(-1.2, 1.0)
+    for to in ("ema", "pytorch", DAMPENED):
+        other = theory.convert("momentum", to, lr, m, start, velocity, gradient)
+        assert other.velocity.shape == (2, 3, 2)
+        for i, j in np.ndindex(2, 3):
+            one = theory.convert(
+                "momentum", to, lr[i, 0], m[j], start[i, j], velocity[i, j], gradient
+            )
+            assert one.velocity.tolist() == other.velocity[i, j].tolist()
+            assert one.lr == np.broadcast_to(other.lr, (2, 3))[i, j]
+    same = theory.convert(DAMPENED, DAMPENED, 1e-3, 0.5, start[0, 0], velocity[0, 0])
+    np.testing.assert_allclose(same.velocity, velocity[0, 0])
 
 
 def test_the_transient_at_condition_number_ten_thousand() -> None:
@@ -369,7 +429,6 @@ def test_wild_settings_give_no_warning() -> None:
         (lambda: theory.convert("sgd", "momentum", 0.1, 0.5), "forms of different methods"),
         (lambda: theory.convert("ema", "nesterov", 0.1, 0.5), "momentum and nesterov: no"),
         (lambda: theory.convert(DAMPENED, "ema", 0.1, 0.5), "give the gradient at the start"),
-        (lambda: theory.convert(DAMPENED, "ema", 0.1, 0.0, gradient=(1, 1)), "momentum above 0"),
         (lambda: theory.eigenvalues(fm.Saddle()), "saddle has no minimiser"),
     ],
 )

@@ -12,7 +12,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 import fastmomentum as fm
-from fastmomentum import analysis, theory
+from fastmomentum import analysis, plots, theory
 from fastmomentum.cli import app
 from fastmomentum.digest import digest
 from fastmomentum.errors import InputError
@@ -87,6 +87,15 @@ def test_listed_velocities_are_one_dimension() -> None:
     assert int(cell.velocity) == 1
 
 
+def test_numbers_and_points_choose_a_velocity() -> None:
+    listed = fm.run(experiment(grid=grid(velocity=[(0.0, 9.0), (1.0, 0.0), (3.0, 3.0)])))
+    assert int(fm.select_cell(listed, velocity=(0.2, 0.1)).velocity) == 1  # not the nearest in x
+    mesh = fm.run(experiment(grid=grid(velocity={"x": [-1.0, 0.0, 1.0], "y": [5.0, 6.0]})))
+    for number in range(6):
+        cell = fm.select_velocity(mesh, number)
+        assert (cell.velocity_x, cell.velocity_y) == ([-1, 0, 1][number // 2], 5 + number % 2)
+
+
 def test_a_mesh_holds_the_listed_runs() -> None:
     listed = fm.run(experiment())
     mesh = {"x": [0.0, 0.1], "y": [-0.2, 0.0]}
@@ -141,6 +150,32 @@ def test_analysis_walks_with_the_velocity() -> None:
     assert one.squeeze().item() == growth[1]
     rates = analysis.measured_rate(ds).rate
     np.testing.assert_allclose(rates.squeeze(), np.sqrt(0.9), rtol=1e-3)
+
+
+def test_predictions_know_of_the_dampening() -> None:
+    bowl = fm.Quadratic(1.0, 0.0, 4.0)
+    rule = fm.UpdateRule(name="pytorch", dampening=0.5)
+    ds = fm.run(experiment(objective=bowl, rule=rule, steps=3))
+    got = analysis.predicted_rate(ds)
+    lr, m = ds.lr.values[:, np.newaxis], ds.momentum.values
+    np.testing.assert_array_equal(got, theory.predicted_rate(bowl, rule, lr, m))
+    assert (np.abs(got - theory.predicted_rate(bowl, "pytorch", lr, m)) > 1e-6).all()
+
+
+def test_pictures_know_of_the_dampening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bowl, drawn = fm.Quadratic(1.0, 0.0, 4.0), []
+    rule = fm.UpdateRule(name="pytorch", dampening=0.5)
+    plan = experiment(objective=bowl, rule=rule, steps=3, grid=grid(lr=[0.1, 2.0], velocity=None))
+
+    def watched(*arguments: Any) -> plots.TheoryLines:
+        drawn.append(plots.theory_lines(*arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr("fastmomentum.plots.pictures.theory_lines", watched)
+    plots.save_phase_map(fm.run(plan).isel(start=0), tmp_path / "map.svg")
+    lr, momentum = drawn[0].stability.get_xydata().T
+    np.testing.assert_allclose(lr, 2 * (1 + momentum) / (0.5 * 4.0))
+    assert drawn[0].oscillation.get_label().startswith("rate \N{SQUARE ROOT}momentum inside")
 
 
 def test_summaries_know_of_velocities() -> None:
@@ -215,6 +250,10 @@ def test_velocities_that_make_no_sense(fields: dict[str, Any], text: str) -> Non
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
+        (
+            {"rule": "sgd", "grid": grid(momentum=None, velocity=[(0.0, 1.0)])},
+            "grid.velocity must be left out, for the rule sgd has none",
+        ),
         (
             {"rule": "sgd", "grid": grid(momentum=None)},
             "grid.velocity must be left out, for the rule sgd has none; drop it, or take the rule "

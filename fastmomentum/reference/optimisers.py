@@ -167,7 +167,7 @@ class Sutskever(Momentum):
 class PyTorch(Momentum):
     """PyTorch's rule: ``v' = momentum*v + (1 - dampening)*g``, ``w' = w - lr*v'``.
 
-    The first gradient is not dampened.
+    The first gradient is not dampened, and without momentum none is.
 
     Parameters
     ----------
@@ -197,7 +197,8 @@ class PyTorch(Momentum):
             Parameters and their gradients, by the same keys.
         """
         v = self.velocities(params)
-        taken = 1.0 - self.dampening if self.has_begun else 1.0
+        dampening = self.dampening if self.has_begun else 0.0
+        taken = 1.0 - dampening * (self.momentum > 0.0)
         self.has_begun = True
         for key in params:
             v[key] = self.momentum * v[key] + taken * grads[key]

@@ -45,7 +45,8 @@ def method(rule: RuleLike) -> str:
     >>> method("ema")
     'momentum'
     """
-    return METHODS[known(rule).name]
+    name = known(rule).name
+    return METHODS.get(name, name)  # a rule that stands for itself
 
 
 def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
@@ -61,7 +62,8 @@ def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
     Returns
     -------
     ndarray, shape of `momentum`
-        1 - dampening for PyTorch's rule, 1 - m for the average of gradients, 1 for the others.
+        1 - dampening for PyTorch's rule where m > 0, 1 - m for the average of gradients, 1 for the
+        others.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
     [1.0, 0.25]
     """
     rule, m = known(rule), np.asarray(momentum, float)
-    return 1.0 - m if rule.name == "ema" else np.full(m.shape, 1.0 - rule.constant)
+    return np.asarray(1.0 - (m if rule.name == "ema" else rule.constant * (m > 0)), float)
 
 
 def convert(
@@ -111,7 +113,7 @@ def convert(
     ------
     InputError
         The two are forms of different methods, and the momentum is not 0; or a dampening asks for
-        the gradient or for a momentum above 0.
+        the gradient.
 
     References
     ----------
@@ -125,6 +127,8 @@ def convert(
     0.1
     """
     rule, to = known(rule), known(to)
+    if rule == to:  # before a gradient is asked for
+        gradient = (0.0, 0.0)
     eta, m = (np.asarray(part, float) for part in (lr, momentum))
     _require_one_method(rule, to, m)
     point, v = (np.asarray(part, float) for part in (start, velocity))
@@ -143,11 +147,12 @@ def convert(
         v = -v / eta[..., None] - _undampened(to, wide, gradient)
     if to.name == "sutskever":
         point = point - wide * v
+    v = v + 0.0  # no -0
     return Settings(to, eta, m, point, v if to.rule.uses_momentum else np.zeros_like(v))
 
 
 def _require_one_method(rule: UpdateRule, to: UpdateRule, momentum: Floats) -> None:
-    one, other = METHODS[rule.name], METHODS[to.name]
+    one, other = method(rule), method(to)
     if one != other and momentum.any():
         raise InputError(
             f"{rule.name} and {to.name} are forms of different methods, {one} and {other}: no "
@@ -157,11 +162,13 @@ def _require_one_method(rule: UpdateRule, to: UpdateRule, momentum: Floats) -> N
 
 def _undampened(rule: UpdateRule, momentum: Floats, gradient: ArrayLike | None) -> Floats | float:
     """Velocity that would have given the first update the part of the gradient that it keeps."""
-    if not rule.constant:
+    if not rule.constant or not momentum.any():
         return 0.0
-    if gradient is None or not momentum.all():
+    if gradient is None:
         raise InputError(
             "the first update of a rule with dampening is not dampened: give the gradient at the "
-            "start, and a momentum above 0"
+            "start"
         )
-    return np.asarray(rule.constant * np.asarray(gradient, float) / momentum)
+    moved = momentum > 0  # without momentum no velocity has a say
+    missing = rule.constant * np.asarray(gradient, float) / np.where(moved, momentum, 1.0)
+    return np.where(moved, missing, 0.0)

@@ -158,7 +158,7 @@ def stable_limit(rule: RuleLike, momentum: ArrayLike) -> Floats:
 
 def _zero(at_0: Floats, at_1: Floats) -> Floats:
     """Where a line that is positive at 0 comes down to 0; inf for never, 0 where it is not."""
-    falls = at_1 < at_0
+    falls = at_0 - at_1 > 16.0 * np.finfo(float).eps  # by more than the two are rounded
     where = np.where(falls, at_0 / np.where(falls, at_0 - at_1, 1.0), np.inf)
     return np.where(at_0 > 0, where, 0.0)
 

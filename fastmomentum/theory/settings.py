@@ -84,11 +84,11 @@ def critical_momentum(lr: ArrayLike, eigenvalue: ArrayLike, rule: RuleLike = "mo
     >>> critical_momentum(0.01, 1.0).round(12).item()
     0.81
     """
-    product = np.multiply(lr, eigenvalue)
-    if known(rule).name == "ema":  # whose learning rate shrinks with the momentum
-        return np.where(product >= 0, np.square((1 - product) / (1 + product)), np.nan)
-    with np.errstate(invalid="ignore"):
-        root = np.sqrt(product * scale(rule, 0.0))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        product = np.multiply(lr, eigenvalue)
+        if known(rule).name == "ema":  # whose learning rate shrinks with the momentum
+            return np.where(product >= 0, np.square((1 - product) / (1 + product)), np.nan)
+        root = np.sqrt(product * scale(rule, 0.5))
     if method(rule) == "momentum":
         return np.where(root < 2, np.square(1 - root), np.nan)
     if method(rule) == "nesterov":
@@ -151,9 +151,11 @@ def optimum(smallest: ArrayLike, largest: ArrayLike, rule: RuleLike = "momentum"
     if form == "momentum":
         lr, rate = np.square(2 / (np.sqrt(low) + np.sqrt(high))), (root - 1) / (root + 1)
         momentum = np.square(rate)
-    else:
+    elif form == "nesterov":
         lr, rate = 4 / (low + 3 * high), 1 - 2 / root
         momentum = (root - 2) / (root + 2)
+    else:
+        raise _no_closed_form(rule, "optimum")
     return Optimum(lr / scale(rule, momentum), momentum, rate)
 
 

@@ -44,7 +44,7 @@ def agree(walked: np.ndarray, path: np.ndarray) -> None:
 
 @needs("torch")
 @pytest.mark.parametrize("dampening", [0.0, 0.5, 0.9])
-@pytest.mark.parametrize("momentum", [0.3, 0.9])
+@pytest.mark.parametrize("momentum", [0.0, 0.3, 0.9])
 def test_pytorch_dampens_all_but_the_first_gradient(momentum: float, dampening: float) -> None:
     import torch
 
