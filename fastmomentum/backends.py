@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -250,13 +251,35 @@ def _parallel(
         batch_size=1,
         pre_dispatch=in_flight if streams else "all",
     )
-    results = pool(tasks) if streams else _in_rounds(pool, tasks, int(in_flight))
+    with _quiet_when_called_off():
+        results = pool(tasks) if streams else _in_rounds(pool, tasks, int(in_flight))
+        try:
+            yield results
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib regrets what we mean to leave
+                results.close()
+
+
+@contextlib.contextmanager
+def _quiet_when_called_off() -> Iterator[None]:
+    """Drop the `KeyError` that may end loky's manager thread when it is told to kill its workers.
+
+    It forgets the tasks that were not handed out yet, and then looks for them.
+    """
+    before = threading.excepthook
+
+    def hook(what: threading.ExceptHookArgs) -> None:
+        flags = getattr(what.thread, "executor_flags", None)  # only loky's manager has them
+        if what.exc_type is not KeyError or not getattr(flags, "kill_workers", False):
+            before(what)
+
+    threading.excepthook = hook
     try:
-        yield results
+        yield
     finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib regrets what we mean to leave
-            results.close()
+        if threading.excepthook is hook:  # else another's, which hands on to this one
+            threading.excepthook = before
 
 
 def _in_rounds(pool: joblib.Parallel, tasks: Iterator[Any], n_tasks: int) -> Generator[Any]:
