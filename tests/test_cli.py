@@ -776,6 +776,18 @@ def fail(error: BaseException) -> Any:
     return failing
 
 
+def fail_twice(first: BaseException, second: BaseException) -> Any:
+    """As cleaning up does, which fails in turn."""
+
+    def failing(*_: object, **__: object) -> None:
+        try:
+            raise first
+        finally:
+            raise second
+
+    return failing
+
+
 @pytest.mark.parametrize(
     ("action", "status", "message"),
     [
@@ -785,6 +797,11 @@ def fail(error: BaseException) -> Any:
             fail(MemoryError()),
             4,
             "not enough memory; run fewer jobs, or record fewer steps\n",
+        ),
+        (
+            fail_twice(RuntimeError("can't start new thread"), AttributeError("terminate")),
+            4,
+            "not enough memory or threads: can't start new thread; run fewer jobs with --jobs\n",
         ),
         (fail(OSError(5, "Input/output error", "a.h5")), 4, "a.h5: input/output error\n"),
         (fail(StorageError("no disk")), 4, "no disk\n"),
