@@ -24,7 +24,7 @@ from fastmomentum.errors import ClusterError, InputError
 from fastmomentum.groups import Groups
 from fastmomentum.provenance import computing
 from fastmomentum.sinks import FileSink, Sink
-from fastmomentum.worker import Done, Order, Refusal, Stretches, do_blocks, do_order, warm
+from fastmomentum.worker import Done, Order, Refusal, Stretches, do_blocks, do_order
 
 Backend = Literal["threads", "processes", "dask"]
 BACKENDS: Final = {"threads": "threading", "processes": "loky", "dask": "dask"}
@@ -101,7 +101,6 @@ class Pool:
         if first is None:
             return
         missing = itertools.chain([first], missing)
-        warm(sink.experiment)  # one compilation, before the workers start
         if self.crew is None:
             tasks = (joblib.delayed(do_blocks)(sink, (range(b, b + 1),)) for b in missing)
             with _parallel(tasks, self.n_jobs, self.name) as results:

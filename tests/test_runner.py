@@ -317,3 +317,12 @@ def test_processes_that_are_called_off_at_once_say_nothing(
         ours.join()
     assert [repr(error) for error in said] == ["KeyError('ours')"]
     assert threading.excepthook is hook
+
+
+def test_compiling_is_not_counted_as_computing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastmomentum.runner.warm", lambda _: time.sleep(1.0))
+    made = run_to_file(experiment(), tmp_path / "out.h5", n_jobs=1)
+    assert made is not None
+    assert 0 < made.seconds < 1
