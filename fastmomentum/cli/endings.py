@@ -37,8 +37,8 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
             reason = (error.strerror or str(error)).lower()
             _end(f"{error.filename or 'standard output'}: {reason}", 4)
         except Exception as error:  # what is left is a fault of ours: a line, no traceback
-            if reason := _scarcity(error):
-                _end(f"not enough memory or threads: {reason}; run fewer jobs with --jobs", 4)
+            if scarce := _scarcity(error):
+                _end(f"not enough memory or threads: {scarce}; run fewer jobs with --jobs", 4)
             if os.environ.get(TRACEBACK):
                 raise
             _end(
