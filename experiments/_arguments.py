@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from _ending import leave
+
 import argparse
 import contextlib
 import sys
@@ -162,14 +164,9 @@ def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
             words[-1:] = [f"{words[-1]}={word}"] if joined else [*words[-1:], word]
         main(words)
     except FastmomentumError as error:
-        _leave(str(error), error.exit_status)
+        leave(str(error), error.exit_status)
     except OSError as error:
-        _leave(str(error), StorageError.exit_status)
+        leave(str(error), StorageError.exit_status)
     except KeyboardInterrupt:
-        _leave("interrupted", 130)
+        leave("interrupted", 130)
     sys.exit(0)
-
-
-def _leave(message: str, status: int) -> NoReturn:
-    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
-    sys.exit(status)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -567,3 +569,14 @@ def test_text_is_readable_and_nothing_is_cut_off(script, results, tmp_path, unre
     drawn_in = figure.get_tightbbox()
     assert np.all(drawn_in.min >= 0), drawn_in
     assert np.all(drawn_in.max <= figure.get_size_inches()), drawn_in
+
+
+@pytest.mark.parametrize("name", ["plot_contour", "animate", "animate_zoom"])
+def test_an_interruption_while_modules_are_imported_is_told_in_a_line(name, tmp_path):
+    """A numpy that is interrupted stands for whatever takes its time."""
+    (tmp_path / "numpy.py").write_text("raise KeyboardInterrupt\n")
+    paths = {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, SCRIPTS.parent)))}
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / f"{name}.py"], env=os.environ | paths, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (130, f"{name}.py: interrupted\n".encode())
