@@ -142,7 +142,7 @@ def output(arguments: argparse.Namespace, kind: str, suffixes: Sequence[str] = S
         got = repr(path.suffix) if path.suffix else "no suffix"
         raise InputError(f"-o must end in {', '.join(suffixes)}: got {got} ({path})")
     if path.is_dir():
-        example = path / f"{arguments.results.stem}{path.suffix}"
+        example = path / f"{kind}{path.suffix}"
         raise InputError(f"{path} is a folder; name a file in it, such as -o {example}")
     folder = next(folder for folder in path.absolute().parents if folder.exists())
     with in_words(f"writing {path}"):

@@ -758,6 +758,12 @@ def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
         "run the same again to go on\n"
     )
     assert "not finished: 2 of 4 blocks done; run it again to go on" in Result("info", "x.h5").out
+    refused(
+        2,
+        "x.h5.partial is not finished: 2 of 4 blocks are done; run its experiment again "
+        "(in Python, allow_partial=True opens it as it is)",
+        *("zoom", "x.h5", "--lr", "1e-4:1e-3", "--momentum", "0:0.9"),
+    )
     assert sorted(files()) == ["x.h5.partial", "x.toml"]
     done = Result("run", "x.toml")
     assert done.status == 0

@@ -524,7 +524,7 @@ def test_an_unwritable_place_is_told_in_a_line(script, results, tmp_path):
     (tmp_path / "a.png").mkdir()
     code, _, err = script("plot_phase", results, "-o", tmp_path / "a.png")
     assert (code, err.count("\n")) == (2, 1)
-    assert f"{tmp_path}/a.png is a folder; name a file in it, such as -o {tmp_path}/a.png/" in err
+    assert f"a.png is a folder; name a file in it, such as -o {tmp_path}/a.png/phase.png\n" in err
     assert list((tmp_path / "a.png").iterdir()) == []
 
 
