@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from _ending import leave
+
 import argparse
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
-
 from fastmomentum.errors import FastmomentumError, InputError, StorageError
+from fastmomentum.files import in_words
 from fastmomentum.results import Start
+from fastmomentum.zooming import parse_numbers, parse_point
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -53,12 +57,12 @@ def parser(
     text = "a matplotlib style file, on top of the house style"
     made.add_argument("--style", type=Path, metavar="FILE", help=text)
     text = "number of an initial velocity (default: 0, the first), or one VX,VY"
-    made.add_argument("--velocity", type=_start, metavar="VELOCITY", help=text)
+    made.add_argument("--velocity", type=_point("--velocity"), metavar="VELOCITY", help=text)
     return made
 
 
 def _alternatives(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def run_parser(description: str) -> argparse.ArgumentParser:
@@ -91,14 +95,14 @@ def add_cells(to: argparse.ArgumentParser) -> None:
 def add_field(to: argparse.ArgumentParser) -> None:
     """Add the arguments --window and --scale."""
     add = to.add_argument
-    add("--window", type=_numbers(4), metavar="X0,X1,Y0,Y1", help="what to show of the plane")
+    add("--window", type=_window, metavar="X0,X1,Y0,Y1", help="what to show of the plane")
     add("--scale", choices=("auto", "log", "linear"), default="auto", help="of the objective")
 
 
 def add_start(to: argparse.ArgumentParser, **options: Any) -> None:
     """Add the argument --start."""
     text = "number of a start point (0 is the first), or a point X,Y"
-    to.add_argument("--start", type=_start, metavar="START", help=text, **options)
+    to.add_argument("--start", type=_point("--start"), metavar="START", help=text, **options)
 
 
 def add_target(to: argparse.ArgumentParser) -> None:
@@ -107,31 +111,46 @@ def add_target(to: argparse.ArgumentParser) -> None:
     to.add_argument("--target", type=float, help=text)
 
 
-def _numbers(count: int) -> Callable[[str], tuple[float, ...]]:
-    def numbers(text: str) -> tuple[float, ...]:
-        parts = tuple(float(part) for part in text.strip("()[]").split(","))
-        if len(parts) != count or not np.isfinite(parts).all():
-            raise ValueError
-        return parts
+def _point(option: str) -> Callable[[str], Start]:
+    def point(text: str) -> Start:
+        with _argparse_errors():
+            return parse_point(option, text)
 
-    return numbers
+    return point
 
 
-def _start(text: str) -> Start:
-    if "," not in text:
-        return int(text)
-    x, y = _numbers(2)(text)
-    return x, y
+def _window(text: str) -> tuple[float, ...]:
+    with _argparse_errors():
+        return parse_numbers("--window", text, 4, "four numbers X0,X1,Y0,Y1")
+
+
+@contextlib.contextmanager
+def _argparse_errors() -> Iterator[None]:
+    """An `InputError` is a ValueError, too, for which argparse has other words."""
+    try:
+        yield
+    except InputError as error:
+        raise argparse.ArgumentError(None, str(error)) from None
 
 
 def output(arguments: argparse.Namespace, kind: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
     """Choose where the picture goes, before any work is done."""
     path: Path | None = arguments.output
     if path is None:
-        return Path(arguments.results).with_name(f"{arguments.results.stem}_{kind}{suffixes[0]}")
+        path = Path(arguments.results).with_name(f"{arguments.results.stem}_{kind}{suffixes[0]}")
     if path.suffix.lower() not in suffixes:
         got = repr(path.suffix) if path.suffix else "no suffix"
         raise InputError(f"-o must end in {', '.join(suffixes)}: got {got} ({path})")
+    if path.is_dir():
+        example = path / f"{kind}{path.suffix}"
+        raise InputError(f"{path} is a folder; name a file in it, such as -o {example}")
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    with in_words(f"writing {path}"):
+        try:
+            tempfile.TemporaryFile(dir=folder).close()
+        except (FileNotFoundError, NotADirectoryError):
+            said = f"writing {path}: no file can be made in {folder}; choose another place"
+            raise StorageError(said) from None
     return path
 
 
@@ -145,14 +164,9 @@ def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
             words[-1:] = [f"{words[-1]}={word}"] if joined else [*words[-1:], word]
         main(words)
     except FastmomentumError as error:
-        _leave(str(error), error.exit_status)
+        leave(str(error), error.exit_status)
     except OSError as error:
-        _leave(str(error), StorageError.exit_status)
+        leave(str(error), StorageError.exit_status)
     except KeyboardInterrupt:
-        _leave("interrupted", 130)
+        leave("interrupted", 130)
     sys.exit(0)
-
-
-def _leave(message: str, status: int) -> NoReturn:
-    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
-    sys.exit(status)

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
+from fastmomentum.files import in_words
 
 PAGE_SIZE = (12.8, 7.2)
 """Inches of a report: a slide's shape."""
@@ -82,13 +83,15 @@ def save(made: Figure, path: Path) -> None:
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a file to write to; whoever looks sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with in_words(f"writing {path}"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink()
     print(f"wrote {path}")
 
 

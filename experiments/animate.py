@@ -7,6 +7,8 @@ is a display: space stops and goes on, the arrow keys go a frame back or forth.
 
 from __future__ import annotations
 
+from _arguments import output, report_parser, script
+
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +17,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from _animation import film_maker, open_window, play, write_film, write_gif, write_page
-from _arguments import output, report_parser, script
 from _cells import opened, whole_run
 from _figures import PAGE_SIZE, draw_report, replacing, style
 from rich.console import Console

@@ -6,11 +6,12 @@ looks like there, the map that it begins with does not show.
 
 from __future__ import annotations
 
+from _arguments import add_start, output, parser, script
+
 from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from _arguments import add_start, output, parser, script
 from _cells import opened
 from _figures import replacing, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg

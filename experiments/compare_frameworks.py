@@ -17,13 +17,14 @@ torch from PyPI brings several GB more of CUDA's libraries on Linux):
 
 from __future__ import annotations
 
+from _arguments import output, script
+
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from _arguments import output, script
 from _figures import save, style
 from _frameworks import FRAMEWORKS
 from _problems import (

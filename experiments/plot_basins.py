@@ -6,12 +6,13 @@ With --over momentum or --over lr there is a map for each of its values, or of t
 
 from __future__ import annotations
 
+from _arguments import add_target, output, parser, script
+
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
-from _arguments import add_target, output, parser, script
 from _cells import at_target, opened
 from _figures import figure, save, style, subtitle
 from matplotlib.figure import Figure

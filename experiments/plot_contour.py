@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from _arguments import output, run_parser, script
+
 from collections.abc import Sequence
 
-from _arguments import output, run_parser, script
 from _cells import chosen_runs, opened
 from _figures import field_of, figure, save, style, subtitle
 

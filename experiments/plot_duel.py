@@ -5,10 +5,11 @@ Over it are drawn the theory's stability boundaries and best settings of both.
 
 from __future__ import annotations
 
+from _arguments import add_start, add_target, output, parser, script
+
 from collections.abc import Sequence
 from pathlib import Path
 
-from _arguments import add_start, add_target, output, parser, script
 from _cells import at_target, opened, plane, start_of
 from _figures import figure, save, style
 

@@ -6,9 +6,10 @@ steps is linear, as it is for runs of similar lengths.
 
 from __future__ import annotations
 
+from _arguments import WHICH_CELLS, add_cells, output, parser, script
+
 from collections.abc import Sequence
 
-from _arguments import WHICH_CELLS, add_cells, output, parser, script
 from _cells import chosen_runs, opened
 from _figures import figure, save, style, subtitle
 

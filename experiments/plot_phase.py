@@ -8,13 +8,14 @@ the title stands how well the two agree.
 
 from __future__ import annotations
 
+from _arguments import add_start, add_target, output, parser, script
+
 import argparse
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from _arguments import add_start, add_target, output, parser, script
 from _cells import SUMMARIES, at_target, opened, plane, start_of
 from _figures import figure, save, style, subtitle
 from matplotlib.axes import Axes

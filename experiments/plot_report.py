@@ -8,9 +8,10 @@ nearest minimum against the step.
 
 from __future__ import annotations
 
+from _arguments import output, report_parser, script
+
 from collections.abc import Sequence
 
-from _arguments import output, report_parser, script
 from _cells import opened, whole_run
 from _figures import draw_report, save, style
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -23,7 +24,7 @@ from fastmomentum.errors import ClusterError, InputError
 from fastmomentum.groups import Groups
 from fastmomentum.provenance import computing
 from fastmomentum.sinks import FileSink, Sink
-from fastmomentum.worker import Done, Order, Refusal, Stretches, do_blocks, do_order, warm
+from fastmomentum.worker import Done, Order, Refusal, Stretches, do_blocks, do_order
 
 Backend = Literal["threads", "processes", "dask"]
 BACKENDS: Final = {"threads": "threading", "processes": "loky", "dask": "dask"}
@@ -100,7 +101,6 @@ class Pool:
         if first is None:
             return
         missing = itertools.chain([first], missing)
-        warm(sink.experiment)  # one compilation, before the workers start
         if self.crew is None:
             tasks = (joblib.delayed(do_blocks)(sink, (range(b, b + 1),)) for b in missing)
             with _parallel(tasks, self.n_jobs, self.name) as results:
@@ -250,13 +250,35 @@ def _parallel(
         batch_size=1,
         pre_dispatch=in_flight if streams else "all",
     )
-    results = pool(tasks) if streams else _in_rounds(pool, tasks, int(in_flight))
+    with _quiet_when_called_off():
+        results = pool(tasks) if streams else _in_rounds(pool, tasks, int(in_flight))
+        try:
+            yield results
+        finally:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib regrets what we mean to leave
+                results.close()
+
+
+@contextlib.contextmanager
+def _quiet_when_called_off() -> Iterator[None]:
+    """Drop the `KeyError` that may end loky's manager thread when it is told to kill its workers.
+
+    It forgets the tasks that were not handed out yet, and then looks for them.
+    """
+    before = threading.excepthook
+
+    def hook(what: threading.ExceptHookArgs) -> None:
+        flags = getattr(what.thread, "executor_flags", None)  # only loky's manager has them
+        if what.exc_type is not KeyError or not getattr(flags, "kill_workers", False):
+            before(what)
+
+    threading.excepthook = hook
     try:
-        yield results
+        yield
     finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib regrets what we mean to leave
-            results.close()
+        if threading.excepthook is hook:  # else another's, which hands on to this one
+            threading.excepthook = before
 
 
 def _in_rounds(pool: joblib.Parallel, tasks: Iterator[Any], n_tasks: int) -> Generator[Any]:

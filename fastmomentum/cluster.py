@@ -116,15 +116,19 @@ def _warnings_as_lines() -> Iterator[None]:
 
 def _introduction(client: Client) -> str:
     cores = client.ncores()
-    there = (
-        f"{len(cores):,} workers with {sum(cores.values()):,} cores" if cores else "no workers yet"
-    )
+    there = "no workers yet"
+    if cores:
+        there = f"{_count(len(cores), 'worker')} with {_count(sum(cores.values()), 'core')}"
     said = f"Dask cluster at {address_of(client)}: {there}"
     link = client.dashboard_link
     if find_spec("bokeh") is None and link.endswith("/status"):
         page = link.removesuffix("/status") + "/info/main/workers.html"
         return f"{said}; without bokeh there is no dashboard, but {page}"
     return f"{said}; dashboard at {link}"
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 
 def _require_scheduler(address: str) -> None:
@@ -135,11 +139,11 @@ def _require_scheduler(address: str) -> None:
     scheme, _, rest = address.rpartition("://")
     try:
         place = urllib.parse.urlsplit(f"//{rest}")
-        host, port = place.hostname, place.port or 8786
+        host, port = place.hostname, place.port
     except ValueError:
-        host = None
-    if not host or scheme not in ("", "tcp", "tls"):
-        raise InputError(f"a scheduler's address is like tcp://host:8786: got {address!r}")
+        host = port = None
+    if not host or not port or scheme not in ("", "tcp", "tls", "ws"):
+        raise InputError(f"--scheduler must be tcp://HOST:PORT: got {address!r}")
 
     async def shake_hands() -> None:
         arguments = Security().get_connection_args("client")
@@ -151,4 +155,7 @@ def _require_scheduler(address: str) -> None:
         asyncio.run(shake_hands())
     except Exception as error:  # what answers there may be anything, and fail anyhow
         reason = getattr(error, "strerror", None) or str(error) or "it does not speak as one does"
-        raise ClusterError(f"no Dask scheduler answers at {address}: {reason.lower()}") from None
+        raise ClusterError(
+            f"no Dask scheduler answers at {address}: {reason.lower()}; "
+            "start one with dask scheduler, or check the address"
+        ) from None

@@ -59,8 +59,8 @@ def require_whole(path: Path, done: NDArray[np.bool_]) -> None:
     said = f"{int(done.sum()):,} of {done.size:,} blocks are done"
     if is_partial(path):
         raise InputError(
-            f"{path} is not finished: {said}; run its experiment again, or open it as it is with "
-            "allow_partial=True"
+            f"{path} is not finished: {said}; run its experiment again (in Python, "
+            "allow_partial=True opens it as it is)"
         )
     if not done.all():
         raise FileError(f"{path}: damaged: only {said}; compute the rest with verify --repair")

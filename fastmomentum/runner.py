@@ -16,6 +16,7 @@ from fastmomentum.experiment import Experiment
 from fastmomentum.memory import MemoryStore
 from fastmomentum.progress import Progress, Watcher
 from fastmomentum.store import FileStore, Store
+from fastmomentum.worker import warm
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -178,10 +179,12 @@ def watcher(progress: bool | Watcher, experiment: Experiment) -> Iterator[Watche
 
 def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
     """Hand the missing blocks to workers and keep the journal, until all are done."""
+    left = -(-(store.blocks.n_runs - kept_runs) // store.blocks.block_runs)
+    if left:
+        warm(store.sink.experiment)  # one compilation, before the workers and the clock start
     begun = committed = time.monotonic()
     state = Progress(store.blocks.n_runs, kept_runs, kept_runs)
     watch(state)
-    left = -(-(store.blocks.n_runs - kept_runs) // store.blocks.block_runs)
     try:
         with contextlib.closing(pool.done(store.sink, store.missing(), left)) as finished:
             for done in finished:

@@ -83,6 +83,7 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
         f"here{fits}",
         f"time          about {duration(figures['estimated_seconds'])} on {figures['cores']} "
         "cores, less where runs stop early",
+        "compiling     some 2 s, the first time for an objective and a rule",
     ]
 
 

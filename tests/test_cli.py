@@ -758,6 +758,12 @@ def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
         "run the same again to go on\n"
     )
     assert "not finished: 2 of 4 blocks done; run it again to go on" in Result("info", "x.h5").out
+    refused(
+        2,
+        "x.h5.partial is not finished: 2 of 4 blocks are done; run its experiment again "
+        "(in Python, allow_partial=True opens it as it is)",
+        *("zoom", "x.h5", "--lr", "1e-4:1e-3", "--momentum", "0:0.9"),
+    )
     assert sorted(files()) == ["x.h5.partial", "x.toml"]
     done = Result("run", "x.toml")
     assert done.status == 0
@@ -776,6 +782,18 @@ def fail(error: BaseException) -> Any:
     return failing
 
 
+def fail_twice(first: BaseException, second: BaseException) -> Any:
+    """As cleaning up does, which fails in turn."""
+
+    def failing(*_: object, **__: object) -> None:
+        try:
+            raise first
+        finally:
+            raise second
+
+    return failing
+
+
 @pytest.mark.parametrize(
     ("action", "status", "message"),
     [
@@ -785,6 +803,11 @@ def fail(error: BaseException) -> Any:
             fail(MemoryError()),
             4,
             "not enough memory; run fewer jobs, or record fewer steps\n",
+        ),
+        (
+            fail_twice(RuntimeError("can't start new thread"), AttributeError("terminate")),
+            4,
+            "not enough memory or threads: can't start new thread; run fewer jobs with --jobs\n",
         ),
         (fail(OSError(5, "Input/output error", "a.h5")), 4, "a.h5: input/output error\n"),
         (fail(StorageError("no disk")), 4, "no disk\n"),

@@ -549,13 +549,19 @@ def test_no_cluster(without: list[str], words: str) -> None:
     [
         ("--scheduler tcp://a:1", 2, "--scheduler goes with --backend dask: got threads"),
         ("--backend dask --jobs 2 --scheduler tcp://a:1", 2, "--jobs has no say with --scheduler"),
-        ("--backend dask --scheduler file://a", 2, "a scheduler's address is like tcp://host:8786"),
-        (
-            "--backend dask --scheduler tcp://a:b",
-            2,
-            "a scheduler's address is like tcp://host:8786",
+        *(
+            (
+                f"--backend dask --scheduler {address}",
+                2,
+                f"--scheduler must be tcp://HOST:PORT: got '{address}'",
+            )
+            for address in ("foo", "file://a", "file://a:1", "tcp://a", "tcp://a:b", "tcp://:1")
         ),
-        ("--backend dask --scheduler tcp://127.0.0.1:{port}", 4, "connection refused"),
+        (
+            "--backend dask --scheduler tcp://127.0.0.1:{port}",
+            4,
+            ": connection refused; start one with dask scheduler, or check the address",
+        ),
         ("--backend dask --scheduler tcp://no.such.host.invalid:1", 4, "no Dask scheduler answers"),
         ("--backend dask --scheduler tcp://127.0.0.1:{mute}", 4, "no Dask scheduler answers at "),
     ],

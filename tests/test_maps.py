@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import re
 from pathlib import Path
@@ -513,6 +514,8 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
         (("--num", 0), "num must be at least 2: got 0"),
         (("--num", 1), "num must be at least 2: got 1"),
         (("--start", 1), "start must be a number from 0 to 0: got 1"),
+        (("--start", "1,x"), "--start must be a number, or a point X,Y: got '1,x'"),
+        (("--velocity", "x"), "--velocity must be a number, or a point X,Y: got 'x'"),
         (("--jobs", 0), "--jobs must be 1 to 1024, or -1 for one a core: got 0"),
         (
             ("-o", "map.png"),
@@ -526,6 +529,17 @@ def test_a_zoom_that_makes_no_sense_is_refused(files, tmp_path, monkeypatch, wor
     monkeypatch.chdir(tmp_path)
     assert zooming(files["momentum"], *WINDOW, *words) == (2, f"{message}\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_zoom_from_the_start_nearest_to_a_point(files, tmp_path):
+    path = tmp_path / "zoom.h5"
+    with fm.open(files["momentum"]) as ds:
+        start = (float(ds.start_x[0]), float(ds.start_y[0]))
+    near = f"{start[0] - 0.1},{start[1]}"
+    words = ("--start", near, "--velocity", "0,0", "-o", path, "--quiet")
+    assert zooming(files["momentum"], *WINDOW, *words) == (0, "")
+    with fm.open(path) as ds:
+        assert (ds.start_x.item(), ds.start_y.item()) == start
 
 
 def test_a_zoom_leaves_what_is_there_alone(files, tmp_path, monkeypatch):
@@ -549,13 +563,16 @@ def test_a_zoom_leaves_what_is_there_alone(files, tmp_path, monkeypatch):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["map.png", "zoom.h5", "zoom.png"]
 
 
-def test_a_film_closes_in_on_the_window(script, files, tmp_path):
+def test_a_film_closes_in_on_the_window(script, files, tmp_path, capsys):
     words = ["--lr", "0.07:0.08", "--momentum", "0.5:0.6", "--num", "8", "--frames"]
     film = tmp_path / "film.gif"
     status, _, err = script("animate_zoom", files["momentum"], *words, "3", "-o", film)
     assert (status, err) == (0, "")
     with Image.open(film) as picture:
         assert picture.n_frames == 3
+    with pytest.raises(SystemExit):
+        importlib.import_module("animate_zoom").main(["--help"])
+    assert " a .gif file (default: .gif, beside the results)" in capsys.readouterr().out
     for bad in (["1"], ["3", "-o", "film.mp4"]):
         status, _, err = script("animate_zoom", files["momentum"], *words, *bad)
         assert (status, err.count("\n")) == (2, 1)

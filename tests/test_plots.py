@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -473,7 +477,7 @@ def test_the_window_and_the_target_may_be_chosen(script, results, tmp_path):
         (["-o", "figure.jpg"], 2, "-o must end in .png, .svg, .pdf: got '.jpg' (figure.jpg)"),
         (["-o", "figure"], 2, "-o must end in .png, .svg, .pdf: got no suffix (figure)"),
         (["--start", "7"], 2, "start must be a number from 0 to 1: got 7"),
-        (["--start", "x"], 2, "argument --start: "),
+        (["--start", "x"], 2, "--start must be a number, or a point X,Y: got 'x'; see --help"),
         (["--lr", "-1"], 2, "lr must be positive"),
         (["--lr", "1", "--lr", "2", "--start", "0", "--start", "1", "--start", "1"], 2, "2, 1, 3"),
         (["--window", "3,1,0,1"], 2, "--window must be X0,X1,Y0,Y1"),
@@ -511,8 +515,49 @@ def test_a_target_must_be_positive(script, results, mesh, target):
 def test_an_unwritable_place_is_told_in_a_line(script, results, tmp_path):
     (tmp_path / "file").write_text("")
     code, _, err = script("plot_phase", results, "-o", tmp_path / "file" / "figure.png")
-    assert (code, err.count("\n")) == (4, 1)
-    assert str(tmp_path / "file") in err
+    file = tmp_path / "file"
+    assert (code, err) == (
+        4,
+        f"plot_phase.py: writing {file}/figure.png: no file can be made in {file}; "
+        "choose another place\n",
+    )
+    (tmp_path / "a.png").mkdir()
+    code, _, err = script("plot_phase", results, "-o", tmp_path / "a.png")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"a.png is a folder; name a file in it, such as -o {tmp_path}/a.png/phase.png\n" in err
+    assert list((tmp_path / "a.png").iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_told_in_a_line(script, results, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    path = tmp_path / "figure.png"
+    code, _, err = script("plot_phase", results, "-o", path)
+    assert (code, err) == (
+        4,
+        f"plot_phase.py: writing {path}: no space left on device; free some space and run again\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "wanted"),
+    [
+        ("--velocity", "x", "a number, or a point X,Y"),
+        ("--velocity", "nan,0", "a number, or a point X,Y"),
+        ("--velocity", "1,2,3", "a number, or a point X,Y"),
+        ("--start", "1,x", "a number, or a point X,Y"),
+        ("--start", "-1,x", "a number, or a point X,Y"),
+        ("--window", "1,2", "four numbers X0,X1,Y0,Y1"),
+    ],
+)
+def test_words_that_are_no_numbers_are_told_in_a_line(script, results, option, text, wanted):
+    code, _, err = script("plot_contour", results, option, text)
+    assert (code, err) == (
+        2,
+        f"plot_contour.py: {option} must be {wanted}: got {text!r}; see --help\n",
+    )
 
 
 @pytest.mark.parametrize("name", ["plot_contour", "plot_surface", "plot_phase"])
@@ -524,3 +569,14 @@ def test_text_is_readable_and_nothing_is_cut_off(script, results, tmp_path, unre
     drawn_in = figure.get_tightbbox()
     assert np.all(drawn_in.min >= 0), drawn_in
     assert np.all(drawn_in.max <= figure.get_size_inches()), drawn_in
+
+
+@pytest.mark.parametrize("name", ["plot_contour", "animate", "animate_zoom"])
+def test_an_interruption_while_modules_are_imported_is_told_in_a_line(name, tmp_path):
+    """A numpy that is interrupted stands for whatever takes its time."""
+    (tmp_path / "numpy.py").write_text("raise KeyboardInterrupt\n")
+    paths = {"PYTHONPATH": os.pathsep.join(map(str, (tmp_path, SCRIPTS.parent)))}
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / f"{name}.py"], env=os.environ | paths, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (130, f"{name}.py: interrupted\n".encode())

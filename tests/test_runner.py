@@ -7,15 +7,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import xarray as xr
 
 import fastmomentum as fm
 from fastmomentum import manifest
+from fastmomentum.backends import _parallel
 from fastmomentum.code_digest import code_digest
 from fastmomentum.journal import Journal
 from fastmomentum.outputs import partial_name
@@ -295,3 +298,31 @@ def test_interrupted_runs_say_so_and_go_on(
     with FileStore.open(path, plan) as store:
         assert store.damaged == 0
         assert 0 < store.kept < len(store.blocks)
+
+
+def test_processes_that_are_called_off_at_once_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loky's manager stumbles over tasks that it did not hand out yet; other threads may not."""
+    said: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda what: said.append(what.exc_value))
+    hook = threading.excepthook
+    begun = tmp_path / "begun"
+    tasks = (joblib.delayed(os.system)(f"touch {begun}; exec sleep 60") for _ in range(100))
+    with _parallel(tasks, 2, "loky"):
+        while not begun.exists():
+            time.sleep(0.01)
+        ours = threading.Thread(target={}.__getitem__, args=("ours",))
+        ours.start()
+        ours.join()
+    assert [repr(error) for error in said] == ["KeyError('ours')"]
+    assert threading.excepthook is hook
+
+
+def test_compiling_is_not_counted_as_computing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fastmomentum.runner.warm", lambda _: time.sleep(1.0))
+    made = run_to_file(experiment(), tmp_path / "out.h5", n_jobs=1)
+    assert made is not None
+    assert 0 < made.seconds < 1

@@ -139,10 +139,12 @@ def zoom(
     lr: Annotated[str, typer.Option("--lr", metavar="A:B", help="Window of learning rates.")],
     momentum: Annotated[str, typer.Option("--momentum", metavar="C:D", help="Window of momenta.")],
     num: Annotated[int, typer.Option("--num", metavar="N", help="Values along each axis.")] = 512,
-    start: Annotated[int, typer.Option("--start", metavar="N", help="Number of the start.")] = 0,
+    start: Annotated[
+        str, typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point.")
+    ] = "0",
     velocity: Annotated[
-        int, typer.Option("--velocity", metavar="N", help="Number of the initial velocity.")
-    ] = 0,
+        str, typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities.")
+    ] = "0",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -162,11 +164,12 @@ def zoom(
     path = output or file.parent / f"{file.stem}_zoom.h5"
     picture = picture_beside(path, file)
     from fastmomentum.results import open_results, select_velocity
-    from fastmomentum.zooming import parse_range, zoomed
+    from fastmomentum.zooming import parse_point, parse_range, zoomed
 
     window = parse_range("--lr", lr), parse_range("--momentum", momentum)
+    cell = parse_point("--start", start), parse_point("--velocity", velocity)
     with open_results(file) as ds:
-        experiment = zoomed(ds, *window, num, start, velocity)
+        experiment = zoomed(ds, *window, num, *cell)
     run_and_tell(
         experiment,
         path,

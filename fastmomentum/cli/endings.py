@@ -37,6 +37,8 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
             reason = (error.strerror or str(error)).lower()
             _end(f"{error.filename or 'standard output'}: {reason}", 4)
         except Exception as error:  # what is left is a fault of ours: a line, no traceback
+            if scarce := _scarcity(error):
+                _end(f"not enough memory or threads: {scarce}; run fewer jobs with --jobs", 4)
             if os.environ.get(TRACEBACK):
                 raise
             _end(
@@ -46,6 +48,18 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
             )
 
     return wrapped
+
+
+def _scarcity(error: BaseException | None) -> str | None:
+    """What the system had too little of, where that is behind an error."""
+    while error is not None:  # what fails at first may make cleaning up fail, too
+        said = str(error)
+        if isinstance(error, MemoryError):
+            return said or "out of memory"
+        if said.endswith(("can't start new thread", "failed to map segment from shared object")):
+            return said
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _end(message: str, exit_status: int) -> NoReturn:
