@@ -70,7 +70,7 @@ THREE = "must be a list of three finite numbers, the first value, the end and th
             [0.3, 0.1, 0.2, 0.1],
             "axis has 0.1 more than once (entries 1 and 3); list each value once",
         ),
-        ([0.0, -0.0], "axis has -0.0 more than once (entries 0 and 1); list each value once"),
+        ([0.0, -0.0], "axis has 0.0 more than once (entries 0 and 1); list each value once"),
         ({}, "axis needs a list of numbers, or one of linspace, logspace, arange"),
         (
             {"num": 3},

@@ -99,7 +99,7 @@ def grid(**changes: Any) -> fm.Grid:
         ),
         (
             {"start": [[0.0, 1.0], [-0.0, 1.0]]},
-            "start has [-0.0, 1.0] more than once (entries 0 and 1); list each point once",
+            "start has [0.0, 1.0] more than once (entries 0 and 1); list each point once",
         ),
         ({"start": {}}, "start needs two axes, x and y (a and b for mse): got none"),
         ({"start": {"x": 1}}, "start needs two axes, x and y (a and b for mse): got x"),
