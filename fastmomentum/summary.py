@@ -45,7 +45,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     """
     import joblib
 
-    runs = experiment.grid.n_runs
+    runs, blocks = experiment.grid.n_runs, experiment.blocks()
     size = expected_bytes(experiment)
     cores = joblib.cpu_count()
     updates = runs * experiment.steps
@@ -58,8 +58,8 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "runs": runs,
         "steps": experiment.steps,
         "recorded_steps": int(experiment.recorded.size),
-        "blocks": -(-runs // experiment.block_runs),
-        "block_runs": experiment.block_runs,
+        "blocks": len(blocks),
+        "block_runs": blocks.block_runs,
         "bytes": size,
         "free_bytes": files.free_bytes(folder),
         "cores": cores,
