@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastmomentum.errors import FastmomentumError, InputError, StorageError
-from fastmomentum.results import Start
+from fastmomentum.selecting import Start
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
