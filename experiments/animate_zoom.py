@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from _arguments import add_start, output, parser, script
-from _cells import opened
-from _figures import replacing, style
+from _cells import opened, start_of
+from _figures import replacing, style, subtitle
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -71,15 +71,17 @@ def closing(whole: np.ndarray, window: np.ndarray, t: float) -> np.ndarray:
 
 def frame(results: xr.Dataset, show: str) -> Image.Image:
     """Draw one frame."""
-    made = Figure(figsize=(7.2, 5.6), dpi=80)
-    ax = made.add_axes((0.15, 0.12, 0.81, 0.8))
-    (plots.status_map if show == "status" else plots.phase_map)(ax, results)
+    made = Figure(figsize=(7.2, 6.4), dpi=80)
+    ax = made.add_axes((0.15, 0.19, 0.81, 0.68))
+    drawn = (plots.status_map if show == "status" else plots.phase_map)(ax, results)
     for line in list(ax.lines):
         line.remove()
     if ax.get_xscale() == "linear":
         ax.xaxis.set_major_locator(MaxNLocator(3))
     wide = float(np.ptp(results["momentum"].values))
-    ax.set_title(f"momentum window {number(wide)} wide")
+    what = f"{subtitle(results)}\nfrom {start_of(results)}"
+    ax.set_title(f"{what}\nmomentum window {number(wide)} wide", fontsize="medium")
+    made.legend(handles=drawn.legend, loc="lower center", ncols=3, fontsize="small")
     canvas = FigureCanvasAgg(made)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())

@@ -121,7 +121,7 @@ def labels_of(
 
 
 def require_labels(
-    ds: xr.Dataset | xr.DataArray,
+    ds: xr.Dataset,
     kinds: Iterable[str] = ("lr", "momentum", "start", "velocity"),
 ) -> None:
     """Refuse results of which it is not known any more what runs they are.

@@ -117,7 +117,7 @@ def test_points_of_any_kind(ds: xr.Dataset, given: Any) -> None:
 def test_at_rest_of_any_kind() -> None:
     resting = run(velocity=None)
     assert fm.select_velocity(resting, np.zeros(2)) is resting
-    with pytest.raises(InputError, match="all runs start at rest: got the velocity \\(1.0, 0.0\\)"):
+    with pytest.raises(InputError, match=r"all runs start at rest: got the velocity \(1.0, 0.0\)"):
         fm.select_velocity(resting, np.array([1, 0]))
 
 

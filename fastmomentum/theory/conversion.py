@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.theory.linear import Floats, RuleLike, known
@@ -110,8 +110,9 @@ def convert(
     Raises
     ------
     InputError
-        The two are forms of different methods, and the momentum is not 0; or a dampening asks for
-        the gradient or for a momentum above 0.
+        A learning rate is not positive, or a momentum not in [0, 1); the two are forms of different
+        methods, and the momentum is not 0; or a dampening asks for the gradient or for a momentum
+        above 0.
 
     References
     ----------
@@ -126,6 +127,8 @@ def convert(
     """
     rule, to = known(rule), known(to)
     eta, m = (np.asarray(part, float) for part in (lr, momentum))
+    _require("lr", "be positive", eta, (eta > 0) & (eta < np.inf))
+    _require("momentum", "lie in [0, 1)", m, (m >= 0) & (m < 1))
     _require_one_method(rule, to, m)
     point, v = (np.asarray(part, float) for part in (start, velocity))
     wide, each = m[..., None], eta[..., None]
@@ -144,6 +147,11 @@ def convert(
     if to.name == "sutskever":
         point = point - wide * v
     return Settings(to, eta, m, point, v if to.rule.uses_momentum else np.zeros_like(v))
+
+
+def _require(name: str, must: str, values: Floats, fit: NDArray[np.bool_]) -> None:
+    if not fit.all():
+        raise InputError(f"{name} must {must}: got {values[~fit][0].item()!r}")
 
 
 def _require_one_method(rule: UpdateRule, to: UpdateRule, momentum: Floats) -> None:
