@@ -21,6 +21,7 @@ from PIL import Image
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
+from fastmomentum.plots.phases import steps_label
 from fastmomentum.plots.style import number
 from fastmomentum.zooming import parse_range, zoomed
 
@@ -81,7 +82,9 @@ def frame(results: xr.Dataset, show: str) -> Image.Image:
     wide = float(np.ptp(results["momentum"].values))
     what = f"{subtitle(results)}\nfrom {start_of(results)}"
     ax.set_title(f"{what}\nmomentum window {number(wide)} wide", fontsize="medium")
-    made.legend(handles=drawn.legend, loc="lower center", ncols=3, fontsize="small")
+    coloured = drawn.steps is not None and drawn.target is not None
+    colours = f"yellow (few) to violet: {steps_label(drawn.target)}" if coloured else None
+    made.legend(handles=drawn.legend, loc="lower center", ncols=3, fontsize="small", title=colours)
     canvas = FigureCanvasAgg(made)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
