@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from fastmomentum.errors import FastmomentumError, InputError, StorageError
 from fastmomentum.files import in_words
-from fastmomentum.results import Start
+from fastmomentum.selecting import Start
 from fastmomentum.zooming import parse_numbers, parse_point
 
 SUFFIXES = (".png", ".svg", ".pdf")

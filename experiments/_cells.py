@@ -15,7 +15,7 @@ import xarray as xr
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
-from fastmomentum.results import Start
+from fastmomentum.selecting import Start
 
 MOST_POINTS = 20_000
 """Of a replayed path; a longer one is thinned."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from _cells import opened
-from _figures import replacing, style
+from _cells import opened, start_of
+from _figures import replacing, style, subtitle
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -22,6 +22,7 @@ from PIL import Image
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
+from fastmomentum.plots.phases import steps_label
 from fastmomentum.plots.style import number
 from fastmomentum.zooming import parse_range, zoomed
 
@@ -72,15 +73,19 @@ def closing(whole: np.ndarray, window: np.ndarray, t: float) -> np.ndarray:
 
 def frame(results: xr.Dataset, show: str) -> Image.Image:
     """Draw one frame."""
-    made = Figure(figsize=(7.2, 5.6), dpi=80)
-    ax = made.add_axes((0.15, 0.12, 0.81, 0.8))
-    (plots.status_map if show == "status" else plots.phase_map)(ax, results)
+    made = Figure(figsize=(7.2, 6.4), dpi=80)
+    ax = made.add_axes((0.15, 0.19, 0.81, 0.68))
+    drawn = (plots.status_map if show == "status" else plots.phase_map)(ax, results)
     for line in list(ax.lines):
         line.remove()
     if ax.get_xscale() == "linear":
         ax.xaxis.set_major_locator(MaxNLocator(3))
     wide = float(np.ptp(results["momentum"].values))
-    ax.set_title(f"momentum window {number(wide)} wide")
+    what = f"{subtitle(results)}\nfrom {start_of(results)}"
+    ax.set_title(f"{what}\nmomentum window {number(wide)} wide", fontsize="medium")
+    coloured = drawn.steps is not None and drawn.target is not None
+    colours = f"yellow (few) to violet: {steps_label(drawn.target)}" if coloured else None
+    made.legend(handles=drawn.legend, loc="lower center", ncols=3, fontsize="small", title=colours)
     canvas = FigureCanvasAgg(made)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
-from _cells import at_target, opened
+from _cells import at_target, opened, velocity_of
 from _figures import figure, save, style, subtitle
 from matplotlib.figure import Figure
 
@@ -91,6 +91,7 @@ def draw(ds: xr.Dataset, results: xr.Dataset, over: str | None) -> Figure:
         names = list(NAMES) if over is None else [over]
         ax.set_title(", ".join(f"{NAMES[k]} {number(one[k].item())}" for k in names))
         cell = f"cell lr={one['lr'].item():.6g} momentum={one['momentum'].item():.6g}"
+        cell += velocity_of(one)
         print(f"{cell}: {', '.join(handle.get_label() for handle in drawn.legend)}")
         for handle in drawn.legend:  # a share is one map's, the legend that of all
             label = handle.get_label()
@@ -99,7 +100,7 @@ def draw(ds: xr.Dataset, results: xr.Dataset, over: str | None) -> Figure:
             handles.setdefault(label, handle)
     plots.shades_bar(axes, drawn)
     fixed = [f"{NAMES[k]} {number(results[k].item())}" for k in NAMES if k != over]
-    title = ", ".join([subtitle(ds), *(fixed if over else [])])
+    title = ", ".join([subtitle(ds), *(fixed if over else [])]) + velocity_of(results)
     made.suptitle(f"{made.get_suptitle()}\n{title}", parse_math=False)
     made.legend(
         handles=list(handles.values()), loc="outside lower center", ncols=3 if count > 2 else 2

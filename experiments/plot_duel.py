@@ -1,6 +1,8 @@
 """Map which of two experiments on the same grid came to the target sooner, and how much.
 
-Over it are drawn the theory's stability boundaries and best settings of both.
+Over it are drawn the theory's stability boundaries and best settings of both. Objective, start and
+velocity must be the same in both; a velocity in other units, as those of pytorch and ema are in
+those of gradients, is not, unless it is 0.
 """
 
 from __future__ import annotations

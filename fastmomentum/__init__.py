@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from fastmomentum.replaying import replay as replay
     from fastmomentum.results import experiment_of as experiment_of
     from fastmomentum.results import open_results as open  # noqa: A004  (always fm.open)
-    from fastmomentum.results import select_cell as select_cell
-    from fastmomentum.results import select_velocity as select_velocity
     from fastmomentum.rules import RULES as RULES
     from fastmomentum.runner import run as run
+    from fastmomentum.selecting import select_cell as select_cell
+    from fastmomentum.selecting import select_velocity as select_velocity
     from fastmomentum.status import Status as Status
     from fastmomentum.update_rule import UpdateRule as UpdateRule
     from fastmomentum.verification import verify as verify
@@ -72,9 +72,10 @@ _HOME: Final = {
     ],
     "protocol": ["Record", "Stop"],
     "replaying": ["replay"],
-    "results": ["experiment_of", "open_results", "select_cell", "select_velocity"],
+    "results": ["experiment_of", "open_results"],
     "rules": ["RULES"],
     "runner": ["run"],
+    "selecting": ["select_cell", "select_velocity"],
     "status": ["Status"],
     "update_rule": ["UpdateRule"],
     "verification": ["verify"],

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import xarray as xr
 
 from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Grid
-from fastmomentum.results import Start, experiment_of, one_cell, select_cell
+from fastmomentum.results import experiment_of
 from fastmomentum.runner import run
 from fastmomentum.schema import dimensions
+from fastmomentum.selecting import Start, one_cell, select_cell
 
 
 def replay(
@@ -35,7 +38,12 @@ def replay(
     Returns
     -------
     xarray.Dataset
-        The cell, with ``trajectory`` (step, parameter).
+        The cell, with its labels and ``trajectory`` (step, parameter).
+
+    Raises
+    ------
+    InputError
+        As of `select_cell`.
 
     Examples
     --------
@@ -49,8 +57,18 @@ def replay(
     cell = select_cell(ds, lr, momentum, start, velocity)
     plan = experiment_of(ds)
     rate = float(cell.momentum) if plan.grid.momentum is not None else None
-    grid = Grid(lr=float(cell.lr), momentum=rate, **one_cell(ds, cell))
+    grid = Grid(lr=float(cell.lr), momentum=rate, **_places(ds, plan, cell))
     fields = {name: getattr(plan, name) for name in ("title", "objective", "rule", "stop", "steps")}
     again = Experiment(grid=grid, record={"every": every}, **fields)
     one = run(again, n_jobs=1, backend="threads")
-    return one.isel(dict.fromkeys(dimensions(again), 0))
+    one = one.isel(dict.fromkeys(dimensions(again), 0))
+    return one.assign_coords({k: cell[k] for k in ("start", "velocity") if k in cell.coords})
+
+
+def _places(ds: xr.Dataset, plan: Experiment, cell: xr.Dataset) -> dict[str, Any]:
+    """Start and initial velocity; of a mesh a mesh, for its labels are others than a list's."""
+    meshes = {"start": plan.grid.is_mesh, "velocity": plan.grid.is_velocity_mesh}
+    return {
+        kind: dict(zip(plan.objective.parameters, *points, strict=True)) if meshes[kind] else points
+        for kind, points in one_cell(ds, cell).items()
+    }

@@ -1,7 +1,8 @@
-"""Results as labelled data: opening a file safely, choosing cells."""
+"""Results as labelled data: opening a file safely, and the plan behind them."""
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,6 @@ from fastmomentum.schema import (
     stored_observations,
 )
 from fastmomentum.sinks import FileSink
-
-Start = int | tuple[float, float]
 
 
 class ResultsBackend(xr.backends.BackendEntrypoint):
@@ -147,119 +146,7 @@ def experiment_of(ds: xr.Dataset) -> Experiment:
     """
     if "experiment" not in ds.attrs:
         raise InputError("these data hold no experiment; open a results file with fm.open")
-    return Experiment.from_canonical(ds.attrs["experiment"])
+    return _plan(ds.attrs["experiment"])
 
 
-def select_cell(
-    ds: xr.Dataset,
-    lr: float | None = None,
-    momentum: float | None = None,
-    start: Start | None = None,
-    velocity: Start | None = None,
-) -> xr.Dataset:
-    """The cell of the grid nearest to what is asked for.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        Results.
-    lr, momentum : float, optional
-        What to come near to; the first of the axis where left out. Learning rates are compared
-        by their ratio.
-    start : int or (float, float), optional
-        Number of a start point, or coordinates to come near to; the first where left out.
-    velocity : int or (float, float), optional
-        An initial velocity in the same way, where the grid has some.
-
-    Returns
-    -------
-    xarray.Dataset
-        Without the grid's dimensions; ``lr``, ``momentum``, the start and the initial velocity are
-        scalar coordinates.
-
-    Raises
-    ------
-    InputError
-        There is no start point or velocity of that number, or an argument is no number.
-    """
-    for name, value in (("lr", lr), ("momentum", momentum)):
-        if value is not None and not np.isfinite(value):
-            raise InputError(f"{name} must be a number: got {value!r}")
-    if lr is not None and lr <= 0:
-        raise InputError(f"lr must be positive: got {lr!r}")
-    chosen = {"lr": 0, "momentum": 0}
-    if lr is not None:
-        chosen["lr"] = int(np.abs(np.log(np.atleast_1d(ds.lr.values)) - np.log(lr)).argmin())
-    if momentum is not None:
-        chosen["momentum"] = int(np.abs(np.atleast_1d(ds.momentum.values) - momentum).argmin())
-    chosen |= _index(ds, "start", start)
-    return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
-
-
-def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:
-    """The initial velocity nearest to what is asked for.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        Results.
-    velocity : int or (float, float), optional
-        Number of an initial velocity, or components to come near to; the first where left out.
-
-    Returns
-    -------
-    xarray.Dataset
-        Without dimensions of velocities; as it is where all runs start at rest.
-
-    Raises
-    ------
-    InputError
-        There is no initial velocity of that number, or there are none at all.
-    """
-    if not _has_velocities(ds):
-        if velocity not in (None, 0, (0.0, 0.0)):
-            raise InputError(f"all runs start at rest: got the velocity {velocity}; leave it out")
-        return ds
-    chosen = _index(ds, "velocity", velocity)
-    return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
-
-
-def _has_velocities(ds: xr.Dataset) -> bool:
-    return f"velocity_{ds.parameter.values[0]}" in ds.coords
-
-
-def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
-    """Indices of a start point or an initial velocity, also where it was selected before."""
-    names = [f"{kind}_{name}" for name in ds.parameter.values]
-    first, second = (np.atleast_1d(ds[name].values) for name in names)
-    is_mesh = kind not in ds.coords
-    if isinstance(wanted, tuple):
-        away = np.abs(first - wanted[0]), np.abs(second - wanted[1])
-        if is_mesh:
-            return {name: int(far.argmin()) for name, far in zip(names, away, strict=True)}
-        return {kind: int(np.hypot(*away).argmin())}
-    number, size = wanted or 0, first.size * second.size if is_mesh else first.size
-    if not 0 <= number < size:
-        point = ", or a point" if is_mesh else ""
-        raise InputError(f"{kind} must be a number from 0 to {size - 1}{point}: got {number}")
-    if is_mesh:
-        return dict(zip(names, divmod(number, second.size), strict=True))
-    return {kind: number}
-
-
-def one_cell(ds: xr.Dataset, cell: xr.Dataset) -> dict[str, list[tuple[float, ...]]]:
-    """Start and initial velocity of a cell, as the fields of a grid.
-
-    Parameters
-    ----------
-    ds, cell : xarray.Dataset
-        Results, and one cell of them, from `select_cell`.
-
-    Returns
-    -------
-    dict of list
-        ``start`` and, where the grid has initial velocities, ``velocity``: a point each.
-    """
-    kinds = ("start", "velocity") if _has_velocities(ds) else ("start",)
-    names = ds.parameter.values
-    return {kind: [tuple(float(cell[f"{kind}_{name}"]) for name in names)] for kind in kinds}
+_plan = functools.lru_cache(maxsize=4)(Experiment.from_canonical)  # lists of starts are long

@@ -9,7 +9,8 @@ import xarray as xr
 from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Grid
-from fastmomentum.results import Start, experiment_of, one_cell, select_cell
+from fastmomentum.results import experiment_of
+from fastmomentum.selecting import Start, one_cell, select_cell
 
 Range = tuple[float, float]
 

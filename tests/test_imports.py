@@ -21,7 +21,7 @@ datasets objectives
 ranges axis grid protocol experiment loading
 reference theory code_digest kernels
 checksums schema trust manifest sinks journal layout outputs memory store digest
-lazy results progress bar
+lazy results selecting progress bar
 worker groups cluster crew backends runner verification replaying zooming analysis
 summary plots cli __main__
 """
@@ -41,6 +41,7 @@ HOMES = {
     "xarray": {
         "lazy",
         "results",
+        "selecting",
         "analysis",
         "plots",
         "digest",

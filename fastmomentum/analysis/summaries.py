@@ -271,8 +271,12 @@ def _with_minimisers(ds: xr.Dataset) -> Objective:
 
 
 def _hit_steps(ds: xr.Dataset) -> xr.DataArray:
+    if "hit_step" not in ds and experiment_of(ds).stop.targets:
+        raise InputError("hit_step was not selected; keep it, and status")
     if "hit_step" not in ds:
         raise InputError("this experiment has no targets; give it some under [stop]")
+    if "status" not in ds:
+        raise InputError("status was not selected; keep it, and hit_step")
     steps: xr.DataArray = ds.hit_step
     if "target" not in steps.dims:
         steps = steps.expand_dims("target", axis=-1)

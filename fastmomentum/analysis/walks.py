@@ -21,6 +21,7 @@ from fastmomentum.kernels import run_block
 from fastmomentum.protocol import Record
 from fastmomentum.results import experiment_of
 from fastmomentum.schema import dimensions
+from fastmomentum.selecting import labels_of, require_labels
 from fastmomentum.sinks import block_arrays
 from fastmomentum.status import Status
 
@@ -201,8 +202,8 @@ def _grid(ds: xr.Dataset, whole: Experiment) -> Grid:
     kinds = {"start": (grid.start_axes, grid.is_mesh)}
     if grid.velocity is not None:
         kinds["velocity"] = (grid.velocity_axes, grid.is_velocity_mesh)
-    names = ["lr", "momentum", *(f"{kind}_{name}" for kind in kinds for name in parameters)]
-    labels = {name: np.atleast_1d(ds[name].values) for name in names}
+    require_labels(ds)
+    labels = {name: np.atleast_1d(ds[name].values) for name in labels_of(ds)}
     if tuple(ds.status.sizes.get(dim, 1) for dim in dimensions(whole)) != grid.shape:
         places: dict[str, Any] = {}
         for kind, (_, is_mesh) in kinds.items():

@@ -163,7 +163,8 @@ def zoom(
     n_jobs = n_jobs_of(jobs)
     path = output or file.parent / f"{file.stem}_zoom.h5"
     picture = picture_beside(path, file)
-    from fastmomentum.results import open_results, select_velocity
+    from fastmomentum.results import open_results
+    from fastmomentum.selecting import select_velocity
     from fastmomentum.zooming import parse_point, parse_range, zoomed
 
     window = parse_range("--lr", lr), parse_range("--momentum", momentum)

@@ -19,6 +19,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.plots.cells import ENDS, cells_of
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.phases import count_ticks, shares, steps_label, steps_norm
+from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import STAR, point
 from fastmomentum.results import experiment_of
 from fastmomentum.status import Status
@@ -65,7 +66,8 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
     Raises
     ------
     InputError
-        The starts are a list, or the objective names no minimiser.
+        The starts are a list, or more than one learning rate, momentum or velocity is left, or the
+        objective names no minimiser.
 
     Examples
     --------
@@ -81,6 +83,7 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
     if not experiment.grid.is_mesh:
         raise InputError("basins are drawn over a mesh of starts; these are a list")
     names = [f"start_{name}" for name in experiment.objective.parameters]
+    require_plane(results, names)
     cells = cells_of(results[names[0]].values, results[names[1]].values, unsure=False)
     reached = basin(results).transpose(*names).values
     status = results["status"].transpose(*names).values

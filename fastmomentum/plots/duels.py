@@ -18,7 +18,10 @@ from fastmomentum.errors import InputError
 from fastmomentum.plots.cells import draw_ends, swatch
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
+from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import number
+from fastmomentum.results import experiment_of
+from fastmomentum.selecting import labels_of, require_labels
 from fastmomentum.status import Status
 
 ONLY: Final = ("#2d004b", "#7f3b08")
@@ -58,7 +61,8 @@ def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, 
     Raises
     ------
     InputError
-        The grids or the targets differ, or there is no target.
+        The grids, targets, objectives, starts or velocities differ, there is no target, or more
+        than one start or velocity is left.
 
     Examples
     --------
@@ -77,6 +81,7 @@ def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, 
         one, other = (r[name].values for r in (first, second))
         if not np.array_equal(one, other):
             raise InputError(f"a duel takes two results of the same {name}: these differ")
+    _require_fair(first, second)
     reached = [steps >= 0 for steps in hits]
     both = reached[0] & reached[1]
     status = [r["status"].transpose("lr", "momentum").values for r in (first, second)]
@@ -152,6 +157,37 @@ def _times(power: float, _: Any) -> str:
 
 
 def _hits(results: xr.Dataset) -> Any:
+    require_plane(results)
     if "target" not in results.dims:
         raise InputError("a duel takes experiments with a target; give them one under [stop]")
     return results["hit_step"].isel(target=-1).transpose("lr", "momentum").values
+
+
+def _require_fair(first: xr.Dataset, second: xr.Dataset) -> None:
+    """Refuse two that do not leave from the same point, as fast, on the same objective."""
+    one, other = experiment_of(first), experiment_of(second)
+    if one.objective != other.objective:
+        names = one.objective.name, other.objective.name
+        raise InputError(
+            "a duel takes two results of the same objective: got "
+            + (f"{names[0]} and {names[1]}" if len(set(names)) == 2 else f"two kinds of {names[0]}")
+        )
+    for kind in ("start", "velocity"):
+        places = [_place(results, kind) for results in (first, second)]
+        if places[0] != places[1]:
+            raise InputError(
+                f"a duel takes two results of the same {kind}: got {places[0]} and {places[1]}"
+            )
+    rules = one.rule.name, other.rule.name
+    in_gradients = [rule in ("pytorch", "ema") for rule in rules]
+    if any(places[0]) and in_gradients[0] != in_gradients[1]:
+        raise InputError(
+            f"a duel takes two results of the same velocity: that of {rules[0]} and that of "
+            f"{rules[1]} have different units; compare these rules at rest"
+        )
+
+
+def _place(results: xr.Dataset, kind: str) -> tuple[float, ...]:
+    """The one start or velocity of results; at rest where there are no velocities."""
+    require_labels(results, (kind,))
+    return tuple(float(results[name]) for name in labels_of(results, (kind,))) or (0.0, 0.0)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fastmomentum.plots.cells import Cells, cells_of, draw_ends, swatch
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.geometry import Floats
+from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, STAR, counted, number
 from fastmomentum.status import Status
 
@@ -49,7 +50,13 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     PhaseMap
         ``steps`` (None where there is no target or none was reached), ``ends`` (the other cells by
         status), ``best`` (the fastest cell), ``target`` and ``legend`` (handles with shares).
+
+    Raises
+    ------
+    InputError
+        More than one start or velocity is left, or no learning rates or momenta are.
     """
+    require_plane(results)
     if "target" not in results.dims:
         return status_map(ax, results)
     status = results["status"].transpose("lr", "momentum").values
@@ -84,6 +91,11 @@ def status_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     PhaseMap
         ``ends`` and ``legend`` (handles with shares); the rest is None.
 
+    Raises
+    ------
+    InputError
+        More than one start or velocity is left, or no learning rates or momenta are.
+
     Examples
     --------
     >>> from matplotlib.figure import Figure
@@ -95,6 +107,7 @@ def status_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     >>> [patch.get_label() for patch in drawn.legend]
     ['converged (50.0%)', 'diverged (50.0%)']
     """
+    require_plane(results)
     status = results["status"].transpose("lr", "momentum").values
     cells = setting_cells(results)
     ends = draw_ends(ax, cells, status)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from fastmomentum.plots.boundaries import theory_lines
 from fastmomentum.plots.phases import phase_map, steps_bar
+from fastmomentum.plots.planes import departure
 from fastmomentum.plots.style import STYLE
 from fastmomentum.results import experiment_of
 
@@ -23,6 +24,11 @@ def save_phase_map(results: xr.Dataset, path: Path) -> None:
         With dims lr and momentum (and target): one start was selected.
     path : Path
         By whose suffix the kind of file is chosen, as by matplotlib.
+
+    Raises
+    ------
+    InputError
+        More than one start or velocity is left, or no learning rates or momenta are.
 
     Examples
     --------
@@ -44,6 +50,7 @@ def save_phase_map(results: xr.Dataset, path: Path) -> None:
             lines = theory_lines(ax, experiment.objective, experiment.rule)
             handles += lines.handles
         figure.suptitle(experiment.title or experiment.objective.name, parse_math=False, wrap=True)
-        ax.set_title(f"objective {experiment.objective.name}, rule {experiment.rule.words}")
+        said = f"objective {experiment.objective.name}, rule {experiment.rule.words}"
+        ax.set_title(", ".join(filter(None, [said, departure(results)])), wrap=True)
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
         figure.savefig(path)

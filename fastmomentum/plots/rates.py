@@ -16,6 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from fastmomentum.plots.cells import draw_ends
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
+from fastmomentum.plots.planes import require_plane
 from fastmomentum.status import Status
 
 
@@ -52,6 +53,11 @@ def rate_map(
     RateMap
         ``rates`` (None where no rate is below 1), ``ends`` (the other cells) and ``legend``.
 
+    Raises
+    ------
+    InputError
+        More than one start or velocity is left, or no learning rates or momenta are.
+
     Examples
     --------
     >>> from matplotlib.figure import Figure
@@ -63,6 +69,9 @@ def rate_map(
     >>> drawn.rates.get_array().mask.tolist()
     [[False, True], [False, True]]
     """
+    for given in (rates, status):
+        if given is not None:
+            require_plane(given)
     values = rates.transpose("lr", "momentum").values
     has = np.isfinite(values) & (values < 1.0)
     names = {Status.DIVERGED: "unstable"}

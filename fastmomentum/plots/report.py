@@ -184,6 +184,8 @@ def _header(
         rates += f", dampening {number(found.constant)}"
     escaped = shorten(title, 100, placeholder=" ...").replace("$", r"\$")
     start = f"start at {point(run.start)}"
+    if run.velocity is not None:
+        start += f", velocity {point(run.velocity)}"
     lines = {
         0.12: f"{TITLES.get(found.name, found.name)}: {rates}",
         0.46: f"{escaped}; {start}" if title else start,

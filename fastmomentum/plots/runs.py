@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.geometry import Floats, Window
 from fastmomentum.plots.style import counted, number
@@ -33,6 +34,8 @@ class Run:
         Updates made.
     final_loss : float
         Objective at the end.
+    velocity : (float, float), optional
+        What it left with; None where the grid has no initial velocities.
     """
 
     points: Floats
@@ -42,6 +45,7 @@ class Run:
     status: Status
     n_steps: int
     final_loss: float
+    velocity: tuple[float, float] | None = None
 
     @property
     def start(self) -> tuple[float, float]:
@@ -59,7 +63,11 @@ class Run:
         }
         x, y = self.start
         cell = f"lr {number(self.lr)}, momentum {number(self.momentum)}"
-        return f"{cell}, from ({number(x)}, {number(y)}): {ends[self.status]}"
+        where = f"from ({number(x)}, {number(y)})"
+        if self.velocity is not None:
+            vx, vy = self.velocity
+            where += f", velocity ({number(vx)}, {number(vy)})"
+        return f"{cell}, {where}: {ends[self.status]}"
 
 
 def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
@@ -76,14 +84,22 @@ def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
     -------
     Run
         With the start and the final point added where they were not recorded.
+
+    Raises
+    ------
+    InputError
+        There is no trajectory.
     """
+    if trajectory is None and "trajectory" not in cell:
+        raise InputError("this cell holds no trajectory; take it with fm.replay")
+    parameters = [str(name) for name in cell["parameter"].values]
     path = cell["trajectory"] if trajectory is None else trajectory
     n_steps = int(cell["n_steps"])
     steps = path["step"].values.astype(np.int64)
     made = steps <= n_steps
     points, steps = path.values.astype(np.float64)[made], steps[made]
     if steps.size == 0 or steps[0] > 0:
-        start = np.array([[float(cell[f"start_{name}"]) for name in cell["parameter"].values]])
+        start = np.array([[float(cell[f"start_{name}"]) for name in parameters]])
         points, steps = np.concatenate([start, points]), np.concatenate([[0], steps])
     if steps[-1] < n_steps:
         points = np.concatenate([points, cell["final"].values.astype(np.float64)[np.newaxis]])
@@ -96,7 +112,16 @@ def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
         status=Status(int(cell["status"])),
         n_steps=n_steps,
         final_loss=float(cell["final_loss"]),
+        velocity=_velocity(cell, parameters),
     )
+
+
+def _velocity(cell: xr.Dataset, parameters: Sequence[str]) -> tuple[float, float] | None:
+    names = [f"velocity_{name}" for name in parameters]
+    if not all(name in cell.coords for name in names):
+        return None
+    vx, vy = (float(cell[name]) for name in names)
+    return vx, vy
 
 
 def window(objective: Objective, runs: Sequence[Run] = (), margin: float = 0.05) -> Window:

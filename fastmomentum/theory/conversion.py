@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.theory.linear import Floats, RuleLike, known
@@ -112,8 +112,8 @@ def convert(
     Raises
     ------
     InputError
-        The two are forms of different methods, and the momentum is not 0; or a dampening asks for
-        the gradient.
+        A learning rate is not positive, or a momentum not in [0, 1); the two are forms of different
+        methods, and the momentum is not 0; or a dampening asks for the gradient.
 
     References
     ----------
@@ -130,6 +130,8 @@ def convert(
     if rule == to:  # before a gradient is asked for
         gradient = (0.0, 0.0)
     eta, m = (np.asarray(part, float) for part in (lr, momentum))
+    _require("lr", "be positive", eta, (eta > 0) & (eta < np.inf))
+    _require("momentum", "lie in [0, 1)", m, (m >= 0) & (m < 1))
     _require_one_method(rule, to, m)
     point, v = (np.asarray(part, float) for part in (start, velocity))
     wide, each = m[..., None], eta[..., None]
@@ -149,6 +151,11 @@ def convert(
         point = point - wide * v
     v = v + 0.0  # no -0
     return Settings(to, eta, m, point, v if to.rule.uses_momentum else np.zeros_like(v))
+
+
+def _require(name: str, must: str, values: Floats, fit: NDArray[np.bool_]) -> None:
+    if not fit.all():
+        raise InputError(f"{name} must {must}: got {values[~fit][0].item()!r}")
 
 
 def _require_one_method(rule: UpdateRule, to: UpdateRule, momentum: Floats) -> None:

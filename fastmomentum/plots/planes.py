@@ -1,0 +1,66 @@
+"""What a map is drawn from: results over two dimensions, of one start and one velocity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import xarray as xr
+
+from fastmomentum.errors import InputError
+from fastmomentum.plots.style import point
+from fastmomentum.results import experiment_of
+
+
+def require_plane(
+    results: xr.Dataset | xr.DataArray, over: Iterable[str] = ("lr", "momentum")
+) -> None:
+    """Refuse results over other dimensions than a map's.
+
+    Parameters
+    ----------
+    results : xarray.Dataset or xarray.DataArray
+        What is to be drawn.
+    over : iterable of str
+        The map's dimensions.
+
+    Raises
+    ------
+    InputError
+        One of them was selected, or there are more.
+    """
+    dims = results["status"].dims if isinstance(results, xr.Dataset) else results.dims
+    over = list(over)
+    more = [str(dim) for dim in dims if dim not in over]
+    if more:
+        others = "start" if over == ["lr", "momentum"] else "lr, one momentum"
+        raise InputError(
+            f"a map is drawn over {' and '.join(over)}, and {', '.join(more)} is left: select one "
+            f"{others} and one velocity first, with isel or fm.select_velocity"
+        )
+    gone = [dim for dim in over if dim not in dims]
+    if gone:
+        raise InputError(
+            f"a map is drawn over {' and '.join(over)}, and {gone[0]} was selected: keep it, if "
+            "only with one value, as isel with a list does"
+        )
+
+
+def departure(results: xr.Dataset) -> str:
+    """Say where the runs of a selection start, and with what velocity, as far as it is one.
+
+    Parameters
+    ----------
+    results : xarray.Dataset
+        With the experiment.
+
+    Returns
+    -------
+    str
+        Such as "from (1, 1), velocity (0, 2)"; "" for several starts.
+    """
+    parameters, said = experiment_of(results).objective.parameters, []
+    for kind, word in (("start", "from"), ("velocity", "velocity")):
+        names = [f"{kind}_{parameter}" for parameter in parameters]
+        if all(name in results.coords and not results[name].ndim for name in names):
+            said.append(f"{word} {point([results[name].item() for name in names])}")
+    return ", ".join(said)
