@@ -134,6 +134,15 @@ def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
+def begin_writing_back(descriptor: int, offset: int, size: int) -> None:
+    """Have the system send what was just written on its way to the disk, and not wait for it.
+
+    By itself it begins only when much has piled up, and whoever syncs waits for all of that.
+    """
+    if size >= AT_ONCE:
+        os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_DONTNEED)
+
+
 def read_at(descriptor: int, size: int, offset: int) -> bytes:
     """Read exactly so many bytes from an offset.
 

@@ -224,6 +224,7 @@ class FileSink:
             for name, values in arrays.items():
                 offset = self.offsets[name] + first * self._bytes_a_run[name]
                 files.write_at(self.writing, values.data, offset)
+                files.begin_writing_back(self.writing, offset, values.nbytes)
         return checksums.of_block(block, arrays.values())
 
     def flush(self) -> None:

@@ -60,7 +60,7 @@ def peak(setting: Setting) -> Row:
 
 def jobs(setting: Setting) -> Row:
     """Two jobs against one."""
-    experiment = valley(40_000, 4_000 if setting.quick else 100_000)
+    experiment = valley(40_000, 4_000 if setting.quick else 250_000)
     contenders = {"two jobs": in_memory(experiment, 2), "one job": in_memory(experiment, 1)}
     samples = by_turns(contenders, setting.repeats)
     ratio, figure = _ratio(samples, "two jobs", "one job")
