@@ -213,6 +213,7 @@ def test_a_killed_worker_is_no_loss(
     wanted: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fastmomentum.runner.COMMIT_SECONDS", 0.0)
+    monkeypatch.setattr("fastmomentum.groups.TASK_SECONDS", 0.0)  # a task is a block
     path = tmp_path / "out.h5"
     with cluster(2) as client:
         alive = [*client.run(os.getpid).values()]
