@@ -105,37 +105,6 @@ def nesterov(
     return w + momentum * v - lr * g, v
 
 
-def sutskever(
-    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
-) -> tuple[float, float]:
-    """Nesterov, Sutskever's form: ``v' = momentum*v - lr*g``, ``w' = w + v'``, g at w + momentum*v.
-
-    Parameters
-    ----------
-    w, v, g : float
-        Coordinate, its velocity and the gradient's component, taken at ``ahead(w, v, momentum)``.
-    lr, momentum, dampening : float
-        Learning rate and momentum; the dampening is unused.
-
-    Returns
-    -------
-    w, v : float
-        After the update.
-
-    References
-    ----------
-    Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep
-    learning", 2013, equations 3 and 4.
-
-    Examples
-    --------
-    >>> sutskever(1.0, 0.5, 2.0, 0.25, 0.5, 0.0)
-    (0.75, -0.25)
-    """
-    v = momentum * v - lr * g
-    return w + v, v
-
-
 def pytorch(
     w: float, v: float, g: float, lr: float, momentum: float, dampening: float
 ) -> tuple[float, float]:
@@ -223,7 +192,9 @@ def here(w: float, v: float, momentum: float) -> float:
 
 
 def ahead(w: float, v: float, momentum: float) -> float:
-    """Where Sutskever's form takes the gradient: at ``w + momentum*v``.
+    """Where Sutskever's form of Nesterov's rule takes the gradient: at ``w + momentum*v``.
+
+    ``v' = momentum*v - lr*g``, ``w' = w + v'`` with that gradient: the update is the heavy ball's.
 
     Parameters
     ----------
@@ -234,6 +205,11 @@ def ahead(w: float, v: float, momentum: float) -> float:
     -------
     float
         The place.
+
+    References
+    ----------
+    Sutskever, Martens, Dahl and Hinton, "On the importance of initialization and momentum in deep
+    learning", 2013, equations 3 and 4.
 
     Examples
     --------
@@ -279,7 +255,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("nesterov", nesterov, "v' = momentum*v - lr*g; w' = w + momentum*v' - lr*g"),
         Rule(
             "sutskever",
-            sutskever,
+            momentum,
             "v' = momentum*v - lr*g, g taken at w + momentum*v; w' = w + v'",
             look=ahead,
         ),
