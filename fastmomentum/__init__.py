@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from fastmomentum.errors import StorageError as StorageError
     from fastmomentum.experiment import Experiment as Experiment
     from fastmomentum.grid import Grid as Grid
-    from fastmomentum.grid import Mesh as Mesh
     from fastmomentum.loading import load as load
     from fastmomentum.objectives import MSE as MSE
     from fastmomentum.objectives import OBJECTIVES as OBJECTIVES
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from fastmomentum.objectives import Saddle as Saddle
     from fastmomentum.objectives import StyblinskiTang as StyblinskiTang
     from fastmomentum.objectives import ThreeHumpCamel as ThreeHumpCamel
+    from fastmomentum.places import Mesh as Mesh
     from fastmomentum.protocol import Record as Record
     from fastmomentum.protocol import Stop as Stop
     from fastmomentum.replaying import replay as replay
@@ -63,13 +63,14 @@ _HOME: Final = {
         "StorageError",
     ],
     "experiment": ["Experiment"],
-    "grid": ["Grid", "Mesh"],
+    "grid": ["Grid"],
     "loading": ["load"],
     "objectives": [
         "MSE", "OBJECTIVES", "Ackley", "Beale", "Booth", "GoldsteinPrice", "HeavyBallCycle",
         "Himmelblau", "Levi13", "Matyas", "MonkeySaddle", "Quadratic", "Rastrigin", "Rosenbrock",
         "Saddle", "StyblinskiTang", "ThreeHumpCamel",
     ],
+    "places": ["Mesh"],
     "protocol": ["Record", "Stop"],
     "replaying": ["replay"],
     "results": ["experiment_of", "open_results"],

@@ -15,8 +15,9 @@ from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import Fault, faults, shown
-from fastmomentum.grid import Blocks, Grid, Mesh
+from fastmomentum.grid import Blocks, Grid
 from fastmomentum.objectives import AnyObjective, Objective
+from fastmomentum.places import Mesh
 from fastmomentum.protocol import MOST_STEPS, Record, Stop
 from fastmomentum.rules import Rule
 from fastmomentum.specification import Specification, Whole

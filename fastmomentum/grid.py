@@ -3,86 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from pydantic import (
-    Discriminator,
-    Field,
-    Tag,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from numpy.typing import NDArray
+from pydantic import Field, ValidationInfo, field_validator
 
 from fastmomentum.axis import Axis, AxisLike
-from fastmomentum.explanation import shown
-from fastmomentum.specification import Specification, plain
+from fastmomentum.places import (
+    Axes,
+    Mesh,
+    Places,
+    PlacesLike,
+    Point,
+    axes_of,
+    listed,
+    place_of,
+    require_each_once,
+    sizes_of,
+)
+from fastmomentum.specification import Specification
 
-Point = tuple[float, float]
-Points = Annotated[
-    tuple[Annotated[Point, Field(strict=False)], ...], Field(strict=False, fail_fast=True)
-]
-PLACES: Final = "a list of points, or a table of the axes x and y"
 EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
-
-
-class Mesh(Specification):
-    """A rectangular mesh of start points, or of initial velocities.
-
-    Parameters
-    ----------
-    x, y : Axis
-        The two coordinates; for the objective mse they are called a and b.
-    """
-
-    x: Axis | None = None
-    y: Axis | None = None
-    a: Axis | None = None
-    b: Axis | None = None
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self,
-            *,
-            x: AxisLike | None = None,
-            y: AxisLike | None = None,
-            a: AxisLike | None = None,
-            b: AxisLike | None = None,
-        ) -> None: ...
-
-    @model_validator(mode="after")
-    def _one_pair(self) -> Mesh:
-        if self.names not in (("x", "y"), ("a", "b")):
-            got = " and ".join(self.names) or "none"
-            raise ValueError(f"needs two axes, x and y (a and b for mse): got {got}")
-        return self
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The two keys given."""
-        return tuple(name for name in ("x", "y", "a", "b") if getattr(self, name) is not None)
-
-    @property
-    def axes(self) -> tuple[Axis, Axis]:
-        """The two axes."""
-        first, second = (getattr(self, name) for name in self.names)
-        return first, second
-
-
-def _kind(given: object) -> str:
-    return "mesh" if isinstance(given, dict | Mesh) else "points"
-
-
-Places = Annotated[
-    Annotated[Points, Tag("points")] | Annotated[Mesh, Tag("mesh")], Discriminator(_kind)
-]
-PlacesLike = Mesh | ArrayLike | Mapping[str, AxisLike]
-Axes = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 class Grid(Specification):
@@ -128,21 +71,7 @@ class Grid(Specification):
     def _list_of_points(cls, given: Any, info: ValidationInfo) -> Any:
         if isinstance(given, dict | Mesh) or (given is None and info.field_name == "velocity"):
             return given
-        given = plain(np.asarray(given).tolist() if hasattr(given, "__array__") else given)
-        if not isinstance(given, list):
-            raise ValueError(f"must be {PLACES}: got {shown(given)}")
-        if not given:
-            example = EXAMPLES[str(info.field_name)]
-            raise ValueError(f"is empty; give at least one point, such as {example}")
-        if all(isinstance(number, int | float) for number in given):
-            advice = f"; write {shown([given])}" if len(given) == 2 else ""
-            raise ValueError(f"must be {PLACES}: got {shown(given)}{advice}")
-        for entry, point in enumerate(given):
-            if not (isinstance(point, list | tuple) and len(point) == 2):
-                raise ValueError(
-                    f"must hold points of two numbers: got {shown(point)} (entry {entry})"
-                )
-        return given
+        return listed(given, EXAMPLES[str(info.field_name)])
 
     @field_validator("lr")
     @classmethod
@@ -161,15 +90,7 @@ class Grid(Specification):
     @field_validator("start", "velocity")
     @classmethod
     def _each_once(cls, places: Any) -> Any:
-        if not isinstance(places, Mesh):
-            seen: dict[Point, int] = {}
-            for entry, point in enumerate(places or ()):
-                if point in seen:
-                    raise ValueError(
-                        f"has {list(point)} more than once (entries {seen[point]} and {entry}); "
-                        "list each point once"
-                    )
-                seen[point] = entry
+        require_each_once(places)
         return places
 
     @property
@@ -190,22 +111,22 @@ class Grid(Specification):
     @functools.cached_property
     def start_axes(self) -> Axes:
         """Coordinates of the starts: of the points, one by one, or of the mesh's two axes."""
-        return _axes(self.start)
+        return axes_of(self.start)
 
     @functools.cached_property
     def velocity_axes(self) -> Axes:
         """Components of the initial velocities in the same way; the single velocity 0 for none."""
-        return (np.zeros(1), np.zeros(1)) if self.velocity is None else _axes(self.velocity)
+        return (np.zeros(1), np.zeros(1)) if self.velocity is None else axes_of(self.velocity)
 
     @property
     def start_shape(self) -> tuple[int, ...]:
         """Sizes of the start dimensions: one for points, two for a mesh."""
-        return _sizes(self.start_axes, self.is_mesh)
+        return sizes_of(self.start_axes, self.is_mesh)
 
     @property
     def velocity_shape(self) -> tuple[int, ...]:
         """Sizes of the velocity dimensions: none where all runs start at rest."""
-        return _sizes(self.velocity_axes, self.is_velocity_mesh) if self.velocity else ()
+        return sizes_of(self.velocity_axes, self.is_velocity_mesh) if self.velocity else ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -267,27 +188,9 @@ class Grid(Specification):
     def point(self, cell: tuple[int, ...]) -> tuple[float, float, Point, Point]:
         """Learning rate, momentum, start point and initial velocity of a cell."""
         split = 2 + len(self.start_shape)
-        start = _place(self.start_axes, cell[2:split])
-        velocity = _place(self.velocity_axes, cell[split:] or (0,))
+        start = place_of(self.start_axes, cell[2:split])
+        velocity = place_of(self.velocity_axes, cell[split:] or (0,))
         return float(self.lr.points[cell[0]]), float(self.momenta[cell[1]]), start, velocity
-
-
-def _axes(places: Places) -> Axes:
-    if isinstance(places, Mesh):
-        first, second = places.axes
-        return first.points, second.points
-    points = np.array(places, float) + 0.0  # no -0
-    return np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
-
-
-def _sizes(axes: Axes, is_mesh: bool) -> tuple[int, ...]:
-    first, second = axes
-    return (first.size, second.size) if is_mesh else (first.size,)
-
-
-def _place(axes: Axes, indices: tuple[int, ...]) -> Point:
-    first, second = axes
-    return float(first[indices[0]]), float(second[indices[-1]])
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 This is the only module that imports numba. ``compile_kernel`` closes one loop over an objective's
 ``value`` and ``gradient`` and a rule; what comes out takes a range of run numbers and fills arrays.
-
-Numba decorates without types and infers those of what it compiles: hence each ``type: ignore``.
 """
 
 from __future__ import annotations
@@ -46,8 +44,8 @@ LARGEST: Final = float(np.finfo(np.float64).max)
 NOT_RUN, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def widest_vectors(_typing_context):  # type: ignore[no-untyped-def]
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+def widest_vectors(_typing_context: Any) -> Any:
     """Ask LLVM for the machine's widest vectors in the function around.
 
     On many processors it prefers half of them, for the sake of code that uses few; here that
@@ -55,21 +53,21 @@ def widest_vectors(_typing_context):  # type: ignore[no-untyped-def]
     knows no such name, so it goes in by the base class.
     """
 
-    def generate(context, builder, _signature, _arguments):  # type: ignore[no-untyped-def]
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
     return numba_types.void(), generate
 
 
-@register_jitable  # type: ignore[untyped-decorator, unused-ignore]
+@register_jitable  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
 def one_nan(number: float) -> float:
     """Make all NaNs one: sign and payload of a computed one tell the order of the operands."""
     return number if number == number else np.nan
 
 
-@register_jitable  # type: ignore[untyped-decorator, unused-ignore]
-def entry(x, y, number, is_mesh):  # type: ignore[no-untyped-def]
+@register_jitable  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+def entry(x: Any, y: Any, number: int, is_mesh: bool) -> tuple[float, float]:
     """A point of a list, or of a mesh in C order."""
     if is_mesh:
         return x[number // y.size], y[number % y.size]
@@ -101,7 +99,7 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
     lanes, round_updates = LANES[checked], ROUND
     digest = code_digest(value, gradient, update, look)
 
-    def kernel(  # type: ignore[no-untyped-def]
+    def kernel(  # type: ignore[no-untyped-def]  # numba infers them
         first,
         count,
         lr,
@@ -126,7 +124,7 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
         trajectory,
     ):
         digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
-        widest_vectors()  # type: ignore[call-arg, unused-ignore]
+        widest_vectors()  # type: ignore[call-arg, unused-ignore]  # numba gives the context
         n_starts = start_x.size * start_y.size if is_mesh else start_x.size
         n_velocities = velocity_x.size * (velocity_y.size if is_velocity_mesh else 1)
         n_targets, n_recorded = levels.size, recorded.size

@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Final
 
 COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py")
-SOURCES: Final = ("axis", "grid", "kernels", "protocol", "ranges", "rules", "objectives/*")
+SOURCES: Final = (
+    "axis",
+    "grid",
+    "kernels",
+    "places",
+    "protocol",
+    "ranges",
+    "rules",
+    "update_rule",
+    "objectives/*",
+)
 """Modules of ours that the bits of the results depend on."""
 
 

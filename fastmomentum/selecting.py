@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.grid import Point
+from fastmomentum.places import Point
 from fastmomentum.results import experiment_of
 
 Start = int | Point

@@ -18,7 +18,7 @@ LAYERS = """
 errors status rules files provenance
 explanation specification update_rule
 datasets objectives
-ranges axis grid protocol experiment loading
+ranges axis places grid protocol experiment loading
 reference theory code_digest kernels
 checksums schema trust manifest sinks journal layout outputs memory store digest
 lazy results selecting progress bar

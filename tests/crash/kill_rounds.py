@@ -26,12 +26,14 @@ import numpy as np
 
 import fastmomentum as fm
 from fastmomentum import manifest
+from fastmomentum.backends import Backend
 from fastmomentum.digest import digest
 from fastmomentum.errors import FastmomentumError
 from fastmomentum.journal import MISSING, Journal
 from fastmomentum.outputs import partial_name
 from fastmomentum.runner import run_to_file
 from fastmomentum.sinks import FileSink
+from fastmomentum.store import FileStore
 from fastmomentum.worker import warm
 
 
@@ -56,7 +58,7 @@ def entered(path: Path) -> int:
     return int(np.count_nonzero(Journal(sink).flags() != MISSING))
 
 
-def start(path: Path, plan: fm.Experiment, backend: str) -> int:
+def start(path: Path, plan: fm.Experiment, backend: Backend) -> int:
     """Run in a process group of its own, which writes down what it kept; gives its number."""
     child = os.fork()
     if child:
@@ -65,10 +67,10 @@ def start(path: Path, plan: fm.Experiment, backend: str) -> int:
     try:
         told = path.with_suffix(".told")
 
-        def tell(store: object) -> None:
-            told.write_text(json.dumps([store.kept, store.damaged]))  # type: ignore[attr-defined]
+        def tell(store: FileStore) -> None:
+            told.write_text(json.dumps([store.kept, store.damaged]))
 
-        run_to_file(plan, path, n_jobs=2, backend=backend, block_runs=32, told=tell)  # type: ignore[arg-type]
+        run_to_file(plan, path, n_jobs=2, backend=backend, block_runs=32, told=tell)
         os._exit(0)
     except BaseException:
         traceback.print_exc()
@@ -145,7 +147,7 @@ def _kill(
     """Wait for a random moment: early, some time, or some blocks later; then kill."""
     kind = chance.random()
     if kind < 0.15:
-        time.sleep(chance.uniform(0, 0.01))
+        time.sleep(chance.uniform(0, 0.01))  # the moment is what is random
     elif kind < 0.5:
         time.sleep(chance.uniform(0, length * 0.6))
     else:
