@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _ending import leave
+from _ending import leave, say
 
 import argparse
 import contextlib
@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from fastmomentum.errors import FastmomentumError, InputError, StorageError
 from fastmomentum.files import in_words
+from fastmomentum.notices import as_lines
 from fastmomentum.selecting import Start
 from fastmomentum.zooming import parse_numbers, parse_point
 
@@ -37,7 +38,24 @@ holds but some of them, or none, it is run again, which gives the same bits.
 """
 
 
+class _Once(argparse.Action):
+    """Keeps the one value that counts, and refuses a second."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: Any = None
+    ) -> None:
+        given = vars(namespace).setdefault("given_once", set())
+        if option is not None and self.dest in given:
+            parser.error(f"{option} was given twice, and one counts; leave one out")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)
+
+
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.register("action", None, _Once)
+
     def error(self, message: str) -> NoReturn:
         self.exit(InputError.exit_status, f"{self.prog}: {message}; see --help\n")
 
@@ -162,7 +180,8 @@ def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
         for word in sys.argv[1:]:
             joined = words and words[-1] in ("--start", "--velocity", "--window")
             words[-1:] = [f"{words[-1]}={word}"] if joined else [*words[-1:], word]
-        main(words)
+        with as_lines(say):
+            main(words)
     except FastmomentumError as error:
         leave(str(error), error.exit_status)
     except OSError as error:

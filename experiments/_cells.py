@@ -15,6 +15,7 @@ import xarray as xr
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
+from fastmomentum.nearest import nearest
 from fastmomentum.selecting import Start
 
 MOST_POINTS = 20_000
@@ -116,12 +117,12 @@ def _filled_in(ds: xr.Dataset, cell: Cell, start: Start | None) -> Cell:
     if cell.lr is not None and cell.momentum is not None:
         return cell
     found = plane(ds, start)
-    nearest = cell.of(ds)
+    near = cell.of(ds)
     allowed = np.ones(found["status"].shape, bool)
     if cell.lr is not None:
-        allowed &= (found["lr"].values == float(nearest["lr"]))[:, np.newaxis]
+        allowed &= (found["lr"].values == float(near["lr"]))[:, np.newaxis]
     if cell.momentum is not None:
-        allowed &= found["momentum"].values == float(nearest["momentum"])
+        allowed &= found["momentum"].values == float(near["momentum"])
     # Where all diverged, the lowest learning rate and momentum did so the most gently.
     lr, momentum = _values(found, _best(found, allowed) or _first(allowed))
     return Cell(lr, momentum, cell.start)
@@ -146,8 +147,8 @@ def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:
         raise InputError("--target: the experiment has no target; leave it out")
     if not 0 < target < np.inf:
         raise InputError(f"--target must be positive: got {target}")
-    away = np.abs(np.log(results["target"].values / target))
-    return results.isel(target=[int(away.argmin())])
+    targets = results["target"].values
+    return results.isel(target=[nearest("target", targets, target, by_ratio=True, listed=True)])
 
 
 def start_names(ds: xr.Dataset) -> list[str]:

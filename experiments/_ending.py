@@ -10,8 +10,13 @@ from typing import Any, NoReturn
 
 def leave(message: str, status: int) -> NoReturn:
     """Say why, in a line, and end."""
-    print(_line(message), file=sys.stderr)
+    say(message)
     sys.exit(status)
+
+
+def say(message: str) -> None:
+    """Say it in a line."""
+    print(_line(message), file=sys.stderr)
 
 
 def _line(message: str) -> str:

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from fastmomentum.axis import Axis as Axis
     from fastmomentum.errors import ClusterError as ClusterError
     from fastmomentum.errors import FastmomentumError as FastmomentumError
+    from fastmomentum.errors import FastmomentumWarning as FastmomentumWarning
     from fastmomentum.errors import FileError as FileError
     from fastmomentum.errors import InputError as InputError
+    from fastmomentum.errors import FastmomentumWarning as FastmomentumWarning
     from fastmomentum.errors import Interrupted as Interrupted
+    from fastmomentum.errors import OutsideGridWarning as OutsideGridWarning
     from fastmomentum.errors import StorageError as StorageError
     from fastmomentum.experiment import Experiment as Experiment
     from fastmomentum.grid import Grid as Grid
@@ -59,8 +62,8 @@ if TYPE_CHECKING:
 _HOME: Final = {
     "axis": ["Axis"],
     "errors": [
-        "ClusterError", "FastmomentumError", "FileError", "InputError", "Interrupted",
-        "StorageError",
+        "ClusterError", "FastmomentumError", "FastmomentumWarning", "FileError", "InputError",
+        "Interrupted", "OutsideGridWarning", "StorageError",
     ],
     "experiment": ["Experiment"],
     "grid": ["Grid"],

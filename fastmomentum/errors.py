@@ -40,3 +40,11 @@ class Interrupted(FastmomentumError, KeyboardInterrupt):  # noqa: N818  (no erro
     """The run was stopped by the user; what is done is kept."""
 
     exit_status = 130
+
+
+class FastmomentumWarning(UserWarning):
+    """Something is done otherwise than it was asked; commands and scripts show it as a line."""
+
+
+class OutsideGridWarning(FastmomentumWarning):
+    """A value was asked for that lies outside of the grid's range; the nearest one is taken."""

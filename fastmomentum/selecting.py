@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.nearest import nearest, nearest_point
 from fastmomentum.places import Point
 from fastmomentum.results import experiment_of
 
@@ -49,6 +50,11 @@ def select_cell(
     InputError
         There is no start point or velocity of that number, an argument is no number, or a
         coordinate was dropped.
+
+    Warns
+    -----
+    OutsideGridWarning
+        What is asked for lies outside of the grid's range; the nearest is taken all the same.
     """
     require_labels(ds)
     rate, share = _number("lr", lr), _number("momentum", momentum)
@@ -56,9 +62,9 @@ def select_cell(
         raise InputError(f"lr must be positive: got {lr!r}")
     chosen = {"lr": 0, "momentum": 0}
     if rate is not None:
-        chosen["lr"] = int(np.abs(np.log(np.atleast_1d(ds.lr.values)) - np.log(rate)).argmin())
+        chosen["lr"] = nearest("lr", ds.lr.values, rate, by_ratio=True)
     if share is not None:
-        chosen["momentum"] = int(np.abs(np.atleast_1d(ds.momentum.values) - share).argmin())
+        chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
     chosen |= _index(ds, "start", _place("start", start))
     return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
 
@@ -83,6 +89,11 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
     ------
     InputError
         There is no initial velocity of that number, or there are none at all, or it was dropped.
+
+    Warns
+    -----
+    OutsideGridWarning
+        The components lie outside of the grid's range.
     """
     wanted = _place("velocity", velocity)
     if experiment_of(ds).grid.velocity is None:
@@ -174,10 +185,9 @@ def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
     first, second = (np.atleast_1d(ds[name].values) for name in names)
     is_mesh = grid.is_mesh if kind == "start" else grid.is_velocity_mesh
     if isinstance(wanted, tuple):
-        away = np.abs(first - wanted[0]), np.abs(second - wanted[1])
-        if is_mesh:
-            return {name: int(far.argmin()) for name, far in zip(names, away, strict=True)}
-        return {kind: int(np.hypot(*away).argmin())}
+        parameters = experiment_of(ds).objective.parameters
+        index = nearest_point(kind, parameters, (first, second), wanted, is_mesh)
+        return dict(zip(names if is_mesh else [kind], index, strict=True))
     if not is_mesh:
         return {kind: 0 if wanted is None else _labelled(ds, kind, wanted)}
     number, size = wanted or 0, first.size * second.size

@@ -15,10 +15,10 @@ import fastmomentum
 PACKAGE = Path(fastmomentum.__file__).parent
 
 LAYERS = """
-errors status rules files provenance
+errors notices status rules files provenance
 explanation specification update_rule
 datasets objectives
-ranges axis places grid protocol experiment loading
+ranges axis places nearest grid protocol experiment loading
 reference theory code_digest kernels
 checksums schema trust manifest sinks journal layout outputs memory store digest
 lazy results selecting progress bar

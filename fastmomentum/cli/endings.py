@@ -19,9 +19,11 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> None:
         from fastmomentum.errors import FastmomentumError
+        from fastmomentum.notices import as_lines
 
         try:
-            command(*arguments, **options)
+            with as_lines(lambda line: print(line, file=sys.stderr)):
+                command(*arguments, **options)
             sys.stdout.flush()
         except FastmomentumError as error:
             _end(str(error), error.exit_status)
