@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from fastmomentum.errors import FastmomentumWarning as FastmomentumWarning
     from fastmomentum.errors import FileError as FileError
     from fastmomentum.errors import InputError as InputError
-    from fastmomentum.errors import FastmomentumWarning as FastmomentumWarning
     from fastmomentum.errors import Interrupted as Interrupted
     from fastmomentum.errors import OutsideGridWarning as OutsideGridWarning
     from fastmomentum.errors import StorageError as StorageError

@@ -19,6 +19,7 @@ from fastmomentum.outputs import existing, expected_bytes, in_units, is_partial
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.schema import dimensions, results
 from fastmomentum.sinks import FileSink, bytes_a_run
+from fastmomentum.stability import in_words, stability_of
 from fastmomentum.status import Status
 from fastmomentum.trust import printable
 
@@ -26,6 +27,9 @@ UPDATES_PER_SECOND: Final = {False: 1e9, True: 5e7}
 """Updates a core makes a second, roughly: objectives of + - * /, and those with cos or exp."""
 BYTES_PER_SECOND: Final = 4e8
 """Bytes a second that a disk takes, roughly."""
+
+LOSSES_AT_ONCE: Final = 2**20
+"""Runs of which the losses are compared at once: 8 MiB of them."""
 
 
 def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
@@ -64,6 +68,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "free_bytes": files.free_bytes(folder),
         "cores": cores,
         "estimated_seconds": max(updates / speed, size / BYTES_PER_SECOND),
+        "stability": stability_of(experiment),
         "sha256": experiment.sha256,
     }
 
@@ -73,11 +78,13 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
     shape = " x ".join(f"{n:,} {name}" for name, n in figures["shape"].items())
     fits = "" if figures["bytes"] <= figures["free_bytes"] else ": it does not fit"
     record = f"{figures['recorded_steps']:,} steps of each" if figures["recorded_steps"] else "none"
+    stability = figures["stability"]
     return [
         f"{figures['title'] or 'experiment'}: {figures['rule']} on {figures['objective']}",
         f"runs          {figures['runs']:,} = {shape}",
         f"updates       {figures['steps']:,} a run at most",
         f"trajectories  {record}",
+        *([f"stability     {in_words(stability)}"] if stability else []),
         f"blocks        {figures['blocks']:,} of {figures['block_runs']:,} runs",
         f"file          {in_units(figures['bytes'])}, {in_units(figures['free_bytes'])} are free "
         f"here{fits}",
@@ -132,11 +139,13 @@ class Reader:
         self.journal = Journal(self.sink)
         self.done = self.journal.flags() == DONE
 
-    def parts(self, name: str) -> Iterator[tuple[int, NDArray[Any], NDArray[np.bool_]]]:
+    def parts(
+        self, name: str, at_once: int | None = None
+    ) -> Iterator[tuple[int, NDArray[Any], NDArray[np.bool_]]]:
         """Values of a variable, some runs at a time: (first run, values, which are done)."""
         variable = next(v for v in results(self.experiment) if v.name == name)
         size = bytes_a_run(self.experiment)[name]
-        at_once, n_runs = max(1, 2**23 // size), self.experiment.grid.n_runs
+        at_once, n_runs = at_once or max(1, 2**23 // size), self.experiment.grid.n_runs
         for first in range(0, n_runs, at_once):
             runs = np.arange(first, min(first + at_once, n_runs))
             with files.in_words(f"reading {self.contents.path}"):
@@ -165,16 +174,31 @@ class Reader:
         return best
 
     def lowest(self) -> tuple[int, float]:
-        """The run that ended lowest, and its loss; (-1, inf) where none ended."""
+        """The run that ended lowest, and its loss; (-1, inf) where none ended below its start."""
         run, loss = -1, math.inf
-        for first, part, done in self.parts("final_loss"):
-            found = np.where(done & np.isfinite(part[:, 0]), part[:, 0], np.inf)
+        both = (self.parts(name, LOSSES_AT_ONCE) for name in ("final_loss", "status"))
+        for (first, part, done), (_, status, _) in zip(*both, strict=True):
+            ended = part[:, 0]
+            real = done & np.isfinite(ended) & (status[:, 0] != Status.DIVERGED)
+            better = real & (ended <= self._loss_at_start(first, ended.size))
+            found = np.where(better, ended, np.inf)
             if found.min() < loss:
                 run, loss = first + int(found.argmin()), float(found.min())
         return run, loss
 
+    def _loss_at_start(self, first: int, count: int) -> NDArray[np.float64]:
+        """Objective where so many runs start."""
+        grid = self.experiment.grid
+        cell = np.unravel_index(np.arange(first, first + count), grid.shape)
+        places = cell[2 : 2 + len(grid.start_shape)]
+        x, y = grid.start_axes
+        return self.experiment.objective.value(x[places[0]], y[places[-1]])
+
     def findings(self) -> list[str]:
-        """Counts by status; the fastest run to each target, or the lowest end."""
+        """Counts by status; what bounds the learning rate; the fastest to each target, or the best.
+
+        The bound is told where runs diverged and lie above it.
+        """
         counts = self.counts()
         place = self.experiment.grid.place
         lines = [
@@ -184,6 +208,9 @@ class Reader:
                 if counts[status.name.lower()]
             )
         ]
+        stability = stability_of(self.experiment) if counts["diverged"] else None
+        if stability and stability["runs_above"]:
+            lines.append(in_words(stability))
         targets = self.experiment.stop.targets
         for target, (run, step) in zip(targets, self.fastest(), strict=True):
             where = f"fastest {place(run)}: step {step:,}" if run >= 0 else "never met"
@@ -192,6 +219,8 @@ class Reader:
             run, loss = self.lowest()
             if run >= 0:
                 lines.append(f"lowest loss {loss:.6g} at {place(run)}")
+            elif self.done.any():
+                lines.append("no run ended lower than it started")
         return lines
 
 

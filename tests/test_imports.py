@@ -19,7 +19,7 @@ errors notices status rules files provenance
 explanation specification update_rule
 datasets objectives
 ranges axis places nearest grid protocol experiment loading
-reference theory code_digest kernels
+reference theory stability code_digest kernels
 checksums schema trust manifest sinks journal layout outputs memory store digest
 lazy results selecting progress bar
 worker groups cluster crew backends runner verification replaying zooming analysis

@@ -42,6 +42,7 @@ from fastmomentum.theory.conversion import convert as convert
 from fastmomentum.theory.conversion import method as method
 from fastmomentum.theory.conversion import scale as scale
 from fastmomentum.theory.curvature import eigenvalues as eigenvalues
+from fastmomentum.theory.curvature import largest_stable_lr as largest_stable_lr
 from fastmomentum.theory.curvature import predicted_rate as predicted_rate
 from fastmomentum.theory.linear import Regime as Regime
 from fastmomentum.theory.linear import RuleLike as RuleLike

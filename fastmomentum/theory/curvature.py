@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
-from fastmomentum.theory.linear import Floats, RuleLike, spectral_radius
+from fastmomentum.theory.linear import Floats, RuleLike, spectral_radius, stable_limit
 
 
 def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
@@ -91,3 +91,44 @@ def predicted_rate(
     """
     rates = [spectral_radius(rule, lr, momentum, e) for e in eigenvalues(objective, point)]
     return np.asarray(np.maximum(*rates))
+
+
+def largest_stable_lr(
+    objective: Objective, rule: RuleLike, momentum: ArrayLike, point: ArrayLike | None = None
+) -> Floats:
+    """Learning rate from which on no minimiser attracts: `stable_limit` over the curvature.
+
+    On a quadratic, and so for mse, runs above it diverge; on other objectives they cannot settle.
+
+    Parameters
+    ----------
+    objective : Objective
+        Any.
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has a dampening.
+    momentum : array_like
+        Momenta.
+    point : array_like, shape (2,), optional
+        A minimiser; where left out, the one that allows most.
+
+    Returns
+    -------
+    ndarray, shape of `momentum`
+        Runs are stable below it; inf where the Hessian has no positive eigenvalue.
+
+    Raises
+    ------
+    InputError
+        There is no such rule, or no minimiser and no point.
+
+    Examples
+    --------
+    >>> from fastmomentum.objectives import Quadratic
+    >>> largest_stable_lr(Quadratic(1.0, 0.0, 10.0), "momentum", [0.0, 0.5]).tolist()
+    [0.2, 0.3]
+    """
+    if point is None and len(objective.minimisers):
+        point = objective.minimisers
+    curvature = float(np.min(eigenvalues(objective, point)[..., 1]))
+    limit = stable_limit(rule, momentum)
+    return np.asarray(limit / curvature if curvature > 0 else np.full_like(limit, np.inf))
