@@ -19,6 +19,7 @@ import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
 from fastmomentum.files import in_words
+from fastmomentum.plots.planes import described
 
 PAGE_SIZE = (12.8, 7.2)
 """Inches of a report: a slide's shape."""
@@ -62,15 +63,14 @@ def draw_report(
 def figure(ds: xr.Dataset, height: float = 8.0) -> Figure:
     """Make an empty figure that names the experiment."""
     made = Figure(figsize=(10.0, height), layout="constrained")
-    title = ds.attrs.get("title") or fm.experiment_of(ds).objective.name
+    title = ds.attrs.get("title") or fm.experiment_of(ds).objective.words
     made.suptitle(fill(str(title), 75), parse_math=False)
     return made
 
 
 def subtitle(ds: xr.Dataset) -> str:
     """Say what was descended, and how."""
-    experiment = fm.experiment_of(ds)
-    return f"objective {experiment.objective.name}, rule {experiment.rule.words}"
+    return described(ds)
 
 
 def save(made: Figure, path: Path) -> None:

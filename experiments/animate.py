@@ -70,7 +70,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 def title_of(ds: xr.Dataset) -> str:
     """Name what is shown."""
-    return str(ds.attrs.get("title") or fm.experiment_of(ds).objective.name)
+    return str(ds.attrs.get("title") or fm.experiment_of(ds).objective.words)
 
 
 def write(projector: plots.Projector, path: Path, fps: float, title: str) -> None:

@@ -19,7 +19,7 @@ def main(words: Sequence[str]) -> None:
     with opened(arguments.results, arguments) as ds, style(arguments):
         runs = chosen_runs(ds, arguments)
         field = field_of(ds, runs, arguments, points=401)
-        made = figure(ds, 7.2 + 0.26 * len(runs))
+        made = figure(ds, 7.2 + 0.26 * min(len(runs), 6))
         ax = made.add_subplot()
         contours = plots.contour(ax, field)
         ax.set_title(subtitle(ds))

@@ -11,6 +11,7 @@ from _arguments import add_start, add_target, output, parser, script
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from _cells import at_target, opened, plane, start_of
 from _figures import figure, save, style
@@ -45,7 +46,8 @@ def main(words: Sequence[str]) -> None:
         made = figure(ds, height=7.8)
         ax = made.add_subplot()
         drawn = plots.duel_map(ax, both[0], both[1], names)
-        handles = list(drawn.legend)
+        handles: list[Any] = list(drawn.legend)
+        notes: list[str] = []
         for experiment, name, dashes, marker in zip(
             experiments, names, ("-", ":"), "Do", strict=True
         ):
@@ -56,15 +58,17 @@ def main(words: Sequence[str]) -> None:
                 lines.oscillation.remove()
             if lines.stability is not None:
                 lines.stability.set(linestyle=dashes, label=f"{name}: stable to the left (theory)")
-                handles.append(lines.stability)
             if lines.optimum is not None:
                 lines.optimum.set(marker=marker, label=f"{name}: {lines.optimum.get_label()}")
-                handles.append(lines.optimum)
+            handles += lines.handles
+            notes += [lines.outside] if lines.outside else []
         plots.duel_bar(ax, drawn, names, float(both[0]["target"][-1]))
         ax.set_title(
-            f"objective {experiments[0].objective.name}, {names[0]} against {names[1]}, "
-            f"from {start_of(both[0])}"
+            f"objective {experiments[0].objective.words}, {names[0]} against {names[1]}, "
+            f"from {start_of(both[0])}" + "".join(f"\n{note}" for note in notes)
         )
+        for note in notes:
+            print(note)
         made.legend(handles=handles, loc="outside lower center", ncols=2)
         save(made, path)
 

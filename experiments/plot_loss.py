@@ -41,7 +41,9 @@ def main(words: Sequence[str]) -> None:
             arguments.steps,
             theory=not arguments.no_theory,
         )
-        made.legend(handles=[*drawn.runs, *drawn.predicted[:1]], loc="outside lower center")
+        plots.draw_keys(made, drawn.keys)
+        if drawn.handles:
+            made.legend(handles=drawn.handles, loc="outside lower center")
         save(made, path)
 
 

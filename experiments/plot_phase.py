@@ -37,6 +37,7 @@ class Drawn(NamedTuple):
 
     handles: list[Any]
     agreement: str
+    notes: tuple[str, ...] = ()
 
 
 def main(words: Sequence[str]) -> None:
@@ -54,14 +55,15 @@ def main(words: Sequence[str]) -> None:
         draw = rate_maps if arguments.show == "rate" else end_map
         drawn = draw(list(panels), results, at, arguments)
         title = f"{subtitle(ds)}, from {start_of(results)}"
+        said = [line for line in (drawn.agreement, *drawn.notes) if line]
         if arguments.beside:
             panels[0].set_title(f"measured: {title}")
             panels[1].set_title(f"predicted by theory, at {written(at)}")
-            made.suptitle(f"{made.get_suptitle()}\n{drawn.agreement}", parse_math=False)
+            made.suptitle("\n".join([made.get_suptitle(), *said]), parse_math=False)
         else:
-            panels[0].set_title(f"{title}\n{drawn.agreement}".strip())
-        if drawn.agreement:
-            print(drawn.agreement)
+            panels[0].set_title("\n".join([title, *said]))
+        for line in said:
+            print(line)
         made.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
         save(made, path)
 
@@ -90,14 +92,15 @@ def end_map(
     draw = plots.status_map if arguments.show == "status" else plots.phase_map
     drawn = draw(ax, results)
     plots.steps_bar(ax, drawn)
-    handles = [*drawn.legend, *([drawn.best] if drawn.best else [])]
+    handles = drawn.handles
     if at is None:
-        return Drawn(handles, "")
+        return Drawn(handles, "", (drawn.note,))
     predicted = analysis.predicted_rate(results, at).transpose("lr", "momentum").values
     diverged = results["status"].transpose("lr", "momentum").values == fm.Status.DIVERGED
     share = np.mean(diverged == ~(predicted < 1.0))
     said = f"theory at the minimum foretells of {share:.1%} of the runs whether they diverge"
-    return Drawn([*handles, *_theory(ax, results, at).handles], said)
+    lines = _theory(ax, results, at)
+    return Drawn([*handles, *lines.handles], said, (drawn.note, lines.outside))
 
 
 def rate_maps(
@@ -135,7 +138,7 @@ def rate_maps(
         f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 0.01 of theory, "
         f"median difference {found.median:.1g}"
     )
-    return Drawn([*drawn.legend, *lines.handles], said)
+    return Drawn([*drawn.legend, *lines.handles], said, (lines.outside,))
 
 
 def _theory(ax: Axes, results: xr.Dataset, at: Any) -> plots.TheoryLines:

@@ -62,7 +62,7 @@ def in_words(found: dict[str, Any]) -> str:
     Returns
     -------
     str
-        Without a full stop. Advice that goes with the bound, such as scaling the data, belongs here.
+        Without a full stop; the one place for advice on how to come below the limit.
 
     Examples
     --------

@@ -15,6 +15,7 @@ from fastmomentum import files, manifest
 from fastmomentum.bar import words
 from fastmomentum.experiment import Experiment
 from fastmomentum.journal import DONE, Closing, Journal
+from fastmomentum.objectives.base import named
 from fastmomentum.outputs import existing, expected_bytes, in_units, is_partial
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.schema import dimensions, results
@@ -57,6 +58,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     return {
         "title": experiment.title,
         "objective": experiment.objective.name,
+        "objective_settings": experiment.objective.settings,
         "rule": experiment.rule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": runs,
@@ -80,7 +82,7 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
     record = f"{figures['recorded_steps']:,} steps of each" if figures["recorded_steps"] else "none"
     stability = figures["stability"]
     return [
-        f"{figures['title'] or 'experiment'}: {figures['rule']} on {figures['objective']}",
+        f"{figures['title'] or 'experiment'}: {figures['rule']} on {_objective(figures)}",
         f"runs          {figures['runs']:,} = {shape}",
         f"updates       {figures['steps']:,} a run at most",
         f"trajectories  {record}",
@@ -92,6 +94,10 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
         "cores, less where runs stop early",
         "compiling     some 2 s, the first time for an objective and a rule",
     ]
+
+
+def _objective(said: dict[str, Any]) -> str:
+    return named(said["objective"], said["objective_settings"])
 
 
 def duration(seconds: float) -> str:
@@ -262,6 +268,7 @@ def info_of(path: Path) -> dict[str, Any]:
         "finished": bool(reader.done.all()) and not is_partial(reader.contents.path),
         "title": experiment.title,
         "objective": experiment.objective.name,
+        "objective_settings": experiment.objective.settings,
         "rule": experiment.rule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": experiment.grid.n_runs,
@@ -290,7 +297,7 @@ def info_lines(said: dict[str, Any]) -> list[str]:
     took = "" if said["wall_time"] is None else f", in {duration(said['wall_time'])}"
     made_with = ", ".join(f"{k} {printable(v)}" for k, v in said["made_with"].items())
     return [
-        f"{printable(said['title']) or 'experiment'}: {said['rule']} on {said['objective']}",
+        f"{printable(said['title']) or 'experiment'}: {said['rule']} on {_objective(said)}",
         f"file          {said['file']}, {in_units(said['bytes'])}, {state}",
         f"runs          {said['runs']:,} = {shape}",
         f"updates       {said['steps']:,} a run at most",

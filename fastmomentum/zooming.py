@@ -11,6 +11,7 @@ from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Grid
 from fastmomentum.results import experiment_of
 from fastmomentum.selecting import Start, one_cell, select_cell
+from fastmomentum.status import Status
 
 Range = tuple[float, float]
 
@@ -84,6 +85,56 @@ def zoomed(
         name: getattr(whole, name) for name in ("objective", "rule", "steps", "stop", "title")
     }
     return Experiment(grid=grid, **fields)
+
+
+def converging(ds: xr.Dataset) -> xr.DataArray:
+    """Which runs came to the last target; without one, which did not diverge.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+
+    Returns
+    -------
+    xarray.DataArray
+        True or false, of the dimensions of ``status``.
+    """
+    has_target = bool(experiment_of(ds).stop.targets)
+    found: xr.DataArray = (
+        ds.status == Status.CONVERGED if has_target else ds.status != Status.DIVERGED
+    )
+    return found
+
+
+def convergence_of(
+    ds: xr.Dataset, start: Start | None = None, velocity: Start | None = None
+) -> str:
+    """Say where the runs of a map converge, for a window in which none does.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    start, velocity : int or (float, float), optional
+        As for `zoomed`.
+
+    Returns
+    -------
+    str
+        The ranges of learning rate and momentum.
+    """
+    cell = select_cell(ds, start=start, velocity=velocity)
+    others = [str(dim) for dim in ds.status.dims if dim not in ("lr", "momentum")]
+    where = {dim: ds.get_index(dim).get_loc(cell[dim].item()) for dim in others}
+    those = converging(ds).isel(where)
+    if not bool(those.any()):
+        return "in the map that it is a window of none does either"
+    ranges = []
+    for name, other in (("lr", "momentum"), ("momentum", "lr")):
+        values = ds[name].values[those.any(other).values]
+        ranges.append(f"{name} {values.min():.6g} to {values.max():.6g}")
+    return f"those of the map that do have {', '.join(ranges)}"
 
 
 def parse_range(name: str, text: str) -> Range:

@@ -1,4 +1,4 @@
-"""Where everything diverges, it is said from which learning rate on; a loss gone wild is no result."""
+"""Where everything diverges, it is said from which learning rate on; a wild loss is no result."""
 
 from __future__ import annotations
 

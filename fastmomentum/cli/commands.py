@@ -166,7 +166,7 @@ def zoom(
     picture = picture_beside(path, file)
     from fastmomentum.results import open_results
     from fastmomentum.selecting import select_velocity
-    from fastmomentum.zooming import parse_point, parse_range, zoomed
+    from fastmomentum.zooming import convergence_of, converging, parse_point, parse_range, zoomed
 
     window = parse_range("--lr", lr), parse_range("--momentum", momentum)
     cell = parse_point("--start", start), parse_point("--velocity", velocity)
@@ -184,8 +184,14 @@ def zoom(
     from fastmomentum.plots import save_phase_map
 
     with in_words(f"writing {picture}"), open_results(path) as ds:
-        save_phase_map(select_velocity(ds).isel(start=0), picture)
+        notes = save_phase_map(select_velocity(ds).isel(start=0), picture)
+        nothing = not bool(converging(ds).any())
+    if nothing and not quiet:
+        with open_results(file) as ds:
+            notes.append(convergence_of(ds, *cell))
     if not quiet:
+        for note in notes:
+            print(f"  {note}")
         print(f"wrote {picture}")
 
 

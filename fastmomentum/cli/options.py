@@ -39,9 +39,9 @@ class Once(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse as usual; the library beneath would take the last and say nothing."""
         _, _, given = self.make_parser(ctx).parse_args(args=list(args))
-        one = [option for option in given if not (option.multiple or getattr(option, "is_flag", False))]
-        for option in one:
-            if option.param_type_name == "option" and one.count(option) > 1:
+        for option in given:
+            several = option.multiple or getattr(option, "is_flag", False)
+            if option.param_type_name == "option" and not several and given.count(option) > 1:
                 ctx.fail(f"{option.opts[-1]} was given twice, and one counts; leave one out")
         return super().parse_args(ctx, args)
 

@@ -13,6 +13,18 @@ Constants = tuple[float, ...]
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 
+def named(name: str, settings: dict[str, Any]) -> str:
+    """Write an objective down by its name and its `Objective.settings`.
+
+    Examples
+    --------
+    >>> named("quadratic", {"hyy": 25.0})
+    'quadratic, hyy = 25'
+    """
+    said = (f"{k} = {v:.6g}" if isinstance(v, float) else f"{k} = {v}" for k, v in settings.items())
+    return ", ".join([name, *said])
+
+
 class Objective(Specification):
     """A function of two parameters to be descended.
 
@@ -33,6 +45,34 @@ class Objective(Specification):
     name: str
     parameters: ClassVar[tuple[str, str]] = ("x", "y")
     elementary: ClassVar[bool] = False
+    untold: ClassVar[frozenset[str]] = frozenset({"name"})
+    """Fields that `settings` leaves out."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Parameters that differ from their defaults.
+
+        Examples
+        --------
+        >>> from fastmomentum.objectives import Rosenbrock
+        >>> Rosenbrock(b=20.0).settings
+        {'b': 20.0}
+        """
+        told = {k: field for k, field in type(self).model_fields.items() if k not in self.untold}
+        values = {name: getattr(self, name) for name in told}
+        return {name: v for name, v in values.items() if v != told[name].default}
+
+    @property
+    def words(self) -> str:
+        """The objective in a title, with what makes it another than usual.
+
+        Examples
+        --------
+        >>> from fastmomentum.objectives import Rosenbrock
+        >>> Rosenbrock(b=20.0).words
+        'rosenbrock, b = 20'
+        """
+        return named(self.name, self.settings)
 
     @property
     def constants(self) -> Constants:

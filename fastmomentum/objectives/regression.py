@@ -65,6 +65,7 @@ class MSE(Objective):
     reduction: Literal["mean", "half_sum"] = "mean"
     statistics: Statistics | None = None
     parameters: ClassVar[tuple[str, str]] = ("a", "b")
+    untold: ClassVar[frozenset[str]] = frozenset({"name", "data", "x", "y", "statistics"})
     _observations: tuple[Column, Column] | None = PrivateAttr(default=None)
 
     @classmethod

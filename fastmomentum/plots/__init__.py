@@ -28,6 +28,8 @@ from fastmomentum.plots.geometry import Window as Window
 from fastmomentum.plots.geometry import clip as clip
 from fastmomentum.plots.losses import LossCurves as LossCurves
 from fastmomentum.plots.losses import loss_curves as loss_curves
+from fastmomentum.plots.marks import Key as Key
+from fastmomentum.plots.marks import draw_keys as draw_keys
 from fastmomentum.plots.motion import Projector as Projector
 from fastmomentum.plots.motion import thinned as thinned
 from fastmomentum.plots.phases import PhaseMap as PhaseMap
@@ -57,3 +59,4 @@ from fastmomentum.plots.surfaces import surface as surface
 from fastmomentum.plots.trails import Paths as Paths
 from fastmomentum.plots.trails import legend as legend
 from fastmomentum.plots.trails import paths as paths
+from fastmomentum.plots.visible import is_seen as is_seen

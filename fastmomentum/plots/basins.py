@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from fastmomentum.analysis import basin
 from fastmomentum.errors import InputError
-from fastmomentum.plots.cells import ENDS, cells_of
+from fastmomentum.plots.cells import ENDS, cells_of, swatch
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.phases import count_ticks, shares, steps_label, steps_norm
 from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import STAR, point
+from fastmomentum.plots.visible import is_seen
 from fastmomentum.results import experiment_of
 from fastmomentum.status import Status
 
@@ -107,9 +108,22 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
         label = f"minimum at {point(at)} ({np.mean(reached == i):.1%})"
         style = STAR | {"markerfacecolor": hue, "markeredgecolor": "white", "label": label}
         minima.append(ax.plot(*at, **style)[0])
+    entries = [
+        _entry(star, hue, bool((reached == i).any()))
+        for i, (star, hue) in enumerate(zip(minima, hues, strict=True))
+    ]
     lost = np.where(status == Status.CONVERGED, Status.MAX_STEPS, status)
-    legend = [*minima, *shares(lost, reached < 0, {Status.MAX_STEPS: "none of these"})]
+    ends = shares(lost, reached < 0, {Status.MAX_STEPS: "none of these"})
+    legend = [*filter(None, entries), *ends]
     return BasinMap(mesh, minima, legend, norm, target)
+
+
+def _entry(star: Line2D, hue: str, is_reached: bool) -> Any:
+    """Explain a minimiser: by its star, or where that is out of the picture by its colour."""
+    if is_seen(star):
+        return star
+    place, _, share = str(star.get_label()).rpartition(" (")
+    return swatch(hue, f"{place}, outside ({share}") if is_reached else None
 
 
 def shades_of(results: xr.Dataset) -> LogNorm | None:

@@ -14,6 +14,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import COLOURS, number
+from fastmomentum.plots.visible import is_seen
 from fastmomentum.theory import (
     RuleLike,
     eigenvalues,
@@ -35,23 +36,19 @@ class TheoryLines(NamedTuple):
 
     @property
     def handles(self) -> list[Line2D]:
-        """Those that can be seen, for a legend, and the optimum wherever it lies."""
-        lines = [line for line in self if line is not None]
-        return [line for line in lines if line is self.optimum or _is_seen(line)]
+        """Those that are in the picture, for a legend."""
+        return [line for line in self if line is not None and is_seen(line)]
 
-
-def _is_seen(line: Line2D) -> bool:
-    """Whether a line has points within the limits of its axes."""
-    ax = line.axes
-    if ax is None:
-        return False
-    inside = [
-        (part >= low) & (part <= high)
-        for part, (low, high) in zip(
-            np.asarray(line.get_xydata()).T, (ax.get_xlim(), ax.get_ylim()), strict=True
-        )
-    ]
-    return bool((inside[0] & inside[1]).any())
+    @property
+    def outside(self) -> str:
+        """A line that names what lies outside of the picture; empty where all is in it."""
+        known = {self.optimum: "", self.stability: "edge of stability (theory)"}
+        missing = [
+            said or str(line.get_label())
+            for line, said in known.items()
+            if line is not None and not is_seen(line)
+        ]
+        return f"outside of this picture: {'; '.join(missing)}" if missing else ""
 
 
 def theory_lines(

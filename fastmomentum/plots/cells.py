@@ -13,11 +13,13 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from fastmomentum.plots.geometry import Floats
+from fastmomentum.plots.geometry import Floats, Window
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN
 
 MOST_CELLS: Final = 1024
 """Cells of a map drawn along an axis; more than a screen shows only cost time."""
+
+EVERYWHERE: Final[Window] = ((-np.inf, np.inf), (-np.inf, np.inf))
 
 ENDS: Final = ListedColormap([NOT_RUN, CONVERGED, DIVERGED, NEVER])
 """Colours of the four values of `Status`."""
@@ -33,17 +35,21 @@ class Cells:
         Values, ascending.
     log_x, log_y : bool
         Whether the axis is drawn on a log scale.
+    bounds : ((x_low, x_high), (y_low, y_high))
+        What values there can be: no cell is drawn beyond.
     """
 
     x: Floats
     y: Floats
     log_x: bool
     log_y: bool
+    bounds: Window = EVERYWHERE
 
     @cached_property
     def edges(self) -> tuple[Floats, Floats]:
         """Edges of the cells, shape (nx + 1,) and (ny + 1,)."""
-        return _edges(self.x, self.log_x), _edges(self.y, self.log_y)
+        x, y = _edges(self.x, self.log_x), _edges(self.y, self.log_y)
+        return np.clip(x, *self.bounds[0]), np.clip(y, *self.bounds[1])
 
     @cached_property
     def corners(self) -> tuple[Floats, Floats]:
@@ -64,7 +70,7 @@ class Cells:
             ax.set(**{f"{name}scale": "log" if log else "linear", f"{name}lim": ends})
 
 
-def cells_of(x: Floats, y: Floats, unsure: bool = True) -> Cells:
+def cells_of(x: Floats, y: Floats, unsure: bool = True, bounds: Window = EVERYWHERE) -> Cells:
     """The cells of two axes, on a log scale where their values are more even on that.
 
     Parameters
@@ -73,6 +79,8 @@ def cells_of(x: Floats, y: Floats, unsure: bool = True) -> Cells:
         Values, ascending.
     unsure : bool
         Whether two values a decade apart on the x axis are a log scale.
+    bounds : ((x_low, x_high), (y_low, y_high))
+        Beyond which there are no values, and so no cells.
 
     Returns
     -------
@@ -86,7 +94,7 @@ def cells_of(x: Floats, y: Floats, unsure: bool = True) -> Cells:
     (True, False)
     """
     x, y = np.asarray(x, float), np.asarray(y, float)
-    return Cells(x, y, is_geometric(x, unsure), is_geometric(y, unsure=False))
+    return Cells(x, y, is_geometric(x, unsure), is_geometric(y, unsure=False), bounds)
 
 
 def draw_ends(ax: Axes, cells: Cells, status: NDArray[Any]) -> QuadMesh:

@@ -167,7 +167,7 @@ def _require_fair(first: xr.Dataset, second: xr.Dataset) -> None:
     """Refuse two that do not leave from the same point, as fast, on the same objective."""
     one, other = experiment_of(first), experiment_of(second)
     if one.objective != other.objective:
-        names = one.objective.name, other.objective.name
+        names = one.objective.words, other.objective.words
         raise InputError(
             "a duel takes two results of the same objective: got "
             + (f"{names[0]} and {names[1]}" if len(set(names)) == 2 else f"two kinds of {names[0]}")

@@ -14,8 +14,9 @@ from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.curves import against_step, squared_distance
 from fastmomentum.plots.geometry import Floats
+from fastmomentum.plots.marks import FEW, Key, keys_of, marks_of
 from fastmomentum.plots.runs import Run
-from fastmomentum.plots.style import COLOURS, MARKERS
+from fastmomentum.plots.visible import is_seen
 from fastmomentum.status import Status
 from fastmomentum.theory import RuleLike, predicted_rate
 
@@ -47,6 +48,13 @@ class LossCurves(NamedTuple):
 
     runs: list[Line2D]
     predicted: list[Line2D]
+    keys: Sequence[Key] = ()
+
+    @property
+    def handles(self) -> list[Line2D]:
+        """For a legend besides ``keys``: the runs, where they are few, and a prediction."""
+        seen = [line for line in self.predicted if is_seen(line)][:1]
+        return [*(line for line in self.runs if not self.keys and is_seen(line)), *seen]
 
 
 def loss_curves(
@@ -83,7 +91,8 @@ def loss_curves(
     Returns
     -------
     LossCurves
-        ``runs``, labelled, and ``predicted``, of which the first alone is labelled.
+        ``runs`` and ``predicted``, labelled, and ``keys``, legends of the axes along which runs
+        vary where they are more than six.
 
     Raises
     ------
@@ -112,21 +121,22 @@ def loss_curves(
     ax.set(ylabel=LABELS[quantity])
     lines: list[Line2D] = []
     predicted: list[Line2D] = []
-    for i, (run, values) in enumerate(zip(runs, curves, strict=True)):
-        colour = COLOURS[i % len(COLOURS)]
+    marks = marks_of(runs)
+    for i, (run, values, mark) in enumerate(zip(runs, curves, marks, strict=True)):
         at = np.where(run.steps > 0, run.steps, np.nan) if log else run.steps
         style: dict[str, Any] = {
-            "color": colour, "linewidth": 2.8, "alpha": 0.65, "zorder": 3, "label": run.label,
-            "marker": MARKERS[i % len(MARKERS)], "markersize": 8, "markeredgecolor": "white",
+            "color": mark.colour, "linewidth": 2.8, "alpha": 0.65, "zorder": 3, "label": run.label,
+            "marker": mark.marker, "markersize": 8, "markeredgecolor": "white",
+            "linestyle": mark.dashes if len(runs) > FEW else "-",
             "markevery": _marked(run, ax.get_xlim()[1], log, i),
         }  # fmt: skip
         lines.append(ax.plot(at, np.where(values > 0, values, np.nan), **style)[0])
         bound = _bound(run, values, objective, rule, quantity) if theory else None
         if bound is not None:
-            label = "_none" if predicted else "as fast as theory at the minimum predicts"
+            label = "as fast as theory at the minimum predicts"
             dashes: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 1.5, "zorder": 4}
-            predicted.append(ax.plot(*bound, color=colour, label=label, **dashes)[0])
-    return LossCurves(lines, predicted)
+            predicted.append(ax.plot(*bound, color=mark.colour, label=label, **dashes)[0])
+    return LossCurves(lines, predicted, keys_of(runs, [is_seen(line) for line in lines]))
 
 
 def _quantity(run: Run, objective: Objective, quantity: Quantity) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -22,6 +22,18 @@ from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, STAR, counted, number
 from fastmomentum.status import Status
 
+NEVER_MET: Final = np.iinfo(np.int32).max
+"""Steps of a run that did not meet the target, where they are compared."""
+
+MEDIANS_AT_ONCE: Final = 2**20
+"""Cells."""
+
+LONE: Final[dict[str, Any]] = {
+    "linestyle": "none", "marker": "o", "markersize": 8, "markerfacecolor": "none",
+    "markeredgecolor": "black", "markeredgewidth": 1.4, "zorder": 6,
+}  # fmt: skip
+"""Of a cell that is fast by itself."""
+
 
 class PhaseMap(NamedTuple):
     """Artists of `phase_map`."""
@@ -31,6 +43,21 @@ class PhaseMap(NamedTuple):
     best: Line2D | None
     target: float | None
     legend: list[Patch]
+    lone: Line2D | None = None
+
+    @property
+    def handles(self) -> list[Any]:
+        """All that a legend explains."""
+        marks = [mark for mark in (self.best, self.lone) if mark is not None]
+        return [*self.legend, *marks]
+
+    @property
+    def note(self) -> str:
+        """A line where no run came to the target, or all diverged; else empty."""
+        if self.target is not None:
+            return "" if self.steps is not None else "no run in this window converges"
+        ended = np.unique(np.asarray(self.ends.get_array()))
+        return "every run in this window diverges" if ended.tolist() == [Status.DIVERGED] else ""
 
 
 def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
@@ -49,7 +76,9 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     -------
     PhaseMap
         ``steps`` (None where there is no target or none was reached), ``ends`` (the other cells by
-        status), ``best`` (the fastest cell), ``target`` and ``legend`` (handles with shares).
+        status), ``best`` (the cell whose neighbourhood is the fastest, by the median of 3 x 3),
+        ``target``, ``legend`` (handles with shares) and ``lone`` (the fastest single cell, where it
+        is another).
 
     Raises
     ------
@@ -65,15 +94,15 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     cells = setting_cells(results)
     ends = draw_ends(ax, cells, status)
     reached = steps >= 0
-    mesh, best = None, None
+    mesh, best, lone = None, None, None
     if reached.any():
         norm = steps_norm(steps[reached])
         drawn = np.ma.masked_less(cells.drawn(steps), 0).clip(1)
         mesh = ax.pcolormesh(*cells.corners, drawn, norm=norm, cmap="viridis_r", rasterized=True)
-        best = _fastest(ax, cells, steps, reached)
+        best, lone = _fastest(ax, cells, steps)
     frame_settings(ax, cells)
     legend = shares(status, ~reached, {Status.MAX_STEPS: "target not reached"})
-    return PhaseMap(mesh, ends, best, target, legend)
+    return PhaseMap(mesh, ends, best, target, legend, lone)
 
 
 def status_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
@@ -158,7 +187,7 @@ def steps_norm(steps: NDArray[Any]) -> LogNorm:
 def setting_cells(results: xr.Dataset | xr.DataArray) -> Cells:
     """The cells of a map over learning rate and momentum."""
     lr, momentum = (results[name].values.astype(np.float64) for name in ("lr", "momentum"))
-    return cells_of(lr, momentum)
+    return cells_of(lr, momentum, bounds=((0.0, np.inf), (0.0, 1.0)))
 
 
 def frame_settings(ax: Axes, cells: Cells) -> None:
@@ -203,10 +232,53 @@ def shares(
     return entries
 
 
-def _fastest(ax: Axes, cells: Cells, steps: NDArray[Any], reached: NDArray[np.bool_]) -> Line2D:
-    best = np.argmin(np.where(reached, steps, np.iinfo(np.int32).max))
-    i, j = np.unravel_index(best, steps.shape)
+def _fastest(ax: Axes, cells: Cells, steps: NDArray[Any]) -> tuple[Line2D, Line2D | None]:
+    """Mark the cell that is fast together with its neighbours, and a faster one that is alone."""
+    reached = steps >= 0
+    counts = np.where(reached, steps, NEVER_MET).astype(np.int32)
+    around = np.where(reached, medians(counts), NEVER_MET)
+    chosen = np.where(around == around.min(), counts, NEVER_MET)
+    robust, single = int(chosen.argmin()), int(counts.argmin())
+    alone = counts.flat[single] < counts.flat[robust]
+    what = "fastest in a 3 x 3 median" if alone else "fastest"
+    star = _spot(ax, cells, counts, robust, what, STAR)
+    return star, _spot(ax, cells, counts, single, "lone fastest cell", LONE) if alone else None
+
+
+def _spot(
+    ax: Axes, cells: Cells, counts: NDArray[Any], cell: int, what: str, style: dict[str, Any]
+) -> Line2D:
+    i, j = np.unravel_index(cell, counts.shape)
     place: tuple[Floats, Floats] = (cells.x[i], cells.y[j])
     lr, momentum = (number(float(value)) for value in place)
-    label = f"fastest: {counted(steps[i, j])} (lr {lr}, momentum {momentum})"
-    return ax.plot(*place, **(STAR | {"label": label}))[0]
+    label = f"{what}: {counted(int(counts[i, j]))} (lr {lr}, momentum {momentum})"
+    return ax.plot(*place, clip_on=False, **(style | {"label": label}))[0]
+
+
+def medians(counts: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Median of each cell and the eight around it; beyond the edge stands the edge once more.
+
+    Parameters
+    ----------
+    counts : ndarray of int32, shape (n, m)
+        Of all cells.
+
+    Returns
+    -------
+    ndarray of int32, shape (n, m)
+        In parts, so that the nine copies of a large map are not in memory at once.
+
+    Examples
+    --------
+    >>> medians(np.array([[9, 9, 9], [9, 1, 9], [9, 9, 9]], np.int32)).tolist()
+    [[9, 9, 9], [9, 9, 9], [9, 9, 9]]
+    """
+    padded = np.pad(counts, 1, mode="edge")
+    found = np.empty_like(counts)
+    rows = max(1, MEDIANS_AT_ONCE // counts.shape[1])
+    for first in range(0, len(counts), rows):
+        part = padded[first : first + rows + 2]
+        nine = np.lib.stride_tricks.sliding_window_view(part, (3, 3))
+        flat = nine.reshape(*nine.shape[:2], 9)
+        found[first : first + rows] = np.partition(flat, 4, axis=-1)[..., 4]
+    return found

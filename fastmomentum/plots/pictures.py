@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 
 from fastmomentum.plots.boundaries import theory_lines
 from fastmomentum.plots.phases import phase_map, steps_bar
-from fastmomentum.plots.planes import departure
+from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.style import STYLE
 from fastmomentum.results import experiment_of
 
 
-def save_phase_map(results: xr.Dataset, path: Path) -> None:
+def save_phase_map(results: xr.Dataset, path: Path) -> list[str]:
     """Draw the map of one start, with the theory over it, and write it.
 
     Parameters
@@ -24,6 +24,12 @@ def save_phase_map(results: xr.Dataset, path: Path) -> None:
         With dims lr and momentum (and target): one start was selected.
     path : Path
         By whose suffix the kind of file is chosen, as by matplotlib.
+
+    Returns
+    -------
+    list of str
+        What the picture says of what is not in it: that no run converges, which marks of the theory
+        lie outside.
 
     Raises
     ------
@@ -38,6 +44,7 @@ def save_phase_map(results: xr.Dataset, path: Path) -> None:
     ...     steps=100, grid=fm.Grid(lr=[0.1, 0.2], momentum=[0.0, 0.5], start=[(1, 1)])))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_phase_map(ds.isel(start=0), Path(folder) / "map.svg")
+    []
     """
     experiment = experiment_of(results)
     with matplotlib.rc_context(STYLE):
@@ -45,12 +52,16 @@ def save_phase_map(results: xr.Dataset, path: Path) -> None:
         ax = figure.add_subplot()
         drawn = phase_map(ax, results)
         steps_bar(ax, drawn)
-        handles = [*drawn.legend, *([drawn.best] if drawn.best else [])]
+        handles, notes = drawn.handles, [drawn.note]
         if len(experiment.objective.minimisers):
             lines = theory_lines(ax, experiment.objective, experiment.rule)
             handles += lines.handles
-        figure.suptitle(experiment.title or experiment.objective.name, parse_math=False, wrap=True)
-        said = f"objective {experiment.objective.name}, rule {experiment.rule.words}"
-        ax.set_title(", ".join(filter(None, [said, departure(results)])), wrap=True)
+            notes.append(lines.outside)
+        title = experiment.title or experiment.objective.words
+        figure.suptitle(title, parse_math=False, wrap=True)
+        said = ", ".join(filter(None, [described(results), departure(results)]))
+        notes = [note for note in notes if note]
+        ax.set_title("\n".join([said, *notes]), wrap=True)
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
         figure.savefig(path)
+    return notes

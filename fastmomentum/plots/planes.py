@@ -45,6 +45,23 @@ def require_plane(
         )
 
 
+def described(results: xr.Dataset) -> str:
+    """Say what was descended, and how; parameters that are as usual are left out.
+
+    Parameters
+    ----------
+    results : xarray.Dataset
+        With the experiment.
+
+    Returns
+    -------
+    str
+        Such as "objective rosenbrock, b = 20, rule momentum".
+    """
+    experiment = experiment_of(results)
+    return f"objective {experiment.objective.words}, rule {experiment.rule.words}"
+
+
 def departure(results: xr.Dataset) -> str:
     """Say where the runs of a selection start, and with what velocity, as far as it is one.
 

@@ -39,6 +39,7 @@ from fastmomentum.plots.style import DASHED, STAR, START, number, point
 from fastmomentum.plots.surfaces import fill_axes, lift, surface
 from fastmomentum.status import Status
 from fastmomentum.theory import RuleLike
+from fastmomentum.trust import printable
 from fastmomentum.update_rule import UpdateRule
 
 Data = tuple[Floats, Floats]
@@ -147,7 +148,9 @@ def run_report(
     at = np.array([len(run.points) - 1] if frames is None else frames, dtype=np.int64)
     values = field.objective.value(*run.points.T)
     axes = _panels(figure, data is not None)
-    parts: list[Moving] = [_header(figure, run, values, at, rule, title)]
+    what = field.objective.words if field.objective.settings or not title else ""
+    said = "; ".join(filter(None, [shorten(title, 100, placeholder=" ..."), what]))
+    parts: list[Moving] = [_header(figure, run, values, at, rule, said)]
     parts += _surface(axes["surface"], run, field, at, FROM_THE_SIDE if data else FROM_ABOVE)
     parts += _contours(axes["contour"], run, field, at)
     if data is not None:
@@ -182,7 +185,7 @@ def _header(
         rates += f", momentum {number(run.momentum)}"
     if found.constant:
         rates += f", dampening {number(found.constant)}"
-    escaped = shorten(title, 100, placeholder=" ...").replace("$", r"\$")
+    escaped = title.replace("$", r"\$")
     start = f"start at {point(run.start)}"
     if run.velocity is not None:
         start += f", velocity {point(run.velocity)}"
@@ -259,7 +262,13 @@ def _data(
     ax: Axes, run: Run, objective: Objective, data: Data, frames: NDArray[np.int64]
 ) -> list[Moving]:
     a, b = objective.minimisers[0]
+    x, y = (
+        shorten(printable(getattr(objective, axis, None) or axis), 40, placeholder=" ...")
+        for axis in ("x", "y")
+    )
     drawn = data_and_line(ax, *data, a, b)
+    ax.set_xlabel(x, parse_math=False)
+    ax.set_ylabel(y, parse_math=False)
     drawn.line.set(**DASHED)
     line = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
     said = ax.set_title("", loc="left")

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from fastmomentum.plots.fields import Field
 from fastmomentum.plots.geometry import clip, length_of, refine, within
+from fastmomentum.plots.marks import Key, Mark, draw_keys, keys_of, marks_of
 from fastmomentum.plots.runs import Run
-from fastmomentum.plots.style import COLOURS, LINES, MARKERS, START
+from fastmomentum.plots.style import START
 from fastmomentum.plots.surfaces import in_sight, lift, view_of
 from fastmomentum.status import Status
 
@@ -31,6 +32,8 @@ class Paths(NamedTuple):
     runs: list[Line2D]
     starts: Line2D
     hidden: list[Line2D]
+    keys: Sequence[Key] = ()
+    outside: int = 0
 
 
 def paths(ax: Axes, runs: Sequence[Run], field: Field) -> Paths:
@@ -49,18 +52,23 @@ def paths(ax: Axes, runs: Sequence[Run], field: Field) -> Paths:
     Returns
     -------
     Paths
-        ``runs`` (one line each, labelled), ``starts``, and ``hidden``, the faint lines.
+        ``runs`` (one line each, labelled), ``starts``, ``hidden`` (the faint lines), ``keys``
+        (legends of the axes that vary, where there are more than six runs), and how many runs lie
+        ``outside`` of the window altogether.
     """
-    lines, hidden = [], []
-    for i, run in enumerate(runs):
+    lines, hidden, shown = [], [], []
+    for mark, run in zip(marks_of(runs), runs, strict=True):
         points, source = clip(run.points, field.window)
         cut = bool(np.any(source < 0)) or len(source) < len(run.points)
         if ax.name == "3d":
             points, source = refine(points, source, field.window)
-        style = _line_style(run, i, length_of(points, field.window))
+        shown.append(bool(np.isfinite(points).any()))
+        style = _line_style(run, mark, length_of(points, field.window))
         style["markevery"] = np.flatnonzero(np.isin(source, _telling(run))).tolist()
         away = cut and run.status != Status.DIVERGED
         style["label"] = run.label + (", leaves the window" if away else "")
+        if not shown[-1]:
+            style["label"] = "_outside"
         if ax.name == "3d" and len(points) <= _MOST_SIGHTED:
             covered = ~in_sight(points, field, *view_of(ax))[:, np.newaxis]
             faint = {"alpha": 0.35, "path_effects": None, "label": "_hidden"}
@@ -68,17 +76,19 @@ def paths(ax: Axes, runs: Sequence[Run], field: Field) -> Paths:
             points = np.where(covered, np.nan, points)
         lines += ax.plot(*lift(ax, points, field), **style)
     starts = within(np.unique([run.start for run in runs], axis=0), field.window)
-    return Paths(lines, ax.plot(*lift(ax, starts, field), **START)[0], hidden)
+    drawn = START if len(starts) else START | {"label": "_none"}
+    marked = ax.plot(*lift(ax, starts, field), **drawn)[0]
+    return Paths(lines, marked, hidden, keys_of(runs, shown), shown.count(False))
 
 
-def _line_style(run: Run, i: int, length: float) -> dict[str, Any]:
+def _line_style(run: Run, mark: Mark, length: float) -> dict[str, Any]:
     width = 1.8 if length < 12 else 1.0  # a long zigzag would be a blot
     casing = patheffects.Stroke(linewidth=width + 1.4, foreground="white")
     return {
-        "color": COLOURS[i % len(COLOURS)],
-        "linestyle": LINES[i % len(LINES)],
+        "color": mark.colour,
+        "linestyle": mark.dashes,
         "linewidth": width,
-        "marker": MARKERS[i % len(MARKERS)],
+        "marker": mark.marker,
         "markersize": 6.5,
         "path_effects": [casing, patheffects.Normal()],
         "zorder": 2 if run.status == Status.DIVERGED else 3,
@@ -95,6 +105,8 @@ def _telling(run: Run) -> NDArray[np.int64]:
 def legend(figure: Figure, drawn: Paths, minima: Artist) -> Legend:
     """Draw a legend below everything: a row for each run, and one for start and minimum.
 
+    Of more than six runs the axes along which they vary have a legend each, at the right.
+
     Parameters
     ----------
     figure : Figure
@@ -110,15 +122,28 @@ def legend(figure: Figure, drawn: Paths, minima: Artist) -> Legend:
         What was drawn.
     """
     marks = [mark for mark in (drawn.starts, minima) if not str(mark.get_label()).startswith("_")]
-    names = ", ".join(str(mark.get_label()) for mark in marks)
-    handles: list[Any] = [*drawn.runs, tuple(marks)]  # a tuple is drawn side by side
+    seen = [line for line in drawn.runs if not str(line.get_label()).startswith("_")]
+    said = [", ".join(str(mark.get_label()) for mark in marks)]
+    if seen:
+        said.append("markers: after 1, 10, 100, ... steps (or the next recorded) and the last")
+    rows: list[tuple[Any, str]] = []
+    if not drawn.keys:
+        rows += [(line, str(line.get_label())) for line in seen]
+    if any(said):  # a tuple is drawn side by side
+        rows.append((tuple(marks) or _nothing(), "; ".join(filter(None, said))))
+    if drawn.outside:
+        count = "1 run lies" if drawn.outside == 1 else f"{drawn.outside} runs lie"
+        rows.append((_nothing(), f"{count} outside of this picture"))
+    draw_keys(figure, drawn.keys)
     return figure.legend(
-        handles=handles,
-        labels=[
-            *(str(line.get_label()) for line in drawn.runs),
-            f"{names}; markers: after 1, 10, 100, ... steps (or the next recorded) and the last",
-        ],
+        handles=[handle for handle, _ in rows],
+        labels=[label for _, label in rows],
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0.6)},
         handlelength=3.2,
         loc="outside lower center",
     )
+
+
+def _nothing() -> Line2D:
+    """A handle for a row that explains no mark."""
+    return Line2D([], [], linestyle="none")
