@@ -19,6 +19,7 @@ import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
 from fastmomentum.files import in_words
+from fastmomentum.plots.pictures import LETTERS
 from fastmomentum.plots.planes import described
 
 PAGE_SIZE = (12.8, 7.2)
@@ -71,6 +72,11 @@ def figure(ds: xr.Dataset, height: float = 8.0) -> Figure:
 def subtitle(ds: xr.Dataset) -> str:
     """Say what was descended, and how."""
     return described(ds)
+
+
+def lines_of(*said: str) -> str:
+    """Put what is said into lines that fit below a title."""
+    return "\n".join(fill(line, LETTERS, break_long_words=False) for line in said if line)
 
 
 def save(made: Figure, path: Path) -> None:

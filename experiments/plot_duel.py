@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from _cells import at_target, opened, plane, start_of
-from _figures import figure, save, style
+from _figures import figure, lines_of, save, style
 
 import fastmomentum as fm
 from fastmomentum import plots
@@ -63,10 +63,8 @@ def main(words: Sequence[str]) -> None:
             handles += lines.handles
             notes += [lines.outside] if lines.outside else []
         plots.duel_bar(ax, drawn, names, float(both[0]["target"][-1]))
-        ax.set_title(
-            f"objective {experiments[0].objective.words}, {names[0]} against {names[1]}, "
-            f"from {start_of(both[0])}" + "".join(f"\n{note}" for note in notes)
-        )
+        title = f"objective {experiments[0].objective.words}, {names[0]} against {names[1]}"
+        ax.set_title(lines_of(f"{title}, from {start_of(both[0])}", *notes))
         for note in notes:
             print(note)
         made.legend(handles=handles, loc="outside lower center", ncols=2)

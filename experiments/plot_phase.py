@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 from _cells import SUMMARIES, at_target, opened, plane, start_of
-from _figures import figure, save, style, subtitle
+from _figures import figure, lines_of, save, style, subtitle
 from matplotlib.axes import Axes
 
 import fastmomentum as fm
@@ -61,7 +61,7 @@ def main(words: Sequence[str]) -> None:
             panels[1].set_title(f"predicted by theory, at {written(at)}")
             made.suptitle("\n".join([made.get_suptitle(), *said]), parse_math=False)
         else:
-            panels[0].set_title("\n".join([title, *said]))
+            panels[0].set_title(lines_of(title, *said))
         for line in said:
             print(line)
         made.legend(handles=drawn.handles, loc="outside lower center", ncols=2)

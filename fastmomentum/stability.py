@@ -75,7 +75,7 @@ def in_words(found: dict[str, Any]) -> str:
     limit = " to ".join(dict.fromkeys(ends))
     above, runs = found["runs_above"], found["runs"]
     if above == runs:
-        share = "all runs lie above it, and none can converge"
+        share = "all runs lie above it, and none can settle at a minimum"
     else:
         share = f"{above:,} of {runs:,} runs lie above it"
     return f"largest stable lr {limit}: {share}"

@@ -188,7 +188,7 @@ def zoom(
         nothing = not bool(converging(ds).any())
     if nothing and not quiet:
         with open_results(file) as ds:
-            notes.append(convergence_of(ds, *cell))
+            notes.insert(1, convergence_of(ds, *cell))
     if not quiet:
         for note in notes:
             print(f"  {note}")

@@ -22,8 +22,8 @@ MOST_NAMED: Final = 10
 
 PLACES: Final[tuple[Any, ...]] = (
     "outside right upper",
-    "outside right lower",
     "outside right center",
+    "outside right lower",
 )
 
 

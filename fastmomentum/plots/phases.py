@@ -240,18 +240,20 @@ def _fastest(ax: Axes, cells: Cells, steps: NDArray[Any]) -> tuple[Line2D, Line2
     chosen = np.where(around == around.min(), counts, NEVER_MET)
     robust, single = int(chosen.argmin()), int(counts.argmin())
     alone = counts.flat[single] < counts.flat[robust]
-    what = "fastest in a 3 x 3 median" if alone else "fastest"
-    star = _spot(ax, cells, counts, robust, what, STAR)
-    return star, _spot(ax, cells, counts, single, "lone fastest cell", LONE) if alone else None
+    if not alone:
+        return _spot(ax, cells, counts, robust, "fastest: {} ({})", STAR), None
+    star = _spot(ax, cells, counts, robust, "fastest in a 3 x 3 median: {}\n({})", STAR)
+    lone = _spot(ax, cells, counts, single, "lone fastest cell: {}\n({})", LONE)
+    return star, lone
 
 
 def _spot(
-    ax: Axes, cells: Cells, counts: NDArray[Any], cell: int, what: str, style: dict[str, Any]
+    ax: Axes, cells: Cells, counts: NDArray[Any], cell: int, label: str, style: dict[str, Any]
 ) -> Line2D:
     i, j = np.unravel_index(cell, counts.shape)
     place: tuple[Floats, Floats] = (cells.x[i], cells.y[j])
     lr, momentum = (number(float(value)) for value in place)
-    label = f"{what}: {counted(int(counts[i, j]))} (lr {lr}, momentum {momentum})"
+    label = label.format(counted(int(counts[i, j])), f"lr {lr}, momentum {momentum}")
     return ax.plot(*place, clip_on=False, **(style | {"label": label}))[0]
 
 

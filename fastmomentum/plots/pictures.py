@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
+from typing import Final
 
 import matplotlib
 import xarray as xr
@@ -13,6 +15,10 @@ from fastmomentum.plots.phases import phase_map, steps_bar
 from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.style import STYLE
 from fastmomentum.results import experiment_of
+
+TITLE_LETTERS: Final = 75
+LETTERS: Final = 85
+"""Letters of a line below the title. Matplotlib's own wrapping makes no room for more lines."""
 
 
 def save_phase_map(results: xr.Dataset, path: Path) -> list[str]:
@@ -58,10 +64,11 @@ def save_phase_map(results: xr.Dataset, path: Path) -> list[str]:
             handles += lines.handles
             notes.append(lines.outside)
         title = experiment.title or experiment.objective.words
-        figure.suptitle(title, parse_math=False, wrap=True)
+        figure.suptitle(fill(title, TITLE_LETTERS), parse_math=False)
         said = ", ".join(filter(None, [described(results), departure(results)]))
         notes = [note for note in notes if note]
-        ax.set_title("\n".join([said, *notes]), wrap=True)
+        lines = [fill(line, LETTERS, break_long_words=False) for line in (said, *notes)]
+        ax.set_title("\n".join(lines))
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
         figure.savefig(path)
     return notes
