@@ -44,7 +44,8 @@ def nearest(
     -----
     OutsideGridWarning
         It lies outside of the range of the values. An end of the range that was written with three
-        digits or more, as legends have it, counts as the end.
+        digits or more, as legends have it, counts as the end; where ratios are compared so does
+        what lies in the cell around it, up to a tenth away.
 
     Examples
     --------
@@ -54,7 +55,8 @@ def nearest(
     known = np.atleast_1d(np.asarray(values, float))
     away = np.abs(np.log(known) - np.log(asked)) if by_ratio else np.abs(known - asked)
     index = int(away.argmin())
-    if _is_outside(known[index : index + 1] if listed else known, asked):
+    choices = known[index : index + 1] if listed else known
+    if _is_outside(choices, asked) and not (by_ratio and _is_at_the_edge(choices, asked)):
         limits = ", ".join(f"{value:.6g}" for value in known) if listed else _range(known)
         _tell(name, f"{asked:.6g}", f"{known[index]:.6g}", limits, known.size == 1)
     return index
@@ -120,6 +122,16 @@ def _is_outside(known: Floats, asked: float) -> bool:
         return False
     end = low if asked < low else high
     return all(float(f"{end:.{digits}g}") != asked for digits in range(3, 17))
+
+
+def _is_at_the_edge(known: Floats, asked: float) -> bool:
+    """Whether a value lies in the cell around an end of an axis, where ratios are compared."""
+    logs = np.sort(np.log(known))
+    gaps = np.diff(logs)
+    if not gaps.size:
+        return False
+    low, high = (np.minimum(gap / 2, np.log(1.1)) for gap in (gaps[0], gaps[-1]))
+    return bool(logs[0] - low <= np.log(asked) <= logs[-1] + high)
 
 
 def _tell(what: str, asked: str, taken: str, limits: str, alone: bool) -> None:

@@ -101,6 +101,11 @@ def test_an_end_written_in_a_few_digits_is_the_end() -> None:
     assert nearest("lr", [1 / 9], 0.111, by_ratio=True) == 0
     with pytest.warns(OutsideGridWarning):
         nearest("lr", [1 / 9], 0.11, by_ratio=True)
+    assert nearest("lr", [1e-3, 1e-2], 1.08e-2, by_ratio=True) == 1  # in the cell around the end
+    with pytest.warns(OutsideGridWarning):
+        nearest("lr", [1e-3, 1e-2], 1.2e-2, by_ratio=True)
+    with pytest.warns(OutsideGridWarning):
+        nearest("lr", [9.9e-3, 1e-2], 1.08e-2, by_ratio=True)
     with pytest.warns(OutsideGridWarning):
         nearest("momentum", [0.0, 0.99], 0.995)
 

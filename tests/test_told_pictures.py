@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.plots.marks import keys_of, marks_of
-from fastmomentum.plots.phases import medians, setting_cells
+from fastmomentum.plots.phases import medians
 from fastmomentum.status import Status
 
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)
@@ -170,7 +170,7 @@ def test_parameters_that_differ_stand_in_titles_and_info(script, tmp_path, unren
         assert script(name, tmp_path / "a.h5", "-o", tmp_path / "out.png")[0] == 0
         assert "objective rosenbrock, rule momentum" in titles(unrendered[-1])
     assert script("plot_report", file, "-o", tmp_path / "out.png")[0] == 0
-    assert any("rosenbrock, b = 20; start" in text.get_text() for text in unrendered[-1].texts)
+    assert any("; rosenbrock, b = 20" in text.get_text() for text in unrendered[-1].texts)
     from fastmomentum.summary import info_lines, info_of, plan_lines, plan_of
 
     assert info_lines(info_of(file))[0] == "experiment: momentum on rosenbrock, b = 20"
@@ -211,9 +211,7 @@ def test_a_map_shows_no_setting_that_there_cannot_be(momenta: list[float]) -> No
     low, high = ax.get_ylim()
     assert 0.0 <= low < high <= 1.0
     assert ax.get_xlim()[0] >= 0.0
-    for edges, values in zip(setting_cells(one).edges, (one.lr, one.momentum), strict=True):
-        assert (np.diff(edges) > 0).all()
-        assert ((edges[:-1] <= values.values) & (values.values <= edges[1:])).all()
+    assert low <= min(momenta) <= max(momenta) <= high
 
 
 def walks(cells: list[tuple[float, float]], starts: int = 1) -> list[plots.Run]:

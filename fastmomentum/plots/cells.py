@@ -36,7 +36,7 @@ class Cells:
     log_x, log_y : bool
         Whether the axis is drawn on a log scale.
     bounds : ((x_low, x_high), (y_low, y_high))
-        What values there can be: no cell is drawn beyond.
+        What values there can be: the axes end there, also in the midst of a cell.
     """
 
     x: Floats
@@ -48,8 +48,7 @@ class Cells:
     @cached_property
     def edges(self) -> tuple[Floats, Floats]:
         """Edges of the cells, shape (nx + 1,) and (ny + 1,)."""
-        x, y = _edges(self.x, self.log_x), _edges(self.y, self.log_y)
-        return np.clip(x, *self.bounds[0]), np.clip(y, *self.bounds[1])
+        return _edges(self.x, self.log_x), _edges(self.y, self.log_y)
 
     @cached_property
     def corners(self) -> tuple[Floats, Floats]:
@@ -65,8 +64,9 @@ class Cells:
 
     def frame(self, ax: Axes) -> None:
         """Give axes the map's scales and limits."""
-        for name, log, edge in zip("xy", (self.log_x, self.log_y), self.edges, strict=True):
-            ends = (edge[0], edge[-1])
+        logs = (self.log_x, self.log_y)
+        for name, log, edge, bound in zip("xy", logs, self.edges, self.bounds, strict=True):
+            ends = max(edge[0], bound[0]), min(edge[-1], bound[1])
             ax.set(**{f"{name}scale": "log" if log else "linear", f"{name}lim": ends})
 
 
@@ -80,7 +80,7 @@ def cells_of(x: Floats, y: Floats, unsure: bool = True, bounds: Window = EVERYWH
     unsure : bool
         Whether two values a decade apart on the x axis are a log scale.
     bounds : ((x_low, x_high), (y_low, y_high))
-        Beyond which there are no values, and so no cells.
+        Beyond which there are no values.
 
     Returns
     -------

@@ -167,10 +167,11 @@ def _require_fair(first: xr.Dataset, second: xr.Dataset) -> None:
     """Refuse two that do not leave from the same point, as fast, on the same objective."""
     one, other = experiment_of(first), experiment_of(second)
     if one.objective != other.objective:
-        names = one.objective.words, other.objective.words
+        kinds = {one.objective.name, other.objective.name}
+        two = f"two kinds of {one.objective.name}: " if len(kinds) == 1 else ""
         raise InputError(
-            "a duel takes two results of the same objective: got "
-            + (f"{names[0]} and {names[1]}" if len(set(names)) == 2 else f"two kinds of {names[0]}")
+            f"a duel takes two results of the same objective: got {two}{one.objective.words} "
+            f"and {other.objective.words}"
         )
     for kind in ("start", "velocity"):
         places = [_place(results, kind) for results in (first, second)]

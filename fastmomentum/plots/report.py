@@ -149,8 +149,7 @@ def run_report(
     values = field.objective.value(*run.points.T)
     axes = _panels(figure, data is not None)
     what = field.objective.words if field.objective.settings or not title else ""
-    said = "; ".join(filter(None, [shorten(title, 100, placeholder=" ..."), what]))
-    parts: list[Moving] = [_header(figure, run, values, at, rule, said)]
+    parts: list[Moving] = [_header(figure, run, values, at, rule, title, what)]
     parts += _surface(axes["surface"], run, field, at, FROM_THE_SIDE if data else FROM_ABOVE)
     parts += _contours(axes["contour"], run, field, at)
     if data is not None:
@@ -176,7 +175,13 @@ def _panels(figure: Figure, with_data: bool) -> dict[str, Any]:
 
 
 def _header(
-    figure: Figure, run: Run, values: Floats, frames: NDArray[np.int64], rule: RuleLike, title: str
+    figure: Figure,
+    run: Run,
+    values: Floats,
+    frames: NDArray[np.int64],
+    rule: RuleLike,
+    title: str,
+    what: str,
 ) -> MovingWords:
     """Write the title, and the line below it that tells how the run stands."""
     found = UpdateRule.parse(rule)
@@ -185,10 +190,11 @@ def _header(
         rates += f", momentum {number(run.momentum)}"
     if found.constant:
         rates += f", dampening {number(found.constant)}"
-    escaped = title.replace("$", r"\$")
+    escaped = shorten(title, 100, placeholder=" ...").replace("$", r"\$")
     start = f"start at {point(run.start)}"
     if run.velocity is not None:
         start += f", velocity {point(run.velocity)}"
+    start += f"; {what}" if what else ""
     lines = {
         0.12: f"{TITLES.get(found.name, found.name)}: {rates}",
         0.46: f"{escaped}; {start}" if title else start,

@@ -129,11 +129,11 @@ def legend(figure: Figure, drawn: Paths, minima: Artist) -> Legend:
     rows: list[tuple[Any, str]] = []
     if not drawn.keys:
         rows += [(line, str(line.get_label())) for line in seen]
-    if any(said):  # a tuple is drawn side by side
-        rows.append((tuple(marks) or _nothing(), "; ".join(filter(None, said))))
     if drawn.outside:
         count = "1 run lies" if drawn.outside == 1 else f"{drawn.outside} runs lie"
         rows.append((_nothing(), f"{count} outside of this picture"))
+    if any(said):  # a tuple is drawn side by side
+        rows.append((tuple(marks) or _nothing(), "; ".join(filter(None, said))))
     draw_keys(figure, drawn.keys)
     return figure.legend(
         handles=[handle for handle, _ in rows],
