@@ -67,8 +67,8 @@ def save_phase_map(results: xr.Dataset, path: Path) -> list[str]:
         figure.suptitle(fill(title, TITLE_LETTERS), parse_math=False)
         said = ", ".join(filter(None, [described(results), departure(results)]))
         notes = [note for note in notes if note]
-        lines = [fill(line, LETTERS, break_long_words=False) for line in (said, *notes)]
-        ax.set_title("\n".join(lines))
+        rows = [fill(line, LETTERS, break_long_words=False) for line in (said, *notes)]
+        ax.set_title("\n".join(rows))
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
         figure.savefig(path)
     return notes
