@@ -47,10 +47,8 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
     """
     path = Path(path)
     tree = _read(path)
-    overrides = [overrides] if isinstance(overrides, str) else [str(each) for each in overrides]
-    _refuse_twice(overrides)
-    for override in overrides:
-        _set(tree, override)
+    for override in [overrides] if isinstance(overrides, str) else overrides:
+        _set(tree, str(override))
     try:
         return Experiment.model_validate(tree, context={"folder": path.parent})
     except ValidationError as error:
@@ -94,13 +92,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "too deeply nested"
     return "a number has too many digits"
-
-
-def _refuse_twice(overrides: Sequence[str]) -> None:
-    keys = [re.sub(r"\s", "", override.partition("=")[0]) for override in overrides]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise InputError(f"--set {key} was given twice, and one counts; leave one out")
 
 
 def _set(tree: dict[str, Any], override: str) -> None:

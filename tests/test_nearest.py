@@ -175,7 +175,6 @@ def test_an_option_of_which_one_counts_is_refused_twice(script, path, tmp_path, 
         (["run", "FILE", "-o", "a.h5", "-o", "b.h5"], "--output"),
         (["run", "FILE", "--jobs", "1", "--jobs=2"], "--jobs"),
         (["zoom", "FILE", "--lr", "1:2", "--lr", "2:3", "--momentum", "0:1"], "--lr"),
-        (["plan", "FILE", "--set", "steps=1", "--set", "steps = 2"], "--set steps"),
     ],
 )
 def test_commands_refuse_it_too(tmp_path: Path, words: list[str], option: str) -> None:
