@@ -60,7 +60,7 @@ def main(words: Sequence[str]) -> None:
                 lines.stability.set(linestyle=dashes, label=f"{name}: stable to the left (theory)")
             if lines.optimum is not None:
                 lines.optimum.set(marker=marker, label=f"{name}: {lines.optimum.get_label()}")
-            handles += lines.handles
+            handles += lines.seen
             notes += [lines.outside] if lines.outside else []
         plots.duel_bar(ax, drawn, names, float(both[0]["target"][-1]))
         title = f"objective {experiments[0].objective.words}, {names[0]} against {names[1]}"

@@ -100,7 +100,7 @@ def end_map(
     share = np.mean(diverged == ~(predicted < 1.0))
     said = f"theory at the minimum foretells of {share:.1%} of the runs whether they diverge"
     lines = _theory(ax, results, at)
-    return Drawn([*handles, *lines.handles], said, (drawn.note, lines.outside))
+    return Drawn([*handles, *lines.seen], said, (drawn.note, lines.outside))
 
 
 def rate_maps(
@@ -138,7 +138,7 @@ def rate_maps(
         f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 0.01 of theory, "
         f"median difference {found.median:.1g}"
     )
-    return Drawn([*drawn.legend, *lines.handles], said, (lines.outside,))
+    return Drawn([*drawn.legend, *lines.seen], said, (lines.outside,))
 
 
 def _theory(ax: Axes, results: xr.Dataset, at: Any) -> plots.TheoryLines:

@@ -150,6 +150,11 @@ def test_commands_tell_it_in_a_line(path: Path, tmp_path: Path) -> None:
         0,
         "start (50, 50) is not in the grid, x -5 to 1, y 1 to 2: the nearest, (1, 1), is taken\n",
     )
+    done = command(
+        "zoom", path, "--lr", "1e-3:2e-3", "--momentum", "0:0.5", "--num", 3,
+        "--start", "50,50", "-o", tmp_path / "z.h5", "--quiet",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize(
@@ -167,30 +172,6 @@ def test_an_option_of_which_one_counts_is_refused_twice(script, path, tmp_path, 
     status, _, err = script(name, path, "-o", tmp_path / "out.png", *words)
     assert status == 2
     assert f"{words[0]} was given twice, and one counts" in err
-
-
-@pytest.mark.parametrize(
-    ("words", "option"),
-    [
-        (["run", "FILE", "-o", "a.h5", "-o", "b.h5"], "--output"),
-        (["run", "FILE", "--jobs", "1", "--jobs=2"], "--jobs"),
-        (["zoom", "FILE", "--lr", "1:2", "--lr", "2:3", "--momentum", "0:1"], "--lr"),
-    ],
-)
-def test_commands_refuse_it_too(tmp_path: Path, words: list[str], option: str) -> None:
-    file = tmp_path / "one.toml"
-    file.write_text('steps = 10\nobjective.name = "booth"\nrule.name = "sgd"\n[grid]\nlr = 0.1\n')
-    done = command(*(str(file) if word == "FILE" else word for word in words))
-    assert done.returncode == 2
-    assert f"{option} was given twice, and one counts; leave one out" in done.stderr
-
-
-def test_a_flag_and_a_list_may_come_twice(tmp_path: Path) -> None:
-    file = tmp_path / "one.toml"
-    file.write_text('steps = 10\nobjective.name = "booth"\nrule.name = "sgd"\n[grid]\nlr = 0.1\n')
-    words = ["--set", "grid.start=[[1,1]]", "--set", "steps=20", "--quiet", "--quiet"]
-    done = command("run", file, "-o", tmp_path / "one.h5", *words)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_other_warnings_stay_as_they_are() -> None:

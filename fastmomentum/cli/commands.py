@@ -15,7 +15,6 @@ from fastmomentum.cli.options import (
     AsJson,
     ExperimentFile,
     Jobs,
-    Once,
     Overrides,
     Overwrite,
     Quiet,
@@ -36,7 +35,7 @@ app = typer.Typer(
 )
 
 
-@app.command(cls=Once)
+@app.command()
 @errors_in_words
 def run(
     file: ExperimentFile,
@@ -86,7 +85,7 @@ def run(
     )
 
 
-@app.command(cls=Once)
+@app.command()
 @errors_in_words
 def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Tell what an experiment would take; run nothing."""
@@ -98,7 +97,7 @@ def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = Fa
     print(json.dumps(figures, indent=2) if as_json else "\n".join(plan_lines(figures)))
 
 
-@app.command(cls=Once)
+@app.command()
 @errors_in_words
 def info(file: ResultsFile, as_json: AsJson = False) -> None:
     """Tell what a results file holds and how it was made."""
@@ -115,7 +114,7 @@ def info(file: ResultsFile, as_json: AsJson = False) -> None:
         print(f"digest        xxh3-128 {digest(file)}")
 
 
-@app.command(cls=Once)
+@app.command()
 @errors_in_words
 def verify(
     file: ResultsFile,
@@ -133,7 +132,7 @@ def verify(
     print("\n".join(said.lines()))
 
 
-@app.command(cls=Once)
+@app.command()
 @errors_in_words
 def zoom(
     file: ResultsFile,
@@ -189,9 +188,9 @@ def zoom(
     if nothing and not quiet:
         with open_results(file) as ds:
             notes.insert(1, convergence_of(ds, *cell))
-    if not quiet:
         for note in notes:
             print(f"  {note}")
+    if not quiet:
         print(f"wrote {picture}")
 
 

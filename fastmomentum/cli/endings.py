@@ -22,7 +22,8 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
         from fastmomentum.notices import as_lines
 
         try:
-            with as_lines(lambda line: print(line, file=sys.stderr)):
+            quiet = bool(options.get("quiet"))
+            with as_lines(lambda line: quiet or print(line, file=sys.stderr)):
                 command(*arguments, **options)
             sys.stdout.flush()
         except FastmomentumError as error:

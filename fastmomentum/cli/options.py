@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
-from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     from fastmomentum.backends import Backend
@@ -31,19 +30,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Jobs = Annotated[str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one a core.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-
-
-class Once(TyperCommand):
-    """A command that refuses an option given twice where one counts."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse as usual; the library beneath would take the last and say nothing."""
-        _, _, given = self.make_parser(ctx).parse_args(args=list(args))
-        for option in given:
-            several = option.multiple or getattr(option, "is_flag", False)
-            if option.param_type_name == "option" and not several and given.count(option) > 1:
-                ctx.fail(f"{option.opts[-1]} was given twice, and one counts; leave one out")
-        return super().parse_args(ctx, args)
 
 
 def n_jobs_of(text: str) -> int:

@@ -36,8 +36,14 @@ class TheoryLines(NamedTuple):
 
     @property
     def handles(self) -> list[Line2D]:
+        """Those that can be seen, and the optimum wherever it lies."""
+        lines = [line for line in self if line is not None]
+        return [line for line in lines if line is self.optimum or is_seen(line)]
+
+    @property
+    def seen(self) -> list[Line2D]:
         """Those that are in the picture, for a legend."""
-        return [line for line in self if line is not None and is_seen(line)]
+        return [line for line in self.handles if is_seen(line)]
 
     @property
     def outside(self) -> str:

@@ -61,7 +61,7 @@ def save_phase_map(results: xr.Dataset, path: Path) -> list[str]:
         handles, notes = drawn.handles, [drawn.note]
         if len(experiment.objective.minimisers):
             lines = theory_lines(ax, experiment.objective, experiment.rule)
-            handles += lines.handles
+            handles += lines.seen
             notes.append(lines.outside)
         title = experiment.title or experiment.objective.words
         figure.suptitle(fill(title, TITLE_LETTERS), parse_math=False)
