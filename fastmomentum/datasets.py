@@ -7,7 +7,7 @@ import math
 import stat
 from array import array
 from pathlib import Path
-from typing import Final, TextIO
+from typing import ClassVar, Final, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,8 @@ class NoisyLine(Specification):
     >>> x.shape
     (50,)
     """
+
+    positional: ClassVar[bool] = True
 
     num_points: Whole = Field(ge=2, le=MOST_POINTS)
     x_mid: float

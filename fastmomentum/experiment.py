@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import Fault, faults, shown
 from fastmomentum.grid import Blocks, Grid
-from fastmomentum.objectives import AnyObjective, Objective
+from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Objective
 from fastmomentum.places import Mesh
 from fastmomentum.protocol import MOST_STEPS, Record, Stop
 from fastmomentum.rules import Rule
@@ -106,6 +106,12 @@ class Experiment(Specification):
         if isinstance(given, type):
             name = given.__name__
             raise ValueError(f"must be an objective: got the class {name}; write {name}(...)")
+        if isinstance(given, Objective) and type(given) is not OBJECTIVES.get(given.name):
+            kind = type(given).__name__
+            raise ValueError(f"must be an objective of fm.OBJECTIVES: got a {kind}; {OWN_FUNCTION}")
+        if callable(given):
+            name = getattr(given, "__name__", type(given).__name__)
+            raise ValueError(f"must be an objective: got the function {name}; {OWN_FUNCTION}")
         return {"name": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ import xarray as xr
 from fastmomentum.analysis.limits import minima, nearest
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.plain_numbers import number
 from fastmomentum.results import experiment_of
 from fastmomentum.schema import dimensions
 from fastmomentum.status import Status
@@ -149,6 +150,7 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
     if radius is None:
         (x_low, x_high), (y_low, y_high) = objective.box
         radius = 0.01 * float(np.hypot(x_high - x_low, y_high - y_low))
+    radius = number(radius, "radius")
     if not radius > 0:
         raise InputError(f"radius must be positive: got {radius!r}")
     x, y = (ds.final.isel(parameter=i).values for i in (0, 1))

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.plots.geometry import Floats, Window, clip
 from fastmomentum.plots.style import COLOURS, number
 
@@ -47,7 +48,7 @@ def data_and_line(ax: Axes, x: ArrayLike, y: ArrayLike, a: float, b: float) -> D
     >>> drawn.line.get_label()
     'y = 2 x + 1'
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
+    x, y = numbers(x, "x"), numbers(y, "y")
     seen = np.linspace(0, x.size - 1, min(x.size, MOST_DOTS)).astype(np.int64)
     data = ax.plot(
         x[seen], y[seen], linestyle="none", marker="o", markersize=5, markeredgewidth=0.5,

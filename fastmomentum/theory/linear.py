@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import suggest
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.rules import RULES, Rule
 from fastmomentum.update_rule import UpdateRule
 
@@ -190,7 +191,7 @@ def is_stable(
     >>> is_stable("sgd", [0.1, 0.3], 0.0, 10.0).tolist()
     [True, False]
     """
-    a = np.multiply(lr, eigenvalue)
+    a = np.multiply(numbers(lr, "lr"), numbers(eigenvalue, "eigenvalue"))
     return np.asarray((a > 0) & (a < stable_limit(rule, momentum)))
 
 
@@ -256,7 +257,8 @@ def entries(
     found = known(rule)
     update: Callable[..., tuple[ArrayLike, ArrayLike]] = found.rule.update
     look: Callable[..., ArrayLike] = found.rule.look
-    lr, momentum, eigenvalue = (np.asarray(part, float) for part in (lr, momentum, eigenvalue))
+    lr, momentum = numbers(lr, "lr"), numbers(momentum, "momentum")
+    eigenvalue = numbers(eigenvalue, "eigenvalue")
     one, zero = np.ones(()), np.zeros(())
     dampening = 0.0 if first else found.constant
 
