@@ -133,7 +133,7 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
         There is no such backend, or it is not installed, or cannot do this.
     """
     n_jobs = None if n_jobs is None else workers(n_jobs)
-    if backend is not None and backend not in BACKENDS:
+    if backend is not None and not (isinstance(backend, str) and backend in BACKENDS):
         raise InputError(f"backend must be one of {', '.join(BACKENDS)}: got {backend!r}")
     if backend == "dask":
         from fastmomentum.crew import DaskCrew

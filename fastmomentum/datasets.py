@@ -47,6 +47,7 @@ class NoisyLine(Specification):
     (50,)
     """
 
+    another: ClassVar[str] = "draw the points yourself, and use fm.MSE.from_arrays"
     positional: ClassVar[bool] = True
 
     num_points: Whole = Field(ge=2, le=MOST_POINTS)

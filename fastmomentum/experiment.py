@@ -108,7 +108,7 @@ class Experiment(Specification):
             raise ValueError(f"must be an objective: got the class {name}; write {name}(...)")
         if isinstance(given, Objective) and type(given) is not OBJECTIVES.get(given.name):
             kind = type(given).__name__
-            raise ValueError(f"must be an objective of fm.OBJECTIVES: got a {kind}; {OWN_FUNCTION}")
+            raise ValueError(f"must be one of fm.OBJECTIVES: got the class {kind}; {OWN_FUNCTION}")
         if callable(given):
             name = getattr(given, "__name__", type(given).__name__)
             raise ValueError(f"must be an objective: got the function {name}; {OWN_FUNCTION}")

@@ -190,6 +190,29 @@ def workers(given: object) -> int:
     return found
 
 
+def require_flag(given: object, name: str) -> None:
+    """Refuse what is neither true nor false: the word "no" would count as true.
+
+    Parameters
+    ----------
+    given : object
+        A truth value, of Python's or NumPy's.
+    name : str
+        What it is given for.
+
+    Raises
+    ------
+    InputError
+        It is something else.
+
+    Examples
+    --------
+    >>> require_flag(True, "overwrite")
+    """
+    if not isinstance(given, bool | np.bool_):
+        raise InputError(f"{name} must be True or False: got {_shown(given)}")
+
+
 def _parts(given: object) -> Iterator[object]:
     """What was given, and what its lists hold: there NumPy does not look for masks and bools."""
     yield given

@@ -15,6 +15,7 @@ from fastmomentum import manifest
 from fastmomentum.digest import digest as digest
 from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
+from fastmomentum.files import path_of
 from fastmomentum.journal import DONE, Closing, Journal
 from fastmomentum.lazy import StoredArray
 from fastmomentum.outputs import existing, require_whole
@@ -82,7 +83,7 @@ def open_results(path: str | Path, allow_partial: bool = False) -> xr.Dataset:
     FileError
         It is damaged, or not ours.
     """
-    path = existing(Path(path))
+    path = existing(path_of(path))
     return xr.open_dataset(path, engine=ResultsBackend, allow_partial=allow_partial)
 
 

@@ -132,8 +132,8 @@ class Specification(BaseModel):
         """Refuse what would be stored as this class, and be this class to workers and readers."""
         if isinstance(given, cls) and type(given) is not cls:
             kind, name = cls.__name__, type(given).__name__
-            advice = cls.another or f"make a {kind} itself"
-            raise ValueError(f"must be a {kind} itself, not its subclass {name}; {advice}")
+            advice = cls.another or f"make it with fm.{kind}(...)"
+            raise ValueError(f"must be of the class {kind}: got its subclass {name}; {advice}")
         return validate(given)
 
     @classmethod

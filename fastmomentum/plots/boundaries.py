@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.arguments import AXES, OBJECTIVE, takes
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import COLOURS, number
 from fastmomentum.theory import (
@@ -54,6 +55,7 @@ def _is_seen(line: Line2D) -> bool:
     return bool((inside[0] & inside[1]).any())
 
 
+@takes(ax=AXES, objective=OBJECTIVE)
 def theory_lines(
     ax: Axes,
     objective: Objective,

@@ -12,9 +12,10 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.arguments import AXES, OBJECTIVE, takes
 from fastmomentum.plots.curves import against_step, squared_distance
 from fastmomentum.plots.geometry import Floats
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import RUNS, Run
 from fastmomentum.plots.style import COLOURS, MARKERS
 from fastmomentum.status import Status
 from fastmomentum.theory import RuleLike, predicted_rate
@@ -49,6 +50,7 @@ class LossCurves(NamedTuple):
     predicted: list[Line2D]
 
 
+@takes(ax=AXES, runs=RUNS, objective=OBJECTIVE)
 def loss_curves(
     ax: Axes,
     runs: Sequence[Run],

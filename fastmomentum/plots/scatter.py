@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from fastmomentum.plain_numbers import numbers
+from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.geometry import Floats, Window, clip
 from fastmomentum.plots.style import COLOURS, number
 
@@ -24,6 +25,7 @@ class DataAndLine(NamedTuple):
     line: Line2D
 
 
+@takes(ax=AXES)
 def data_and_line(ax: Axes, x: ArrayLike, y: ArrayLike, a: float, b: float) -> DataAndLine:
     """Draw data as dots, and the line ``y = a x + b`` as far as the axes reach.
 
