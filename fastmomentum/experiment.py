@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
 import json
+import math
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +22,7 @@ from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Obje
 from fastmomentum.places import Mesh
 from fastmomentum.protocol import MOST_STEPS, Record, Stop
 from fastmomentum.rules import Rule
+from fastmomentum.spans import span
 from fastmomentum.specification import Specification, Whole
 from fastmomentum.update_rule import UpdateRule
 
@@ -237,6 +240,64 @@ class Experiment(Specification):
     def sha256(self) -> str:
         """SHA-256 of the canonical form, in hexadecimal digits."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """The experiment in a few words a line, for people: what is descended, how, and where.
+
+        Examples
+        --------
+        >>> import fastmomentum as fm
+        >>> experiment = fm.Experiment(objective=fm.Rosenbrock(b=20), rule="sgd", steps=10,
+        ...     grid=fm.Grid(lr=fm.Axis(linspace=(0.1, 0.2), num=101), start=[(1, 1)]))
+        >>> experiment.summary["objective"], experiment.summary["runs"]
+        ('rosenbrock, b = 20', '101 = 101 lr x 1 start')
+        >>> experiment.summary["lr"]
+        '101 from 0.1 to 0.2, evenly spaced'
+        """
+        grid, rows = self.grid, {}
+        if self.title:
+            rows["title"] = self.title
+        rows["objective"] = ", ".join([self.objective.name, *self._settings()])
+        rows["rule"] = self.rule.words
+        sizes = {"lr": grid.lr.points.size}
+        if grid.momentum is not None:
+            sizes["momentum"] = grid.momenta.size
+        for kind, shape in (("start", grid.start_shape), ("velocity", grid.velocity_shape)):
+            if shape:
+                sizes[kind] = math.prod(shape)
+        product = " x ".join(f"{size:,} {kind}" for kind, size in sizes.items())
+        rows["runs"] = f"{grid.n_runs:,} = {product}"
+        rows["lr"] = span(grid.lr.points)
+        if grid.momentum is not None:
+            rows["momentum"] = span(grid.momenta)
+        for kind, places in (("start", grid.start), ("velocity", grid.velocity)):
+            if isinstance(places, Mesh):
+                pairs = zip(places.names, places.axes, strict=True)
+                rows[kind] = "; ".join(f"{name}: {span(axis.points)}" for name, axis in pairs)
+            elif places is not None:
+                rows[kind] = span(places)
+        rows["updates"] = f"{self.steps:,} a run at most"
+        if self.stop.targets:
+            rows["targets"] = span(self.stop.targets)
+        if self.recorded.size:
+            rows["trajectories"] = f"{self.recorded.size:,} steps of each run"
+        return rows
+
+    def _settings(self) -> Iterator[str]:
+        """Numbers of the objective that are not its usual ones."""
+        for name, value in self.objective.__repr_args__():
+            if isinstance(value, int | float):
+                yield f"{name} = {value:.6g}"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: a small table."""
+        rows = "".join(
+            f'<tr><th style="text-align: left">{html.escape(name)}</th>'
+            f'<td style="text-align: left">{html.escape(text)}</td></tr>'
+            for name, text in self.summary.items()
+        )
+        return f"<strong>fastmomentum.Experiment</strong><table>{rows}</table>"
 
     @classmethod
     def from_canonical(cls, text: str) -> Experiment:

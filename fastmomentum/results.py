@@ -13,7 +13,7 @@ from xarray.core.indexing import LazilyIndexedArray
 
 from fastmomentum import manifest
 from fastmomentum.digest import digest as digest
-from fastmomentum.errors import InputError
+from fastmomentum.errors import FileError, InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.files import path_of
 from fastmomentum.journal import DONE, Closing, Journal
@@ -28,6 +28,7 @@ from fastmomentum.schema import (
     stored_observations,
 )
 from fastmomentum.sinks import FileSink
+from fastmomentum.trust import LackingError, plain_json, require_known
 
 
 class ResultsBackend(xr.backends.BackendEntrypoint):
@@ -147,7 +148,15 @@ def experiment_of(ds: xr.Dataset) -> Experiment:
     """
     if "experiment" not in ds.attrs:
         raise InputError("these data hold no experiment; open a results file with fm.open")
-    return _plan(ds.attrs["experiment"])
+    return _plan(ds.attrs["experiment"], ds.attrs.get("fastmomentum_version"))
 
 
-_plan = functools.lru_cache(maxsize=4)(Experiment.from_canonical)  # lists of starts are long
+@functools.lru_cache(maxsize=4)  # lists of starts are long
+def _plan(text: str, made_with: str | None) -> Experiment:
+    try:
+        require_known(plain_json(text.encode(errors="replace")), made_with)
+    except LackingError as error:
+        raise InputError(f"the experiment of these data {error}") from None
+    except FileError:
+        pass  # what is no plain JSON is told better below
+    return Experiment.from_canonical(text)

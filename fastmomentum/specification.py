@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import explain
+from fastmomentum.spans import LONG, Spanned
 
 
 def plain(value: Any) -> Any:
@@ -161,11 +162,12 @@ class Specification(BaseModel):
             raise InputError(explain(error, cls)) from None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """What was given, and no more."""
+        """What was given, and no more; long lists as ranges."""
         fields = type(self).model_fields
         for name, value in super().__repr_args__():
             if name in self.model_fields_set and value != fields[name].default:
-                yield name, value
+                is_long = isinstance(value, tuple) and len(value) > LONG
+                yield name, Spanned(value) if is_long else value
 
     def __eq__(self, other: object) -> bool:
         """Whether the fields agree; what is computed from them and kept does not count."""

@@ -16,7 +16,7 @@ PACKAGE = Path(fastmomentum.__file__).parent
 
 LAYERS = """
 errors status rules files provenance
-explanation plain_numbers specification update_rule
+explanation plain_numbers spans specification update_rule
 datasets objectives
 ranges axis places grid protocol experiment loading
 reference theory code_digest kernels
