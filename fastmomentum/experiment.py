@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import html
 import json
-import math
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +20,7 @@ from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Obje
 from fastmomentum.places import Mesh
 from fastmomentum.protocol import MOST_STEPS, Record, Stop
 from fastmomentum.rules import Rule
-from fastmomentum.spans import span
+from fastmomentum.spans import html_table, span
 from fastmomentum.specification import Specification, Whole
 from fastmomentum.update_rule import UpdateRule
 
@@ -255,28 +253,10 @@ class Experiment(Specification):
         >>> experiment.summary["lr"]
         '101 from 0.1 to 0.2, evenly spaced'
         """
-        grid, rows = self.grid, {}
-        if self.title:
-            rows["title"] = self.title
+        rows = {"title": self.title} if self.title else {}
         rows["objective"] = ", ".join([self.objective.name, *self._settings()])
         rows["rule"] = self.rule.words
-        sizes = {"lr": grid.lr.points.size}
-        if grid.momentum is not None:
-            sizes["momentum"] = grid.momenta.size
-        for kind, shape in (("start", grid.start_shape), ("velocity", grid.velocity_shape)):
-            if shape:
-                sizes[kind] = math.prod(shape)
-        product = " x ".join(f"{size:,} {kind}" for kind, size in sizes.items())
-        rows["runs"] = f"{grid.n_runs:,} = {product}"
-        rows["lr"] = span(grid.lr.points)
-        if grid.momentum is not None:
-            rows["momentum"] = span(grid.momenta)
-        for kind, places in (("start", grid.start), ("velocity", grid.velocity)):
-            if isinstance(places, Mesh):
-                pairs = zip(places.names, places.axes, strict=True)
-                rows[kind] = "; ".join(f"{name}: {span(axis.points)}" for name, axis in pairs)
-            elif places is not None:
-                rows[kind] = span(places)
+        rows |= self.grid.summary
         rows["updates"] = f"{self.steps:,} a run at most"
         if self.stop.targets:
             rows["targets"] = span(self.stop.targets)
@@ -292,12 +272,7 @@ class Experiment(Specification):
 
     def _repr_html_(self) -> str:
         """For notebooks: a small table."""
-        rows = "".join(
-            f'<tr><th style="text-align: left">{html.escape(name)}</th>'
-            f'<td style="text-align: left">{html.escape(text)}</td></tr>'
-            for name, text in self.summary.items()
-        )
-        return f"<strong>fastmomentum.Experiment</strong><table>{rows}</table>"
+        return html_table("fastmomentum.Experiment", self.summary)
 
     @classmethod
     def from_canonical(cls, text: str) -> Experiment:

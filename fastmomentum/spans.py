@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +43,34 @@ def span(values: Sequence[Any] | np.ndarray[Any, Any]) -> str:
     if np.ndim(values[0]):
         return f"{len(values):,} points, from {first} to {last}"
     return f"{len(values):,} from {first} to {last}{_spacing(np.asarray(values, float))}"
+
+
+def html_table(title: str, rows: Mapping[str, str]) -> str:
+    """A small table for notebooks.
+
+    Parameters
+    ----------
+    title : str
+        Above it.
+    rows : mapping of str
+        Text by the word in front of it.
+
+    Returns
+    -------
+    str
+        HTML; whatever the texts hold is text in it, too.
+
+    Examples
+    --------
+    >>> "&lt;script&gt;" in html_table("Experiment", {"title": "<script>"})
+    True
+    """
+    cells = "".join(
+        f'<tr><th style="text-align: left">{html.escape(name)}</th>'
+        f'<td style="text-align: left">{html.escape(text)}</td></tr>'
+        for name, text in rows.items()
+    )
+    return f"<strong>{html.escape(title)}</strong><table>{cells}</table>"
 
 
 class Spanned:

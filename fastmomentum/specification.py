@@ -44,7 +44,11 @@ def plain(value: Any) -> Any:
         value = value[()]
     if isinstance(value, np.bool_):
         return bool(value)
-    if isinstance(value, np.integer) and not isinstance(value, np.timedelta64):
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return str(value)  # pydantic would take them for numbers
+    if isinstance(value, np.complexfloating):
+        return complex(value)  # and of these the real part
+    if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, float | np.floating):
         return float(value) + 0.0  # -0.0 and 0.0 would be two experiments
