@@ -49,13 +49,7 @@ def bar(experiment: Experiment) -> Iterator[Watcher]:
     with shown:
         task = shown.add_task("runs", total=experiment.grid.n_runs, said="compiling")
 
-        begun = False
-
         def show(progress: Progress) -> None:
-            nonlocal begun
-            if not begun:  # what an earlier run did took none of this one's time
-                shown.reset(task, completed=progress.kept_runs)
-                begun = True
             shown.update(task, completed=progress.done_runs, said=line(progress))
 
         yield show

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import suggest
+from fastmomentum.files import path_of
 from fastmomentum.specification import Specification, Whole
 
 Column = NDArray[np.float64]
@@ -130,7 +131,7 @@ def load_csv(path: str | Path, x: str, y: str) -> tuple[Column, Column]:
     InputError
         Where the file, a column or a number is missing or makes no sense; with the line.
     """
-    path = Path(path)
+    path = path_of(path)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):

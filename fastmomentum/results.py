@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,10 @@ def experiment_of(ds: xr.Dataset) -> Experiment:
     InputError
         The data set is none of ours.
     """
+    if not isinstance(ds, xr.Dataset | xr.DataArray):
+        path = isinstance(ds, str | os.PathLike)
+        advice = f"; open it with fm.open({str(ds)!r})" if path else ""
+        raise InputError(f"results must be a Dataset: got {type(ds).__name__}{advice}")
     if "experiment" not in ds.attrs:
         raise InputError("these data hold no experiment; open a results file with fm.open")
     return _plan(ds.attrs["experiment"], ds.attrs.get("fastmomentum_version"))

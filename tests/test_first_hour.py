@@ -282,6 +282,27 @@ def test_an_experiment_file_runs_by_its_name(tmp_path: Path) -> None:
             "path must be the path of a file, such as 'out.h5': got NoneType",
         ),
         (lambda: fm.load(3), "path must be the path of a file, such as 'out.h5': got int"),
+        (
+            lambda: fm.select_cell("out.h5", lr=0.1),
+            "results must be a Dataset: got str; open it with fm.open('out.h5')",
+        ),
+        (lambda: fm.analysis.best(3), "results must be a Dataset: got int"),
+        (
+            lambda: fm.theory.eigenvalues("rosenbrock"),
+            "objective must be one such as fm.Rosenbrock(): got str",
+        ),
+        (
+            lambda: fm.theory.eigenvalues(fm.Rosenbrock),
+            "objective must be one such as fm.Rosenbrock(): got Rosenbrock",
+        ),
+        (
+            lambda: fm.reference.descend(fm.Rosenbrock(), "sgd", 0.1, 0.0, (1, 1), "3"),
+            "steps must be a number: got '3'; write it without quotes",
+        ),
+        (
+            lambda: fm.datasets.load_csv(3, "x", "y"),
+            "path must be the path of a file, such as 'out.h5': got int",
+        ),
     ],
 )
 def test_calls_that_cannot_be_meant(call: Callable[[], Any], message: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.objectives import Objective
-from fastmomentum.plain_numbers import numbers
+from fastmomentum.plain_numbers import numbers, whole
 from fastmomentum.reference.optimisers import optimiser
 from fastmomentum.status import Status
 from fastmomentum.update_rule import UpdateRule
@@ -93,6 +93,7 @@ def descend(
             lr, momentum, start[..., 0], start[..., 1], velocity[..., 0], velocity[..., 1]
         )
     )
+    steps = whole(steps, "steps", least=0)
     walker = optimiser(rule, lr, momentum, {"x": vx, "y": vy})
     trajectory = np.empty((*x.shape, steps + 1, 2))
     trajectory[..., 0, 0], trajectory[..., 0, 1] = x, y

@@ -41,6 +41,9 @@ def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
     >>> [round(float(number), 8) for number in best]
     [0.00383877, 0.92322457, 0.96084576]
     """
+    if not isinstance(objective, Objective):
+        got = objective.__name__ if isinstance(objective, type) else type(objective).__name__
+        raise InputError(f"objective must be one such as fm.Rosenbrock(): got {got}")
     if point is None:
         if not len(objective.minimisers):
             raise InputError(f"{objective.name} has no minimiser; say at which point")
