@@ -49,7 +49,7 @@ def path_of(given: object, name: str = "path") -> Path:
     if isinstance(given, str | os.PathLike):
         return Path(given)
     kind = type(given).__name__
-    raise InputError(f"{name} must be the path of a file, such as 'out.h5': got {kind}")
+    raise InputError(f"{name} must be the path of a file, as text: got {kind}")
 
 
 @contextlib.contextmanager

@@ -274,14 +274,14 @@ def test_an_experiment_file_runs_by_its_name(tmp_path: Path) -> None:
         ),
         (
             lambda: fm.run(plan(), plan()),
-            "path must be the path of a file, such as 'out.h5': got Experiment",
+            "path must be the path of a file, as text: got Experiment",
         ),
-        (lambda: fm.open(3), "path must be the path of a file, such as 'out.h5': got int"),
+        (lambda: fm.open(3), "path must be the path of a file, as text: got int"),
         (
             lambda: fm.verify(None),
-            "path must be the path of a file, such as 'out.h5': got NoneType",
+            "path must be the path of a file, as text: got NoneType",
         ),
-        (lambda: fm.load(3), "path must be the path of a file, such as 'out.h5': got int"),
+        (lambda: fm.load(3), "path must be the path of a file, as text: got int"),
         (
             lambda: fm.select_cell("out.h5", lr=0.1),
             "results must be a Dataset: got str; open it with fm.open('out.h5')",
@@ -301,7 +301,7 @@ def test_an_experiment_file_runs_by_its_name(tmp_path: Path) -> None:
         ),
         (
             lambda: fm.datasets.load_csv(3, "x", "y"),
-            "path must be the path of a file, such as 'out.h5': got int",
+            "path must be the path of a file, as text: got int",
         ),
     ],
 )
