@@ -294,7 +294,8 @@ def _tell_fallen(ds: xr.Dataset) -> xr.DataArray | None:
 
 
 def _hit_steps(ds: xr.Dataset) -> xr.DataArray:
-    if "hit_step" not in ds and experiment_of(ds).stop.targets:
+    targets = experiment_of(ds).stop.targets
+    if "hit_step" not in ds and targets:
         raise InputError("hit_step was not selected; keep it, and status")
     if "hit_step" not in ds:
         raise InputError("this experiment has no targets; give it some under [stop]")
