@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from fastmomentum.explanation import fault, shown
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.ranges import Values, geometric, stepped, steps_within
 from fastmomentum.specification import Specification, Whole
 
@@ -88,9 +89,8 @@ class Axis(Specification):
         """A number or a list stands for the table with `values`."""
         if isinstance(given, Axis | dict):
             return given
-        if not isinstance(given, np.ndarray) and hasattr(given, "__array__"):
-            given = np.asarray(given)  # a scalar of NumPy's, a column of pandas', ...
-        if isinstance(given, np.ndarray):
+        if hasattr(given, "__array__"):  # NumPy's, also a scalar, a column of pandas', ...
+            given = numbers(given)
             if given.ndim > 1:
                 raise ValueError(f"must be one-dimensional: got an array of shape {given.shape}")
             given = given.tolist()
@@ -110,12 +110,12 @@ class Axis(Specification):
     @field_validator("values", "include", mode="before")
     @classmethod
     def _numbers(cls, given: Any) -> Any:
-        return given.tolist() if isinstance(given, np.ndarray) else given
+        return numbers(given).tolist() if hasattr(given, "__array__") else given
 
     @field_validator(*ENDS, mode="before")
     @classmethod
     def _ends(cls, given: Any, info: ValidationInfo) -> Any:
-        given = given.tolist() if isinstance(given, np.ndarray) else given
+        given = numbers(given).tolist() if hasattr(given, "__array__") else given
         what = ENDS[str(info.field_name)]
         length = 3 if what.startswith("three") else 2
         fits = isinstance(given, list | tuple) and len(given) == length

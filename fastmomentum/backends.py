@@ -22,6 +22,7 @@ from joblib.parallel import get_active_backend
 
 from fastmomentum.errors import ClusterError, InputError
 from fastmomentum.groups import Groups
+from fastmomentum.plain_numbers import workers
 from fastmomentum.provenance import computing
 from fastmomentum.sinks import FileSink, Sink
 from fastmomentum.worker import Done, Order, Refusal, Stretches, do_blocks, do_order
@@ -131,9 +132,8 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
     InputError
         There is no such backend, or it is not installed, or cannot do this.
     """
-    if n_jobs is not None and (n_jobs == 0 or n_jobs < -1):
-        raise InputError(f"n_jobs must be positive, or -1 for one a core: got {n_jobs}")
-    if backend is not None and backend not in BACKENDS:
+    n_jobs = None if n_jobs is None else workers(n_jobs)
+    if backend is not None and not (isinstance(backend, str) and backend in BACKENDS):
         raise InputError(f"backend must be one of {', '.join(BACKENDS)}: got {backend!r}")
     if backend == "dask":
         from fastmomentum.crew import DaskCrew

@@ -7,7 +7,7 @@ import math
 import stat
 from array import array
 from pathlib import Path
-from typing import Final, TextIO
+from typing import ClassVar, Final, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import suggest
+from fastmomentum.files import path_of
 from fastmomentum.specification import Specification, Whole
 
 Column = NDArray[np.float64]
@@ -46,6 +47,9 @@ class NoisyLine(Specification):
     >>> x.shape
     (50,)
     """
+
+    another: ClassVar[str] = "draw the points yourself, and use fm.MSE.from_arrays"
+    positional: ClassVar[bool] = True
 
     num_points: Whole = Field(ge=2, le=MOST_POINTS)
     x_mid: float
@@ -127,7 +131,7 @@ def load_csv(path: str | Path, x: str, y: str) -> tuple[Column, Column]:
     InputError
         Where the file, a column or a number is missing or makes no sense; with the line.
     """
-    path = Path(path)
+    path = path_of(path)
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):

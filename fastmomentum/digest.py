@@ -53,8 +53,8 @@ def digest(results_of: str | Path | xr.Dataset) -> str:
     >>> digest(fm.run(experiment)) == digest(fm.run(experiment, block_runs=3, n_jobs=2))
     True
     """
-    if isinstance(results_of, str | Path):
-        return checksums.wide(_of_file(Path(results_of)))
+    if isinstance(results_of, str | Path) or not hasattr(results_of, "attrs"):
+        return checksums.wide(_of_file(files.path_of(results_of, "results_of")))
     return checksums.wide(_of_dataset(results_of))
 
 

@@ -16,10 +16,11 @@ from pydantic import Field, field_validator, model_validator
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import Fault, faults, shown
 from fastmomentum.grid import Blocks, Grid
-from fastmomentum.objectives import AnyObjective, Objective
+from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Objective
 from fastmomentum.places import Mesh
 from fastmomentum.protocol import MOST_STEPS, Record, Stop
 from fastmomentum.rules import Rule
+from fastmomentum.spans import html_table, span
 from fastmomentum.specification import Specification, Whole
 from fastmomentum.update_rule import UpdateRule
 
@@ -106,6 +107,12 @@ class Experiment(Specification):
         if isinstance(given, type):
             name = given.__name__
             raise ValueError(f"must be an objective: got the class {name}; write {name}(...)")
+        if isinstance(given, Objective) and type(given) is not OBJECTIVES.get(given.name):
+            kind = type(given).__name__
+            raise ValueError(f"must be one of fm.OBJECTIVES: got the class {kind}; {OWN_FUNCTION}")
+        if callable(given):
+            name = getattr(given, "__name__", type(given).__name__)
+            raise ValueError(f"must be an objective: got the function {name}; {OWN_FUNCTION}")
         return {"name": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
@@ -231,6 +238,41 @@ class Experiment(Specification):
     def sha256(self) -> str:
         """SHA-256 of the canonical form, in hexadecimal digits."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """The experiment in a few words a line, for people: what is descended, how, and where.
+
+        Examples
+        --------
+        >>> import fastmomentum as fm
+        >>> experiment = fm.Experiment(objective=fm.Rosenbrock(b=20), rule="sgd", steps=10,
+        ...     grid=fm.Grid(lr=fm.Axis(linspace=(0.1, 0.2), num=101), start=[(1, 1)]))
+        >>> experiment.summary["objective"], experiment.summary["runs"]
+        ('rosenbrock, b = 20', '101 = 101 lr x 1 start')
+        >>> experiment.summary["lr"]
+        '101 from 0.1 to 0.2, evenly spaced'
+        """
+        rows = {"title": self.title} if self.title else {}
+        rows["objective"] = ", ".join([self.objective.name, *self._settings()])
+        rows["rule"] = self.rule.words
+        rows |= self.grid.summary
+        rows["updates"] = f"{self.steps:,} a run at most"
+        if self.stop.targets:
+            rows["targets"] = span(self.stop.targets)
+        if self.recorded.size:
+            rows["trajectories"] = f"{self.recorded.size:,} steps of each run"
+        return rows
+
+    def _settings(self) -> Iterator[str]:
+        """Numbers of the objective that are not its usual ones."""
+        for name, value in self.objective.__repr_args__():
+            if isinstance(value, int | float):
+                yield f"{name} = {value:.6g}"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: a small table."""
+        return html_table("fastmomentum.Experiment", self.summary)
 
     @classmethod
     def from_canonical(cls, text: str) -> Experiment:

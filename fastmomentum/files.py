@@ -22,6 +22,36 @@ PATIENCE: Final = 0.15
 """Seconds to wait for a lock: a process killed while it starts another lets go a little late."""
 
 
+def path_of(given: object, name: str = "path") -> Path:
+    """A path, out of what was given for one.
+
+    Parameters
+    ----------
+    given : object
+        Text, or a path.
+    name : str
+        What it is given for.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        It is neither.
+
+    Examples
+    --------
+    >>> path_of("out.h5").suffix
+    '.h5'
+    """
+    if isinstance(given, str | os.PathLike):
+        return Path(given)
+    kind = type(given).__name__
+    raise InputError(f"{name} must be the path of a file, as text: got {kind}")
+
+
 @contextlib.contextmanager
 def in_words(doing: str) -> Iterator[None]:
     """Turn an error of the operating system into a `StorageError`.

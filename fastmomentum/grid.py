@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from fastmomentum.places import (
     require_each_once,
     sizes_of,
 )
+from fastmomentum.spans import span
 from fastmomentum.specification import Specification
 
 EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
@@ -141,6 +143,35 @@ class Grid(Specification):
         for size in self.shape:
             n *= size
         return n
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """How many runs, and the axes, in a few words each, for people.
+
+        Examples
+        --------
+        >>> Grid(lr=[0.1, 0.2], start=[(1, 1), (2, 2)]).summary
+        {'runs': '4 = 2 lr x 2 start', 'lr': '0.1, 0.2', 'start': '(1, 1), (2, 2)'}
+        """
+        sizes = {"lr": self.lr.points.size}
+        rows = {"runs": "", "lr": span(self.lr.points)}
+        if self.momentum is not None:
+            sizes["momentum"], rows["momentum"] = self.momenta.size, span(self.momenta)
+        for kind, places, shape in (
+            ("start", self.start, self.start_shape),
+            ("velocity", self.velocity, self.velocity_shape),
+        ):
+            if places is None:
+                continue
+            sizes[kind] = math.prod(shape)
+            if isinstance(places, Mesh):
+                pairs = zip(places.names, places.axes, strict=True)
+                rows[kind] = "; ".join(f"{name}: {span(axis.points)}" for name, axis in pairs)
+            else:
+                rows[kind] = span(places)
+        product = " x ".join(f"{size:,} {kind}" for kind, size in sizes.items())
+        rows["runs"] = f"{self.n_runs:,} = {product}"
+        return rows
 
     def cell(self, run: int) -> tuple[int, ...]:
         """Indices of a run, which are its place in every variable.

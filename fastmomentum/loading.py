@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import re
 import tomllib
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.explanation import explain, shown
+from fastmomentum.files import path_of
 
 MOST_BYTES: Final = 64 * 2**20
 """Bytes of an experiment file, at most: whoever names a device or a film must not wait for it."""
@@ -45,7 +47,7 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
         Where the file cannot be read, is no TOML, or describes no sensible experiment. Each line
         of the message begins with the file's name.
     """
-    path = Path(path)
+    path = path_of(path)
     tree = _read(path)
     for override in [overrides] if isinstance(overrides, str) else overrides:
         _set(tree, str(override))
@@ -54,6 +56,49 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
     except ValidationError as error:
         lines = explain(error, Experiment).splitlines()
         raise InputError("\n".join(f"{path}: {line}" for line in lines)) from None
+
+
+def experiment_from(given: object) -> Experiment:
+    """The plan to run: an experiment, or what an experiment file says.
+
+    Parameters
+    ----------
+    given : object
+        An `Experiment`, or the path of a TOML file.
+
+    Returns
+    -------
+    Experiment
+        Checked.
+
+    Raises
+    ------
+    InputError
+        It is neither, or the file is refused by `load`.
+    """
+    if type(given) is Experiment:
+        return given
+    if isinstance(given, str | os.PathLike):
+        path = Path(given)
+        if path.suffix in (".h5", ".partial"):
+            raise InputError(
+                f"{path} is a results file, to judge by its name; name an experiment file "
+                "(.toml), or open the results with fm.open"
+            )
+        return load(path)
+    kind = type(given).__name__
+    if isinstance(given, Experiment):
+        raise InputError(
+            f"experiment must be of the class Experiment: got its subclass {kind}, which no file "
+            "could tell; make it with fm.Experiment(...)"
+        )
+    advice = {
+        "dict": "; make one with fm.Experiment.parse(...)",
+        "Dataset": "; results hold theirs: fm.experiment_of(ds)",
+    }.get(kind, "")
+    raise InputError(
+        f"experiment must be an fm.Experiment or the path of an experiment file: got {kind}{advice}"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

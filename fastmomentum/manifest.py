@@ -37,9 +37,11 @@ from fastmomentum.schema import (
 from fastmomentum.trust import (
     LONGEST_EXPERIMENT,
     Attributes,
+    LackingError,
     attributes_of,
     experiment_of,
     plain_json,
+    printable,
 )
 
 LONGEST: Final = 3 * LONGEST_EXPERIMENT
@@ -158,6 +160,8 @@ def read(path: Path) -> Contents:
     with files.reading(path) as descriptor:
         try:
             return _checked(descriptor, path)
+        except LackingError as error:
+            raise FileError(f"{path}: {error}") from None
         except FileError as error:
             raise FileError(f"{path}: not a sound results file of fastmomentum: {error}") from None
 
@@ -228,9 +232,14 @@ def _plan(attributes: Attributes, size: int) -> tuple[Experiment, Blocks]:
     for name in ("experiment", "experiment_sha256", "format_version", "block_runs"):
         _require(name in attributes, f"the attribute {name} is missing")
     version = attributes["format_version"]
-    _require(version == FORMAT_VERSION, f"its format is {version!r:.20}, not {FORMAT_VERSION!r}")
+    made_with = attributes.get("fastmomentum_version")
+    if version != FORMAT_VERSION:
+        raise LackingError(
+            f"has the format {printable(repr(version))}, and this installation reads "
+            f"{FORMAT_VERSION!r}; it was made with fastmomentum {printable(made_with or 'unknown')}"
+        )
     text = str(attributes["experiment"])
-    experiment = experiment_of(text, attributes["experiment_sha256"], size)
+    experiment = experiment_of(text, attributes["experiment_sha256"], size, made_with)
     block_runs, n_runs = attributes["block_runs"], experiment.grid.n_runs
     if not isinstance(block_runs, int) or not 0 < block_runs <= n_runs:
         raise FileError(f"its blocks cannot have {block_runs!r:.20} of {n_runs:,} runs")

@@ -63,7 +63,7 @@ def require_whole(path: Path, done: NDArray[np.bool_]) -> None:
             "allow_partial=True opens it as it is)"
         )
     if not done.all():
-        raise FileError(f"{path}: damaged: only {said}; compute the rest with verify --repair")
+        raise FileError(f"{path}: damaged: only {said}; compute the rest with verify, repair=True")
 
 
 def in_units(n_bytes: float) -> str:

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from fastmomentum.axis import Axis, AxisLike
 from fastmomentum.explanation import shown
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.specification import Specification, plain
 
 Point = tuple[float, float]
@@ -100,7 +101,7 @@ def listed(given: Any, example: str) -> list[Any]:
     >>> listed(np.eye(2), "[[0.0, 0.0]]")
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    given = plain(np.asarray(given).tolist() if hasattr(given, "__array__") else given)
+    given = numbers(given).tolist() if hasattr(given, "__array__") else plain(given)
     if not isinstance(given, list):
         raise ValueError(f"must be {PLACES}: got {shown(given)}")
     if not given:

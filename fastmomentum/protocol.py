@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.axis import Numbers
 from fastmomentum.explanation import fault, shown
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.ranges import geometric
 from fastmomentum.specification import Specification, Whole
 
@@ -63,7 +64,7 @@ class Record(Specification):
     def _list(cls, given: Any) -> Any:
         if isinstance(given, range):
             return tuple(given)
-        return given.tolist() if isinstance(given, np.ndarray) else given
+        return numbers(given).tolist() if hasattr(given, "__array__") else given
 
     @model_validator(mode="after")
     def _one_kind(self) -> Record:
@@ -127,8 +128,8 @@ class Stop(Specification):
     @field_validator("targets", mode="before")
     @classmethod
     def _list(cls, given: Any) -> Any:
-        if isinstance(given, np.ndarray):
-            return given.tolist()
+        if hasattr(given, "__array__"):
+            return np.atleast_1d(numbers(given)).tolist()
         if isinstance(given, int | float) and not isinstance(given, bool):
             return (given,)
         if not isinstance(given, list | tuple):

@@ -19,6 +19,7 @@ SOURCES: Final = (
     "grid",
     "kernels",
     "places",
+    "plain_numbers",
     "protocol",
     "ranges",
     "rules",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from xarray.core.indexing import LazilyIndexedArray
 
 from fastmomentum import manifest
 from fastmomentum.digest import digest as digest
-from fastmomentum.errors import InputError
+from fastmomentum.errors import FileError, InputError
 from fastmomentum.experiment import Experiment
+from fastmomentum.files import path_of
 from fastmomentum.journal import DONE, Closing, Journal
 from fastmomentum.lazy import StoredArray
 from fastmomentum.outputs import existing, require_whole
@@ -27,6 +29,7 @@ from fastmomentum.schema import (
     stored_observations,
 )
 from fastmomentum.sinks import FileSink
+from fastmomentum.trust import LackingError, plain_json, require_known
 
 
 class ResultsBackend(xr.backends.BackendEntrypoint):
@@ -82,7 +85,7 @@ def open_results(path: str | Path, allow_partial: bool = False) -> xr.Dataset:
     FileError
         It is damaged, or not ours.
     """
-    path = existing(Path(path))
+    path = existing(path_of(path))
     return xr.open_dataset(path, engine=ResultsBackend, allow_partial=allow_partial)
 
 
@@ -144,9 +147,21 @@ def experiment_of(ds: xr.Dataset) -> Experiment:
     InputError
         The data set is none of ours.
     """
+    if not isinstance(ds, xr.Dataset | xr.DataArray):
+        path = isinstance(ds, str | os.PathLike)
+        advice = f"; open it with fm.open({str(ds)!r})" if path else ""
+        raise InputError(f"results must be a Dataset: got {type(ds).__name__}{advice}")
     if "experiment" not in ds.attrs:
         raise InputError("these data hold no experiment; open a results file with fm.open")
-    return _plan(ds.attrs["experiment"])
+    return _plan(ds.attrs["experiment"], ds.attrs.get("fastmomentum_version"))
 
 
-_plan = functools.lru_cache(maxsize=4)(Experiment.from_canonical)  # lists of starts are long
+@functools.lru_cache(maxsize=4)  # lists of starts are long
+def _plan(text: str, made_with: str | None) -> Experiment:
+    try:
+        require_known(plain_json(text.encode(errors="replace")), made_with)
+    except LackingError as error:
+        raise InputError(f"the experiment of these data {error}") from None
+    except FileError:
+        pass  # what is no plain JSON is told better below
+    return Experiment.from_canonical(text)

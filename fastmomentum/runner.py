@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fastmomentum.backends import Backend, Pool, pool_of
-from fastmomentum.errors import ClusterError, InputError, Interrupted
+from fastmomentum.errors import ClusterError, Interrupted
 from fastmomentum.experiment import Experiment
+from fastmomentum.files import path_of
+from fastmomentum.loading import experiment_from
 from fastmomentum.memory import MemoryStore
+from fastmomentum.plain_numbers import require_flag, whole
 from fastmomentum.progress import Progress, Watcher
 from fastmomentum.store import FileStore, Store
 from fastmomentum.worker import warm
@@ -26,8 +30,8 @@ COMMIT_SECONDS: Final = 0.5
 
 
 def run(
-    experiment: Experiment,
-    path: str | Path | None = None,
+    experiment: Experiment | str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
     n_jobs: int | None = None,
     backend: Backend | None = None,
@@ -39,8 +43,8 @@ def run(
 
     Parameters
     ----------
-    experiment : Experiment
-        The plan.
+    experiment : Experiment or path
+        The plan, or the experiment file (TOML) that holds it.
     path : path, optional
         The results file; without, results stay in memory. An interrupted run of the same plan is
         gone on with; a finished one is opened as it is.
@@ -87,8 +91,11 @@ def run(
     """
     from fastmomentum import results  # xarray takes its time to import, and the command needs none
 
-    if block_runs is not None and block_runs < 1:
-        raise InputError(f"block_runs must be positive: got {block_runs}")
+    experiment = experiment_from(experiment)
+    block_runs = None if block_runs is None else whole(block_runs, "block_runs", least=1)
+    if not callable(progress):
+        require_flag(progress, "progress")
+    require_flag(overwrite, "overwrite")
     pool = pool_of(backend, n_jobs)
     if path is None and not pool.shares_memory:
         with tempfile.TemporaryDirectory() as folder:
@@ -97,7 +104,8 @@ def run(
             with results.open_results(place) as ds:
                 return ds.load()
     if path is not None:
-        _run_to_file(experiment, Path(path), pool, progress, overwrite, block_runs)
+        path = path_of(path)
+        _run_to_file(experiment, path, pool, progress, overwrite, block_runs)
         return results.open_results(path)
     store = MemoryStore(experiment, block_runs)
     with watcher(progress, experiment) as watch:

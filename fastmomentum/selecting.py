@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastmomentum.errors import InputError
 from fastmomentum.nearest import nearest, nearest_point
 from fastmomentum.places import Point
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.results import experiment_of
 
 Start = int | Point
@@ -214,10 +215,11 @@ def _labelled(ds: xr.Dataset, kind: str, number: int) -> int:
 def _numbers(given: object) -> NDArray[Any] | None:
     """Finite numbers as an array; None where it holds anything else."""
     try:
-        found = np.asarray(given)
-    except (TypeError, ValueError):  # lists of unequal lengths
+        found = numbers(given)
+    except InputError:
         return None
-    return found if found.dtype.kind in "iuf" and np.isfinite(found).all() else None
+    # An index is told from a coordinate by its type.
+    return np.asarray(given) if np.asarray(given).dtype.kind in "iu" else found
 
 
 def _number(name: str, given: object) -> float | None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from numpy.typing import NDArray
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import explain
+from fastmomentum.spans import LONG, Spanned
 
 
 def plain(value: Any) -> Any:
@@ -34,13 +44,43 @@ def plain(value: Any) -> Any:
         value = value[()]
     if isinstance(value, np.bool_):
         return bool(value)
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return str(value)  # pydantic would take them for numbers
+    if isinstance(value, np.complexfloating):
+        return complex(value)  # and of these the real part
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, float | np.floating):
         return float(value) + 0.0  # -0.0 and 0.0 would be two experiments
     if isinstance(value, list | tuple):
-        return [plain(e.tolist() if isinstance(e, np.ndarray) else e) for e in value]
+        return [plain(_listed(e) if isinstance(e, np.ndarray) else e) for e in value]
     return value
+
+
+def _by_name(model: type[Specification], given: tuple[Any, ...]) -> str:
+    """What to write instead of positional arguments."""
+    kind = model.__name__
+    fields = {name: field for name, field in model.model_fields.items() if not _is_tag(field)}
+    if model.positional and len(given) <= len(fields):
+        pairs = zip(fields, given, strict=False)
+        written = ", ".join(f"{name}={' '.join(repr(value).split())}" for name, value in pairs)
+        if len(written) <= 60:
+            return f"{kind} takes its arguments by name: write {kind}({written})"
+    ordered = sorted(fields, key=lambda name: not fields[name].is_required())
+    known = ", ".join(f"{name}=..." for name in ordered)
+    if not known:
+        return f"{kind} takes no arguments: write {kind}()"
+    return f"{kind} takes its arguments by name: write {kind}({known}), with those that you need"
+
+
+def _is_tag(field: FieldInfo) -> bool:
+    """Whether a field only says which class it is."""
+    return get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
+
+
+def _listed(array: NDArray[Any]) -> Any:
+    """An array as a list; dates stay dates, for ``tolist`` would make them numbers."""
+    return list(array) if array.dtype.kind in "mM" and array.ndim else array.tolist()
 
 
 def _whole(given: Any) -> Any:
@@ -67,7 +107,14 @@ class Specification(BaseModel):
     unwritten: ClassVar[frozenset[str]] = frozenset()
     """Keys that stand for the whole table: what is wrong with one is told of the table."""
 
-    def __init__(self, /, **fields: Any) -> None:
+    another: ClassVar[str] = ""
+    """What to do instead of a subclass, which files and workers would not know."""
+    positional: ClassVar[bool] = False
+    """Whether the order of the fields is plain enough to say which was meant by which."""
+
+    def __init__(self, /, *given: Any, **fields: Any) -> None:
+        if given:
+            raise InputError(_by_name(type(self), given))
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -83,6 +130,16 @@ class Specification(BaseModel):
         if isinstance(given, dict):
             return {key: plain(value) for key, value in given.items()}
         return given
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _no_subclass(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Refuse what would be stored as this class, and be this class to workers and readers."""
+        if isinstance(given, cls) and type(given) is not cls:
+            kind, name = cls.__name__, type(given).__name__
+            advice = cls.another or f"make it with fm.{kind}(...)"
+            raise ValueError(f"must be of the class {kind}: got its subclass {name}; {advice}")
+        return validate(given)
 
     @classmethod
     def parse(cls, fields: object) -> Self:
@@ -109,11 +166,12 @@ class Specification(BaseModel):
             raise InputError(explain(error, cls)) from None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """What was given, and no more."""
+        """What was given, and no more; long lists as ranges."""
         fields = type(self).model_fields
         for name, value in super().__repr_args__():
             if name in self.model_fields_set and value != fields[name].default:
-                yield name, value
+                is_long = isinstance(value, tuple) and len(value) > LONG
+                yield name, Spanned(value) if is_long else value
 
     def __eq__(self, other: object) -> bool:
         """Whether the fields agree; what is computed from them and kept does not count."""

@@ -283,5 +283,5 @@ def _require_plan(found: Contents, experiment: Experiment) -> None:
         raise InputError(
             f"{found.path} holds results of another experiment, whose "
             f"{found.experiment.difference(experiment)}; "
-            "choose another file, or replace it with --overwrite"
+            "choose another file, or replace it with overwrite=True"
         )

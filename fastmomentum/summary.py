@@ -16,6 +16,7 @@ from fastmomentum.bar import words
 from fastmomentum.experiment import Experiment
 from fastmomentum.journal import DONE, Closing, Journal
 from fastmomentum.objectives.base import named
+from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.outputs import existing, expected_bytes, in_units, is_partial
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.schema import dimensions, results
@@ -149,16 +150,21 @@ class Reader:
         self, name: str, at_once: int | None = None
     ) -> Iterator[tuple[int, NDArray[Any], NDArray[np.bool_]]]:
         """Values of a variable, some runs at a time: (first run, values, which are done)."""
-        variable = next(v for v in results(self.experiment) if v.name == name)
         size = bytes_a_run(self.experiment)[name]
         at_once, n_runs = at_once or max(1, 2**23 // size), self.experiment.grid.n_runs
         for first in range(0, n_runs, at_once):
             runs = np.arange(first, min(first + at_once, n_runs))
-            with files.in_words(f"reading {self.contents.path}"):
-                offset = self.contents.offsets[name] + first * size
-                data = files.read_at(self.sink.descriptor, runs.size * size, offset)
-            values = np.frombuffer(data, variable.dtype).reshape(runs.size, -1)
+            values = self.values(name, first, runs.size)
             yield first, values, self.done[runs // self.contents.blocks.block_runs]
+
+    def values(self, name: str, first: int, count: int) -> NDArray[Any]:
+        """Values of a variable, of so many runs: a row a run."""
+        variable = next(v for v in results(self.experiment) if v.name == name)
+        size = bytes_a_run(self.experiment)[name]
+        with files.in_words(f"reading {self.contents.path}"):
+            offset = self.contents.offsets[name] + first * size
+            data = files.read_at(self.sink.descriptor, count * size, offset)
+        return np.frombuffer(data, variable.dtype).reshape(count, -1)
 
     def counts(self) -> dict[str, int]:
         """Runs by status."""
@@ -166,11 +172,49 @@ class Reader:
         counts[Status.NOT_RUN] += self.experiment.grid.n_runs - counts.sum()
         return {status.name.lower(): int(counts[status]) for status in Status}
 
-    def fastest(self) -> list[tuple[int, int]]:
-        """For each target the run that met it first, and when: (run, step); (-1, -1) for none."""
+    def fell(self, first: int, loss: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which of some runs ended below the minimum that the objective states.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first.
+        loss : ndarray, shape (n_runs,)
+            Their last losses.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_runs,)
+        """
+        objective = self.experiment.objective
+        if objective.f_min is None or not (loss < objective.f_min).any():
+            return np.zeros(loss.size, bool)
+        return below_minimum(objective, self.values("final", first, loss.size), loss)
+
+    def lowest_fallen(self) -> tuple[int, int, float]:
+        """How many runs ended below the stated minimum, the lowest of them, and its loss."""
+        count, run, lowest = 0, -1, math.inf
+        for first, part, done in self.parts("final_loss"):
+            there = done & self.fell(first, part[:, 0])
+            if not there.any():
+                continue
+            count += int(there.sum())
+            found = np.where(there, part[:, 0], np.inf)
+            if found.min() < lowest:
+                run, lowest = first + int(found.argmin()), float(found.min())
+        return count, run, lowest
+
+    def fastest(self, any_fell: bool = False) -> list[tuple[int, int]]:
+        """For each target the run that met it first, and when: (run, step); (-1, -1) for none.
+
+        Where `any_fell`, runs that ended below the stated minimum do not count.
+        """
         targets = self.experiment.stop.targets
         best = [(-1, -1)] * len(targets)
         for first, part, done in self.parts("hit_step") if targets else ():
+            if any_fell:
+                loss = self.values("final_loss", first, done.size)[:, 0]
+                done = done & ~self.fell(first, loss)
             for k in range(len(targets)):
                 never = np.iinfo(np.int32).max
                 hit = np.where(done & (part[:, k] >= 0), part[:, k], never)
@@ -203,8 +247,10 @@ class Reader:
     def findings(self) -> list[str]:
         """Counts by status; what bounds the learning rate; the fastest to each target, or the best.
 
-        The bound is told where runs diverged and lie above it.
+        The bound is told where runs diverged and lie above it; before all, where it is so, that
+        the objective falls below the minimum that it states.
         """
+        n_fallen, lowest, least = self.lowest_fallen()
         counts = self.counts()
         place = self.experiment.grid.place
         lines = [
@@ -217,8 +263,11 @@ class Reader:
         stability = stability_of(self.experiment) if counts["diverged"] else None
         if stability and stability["runs_above"]:
             lines.append(in_words(stability))
+        if n_fallen:
+            said = fallen(self.experiment.objective, least, n_fallen)
+            lines.insert(0, f"{said} (lowest at {place(lowest)})")
         targets = self.experiment.stop.targets
-        for target, (run, step) in zip(targets, self.fastest(), strict=True):
+        for target, (run, step) in zip(targets, self.fastest(n_fallen > 0), strict=True):
             where = f"fastest {place(run)}: step {step:,}" if run >= 0 else "never met"
             lines.append(f"target {target:g}: {where}")
         if not targets:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterator
 from typing import Any, Final
 
 from fastmomentum.errors import FastmomentumError, FileError
 from fastmomentum.experiment import Experiment
+from fastmomentum.grid import Grid
+from fastmomentum.objectives import OBJECTIVES
+from fastmomentum.protocol import Record, Stop
+from fastmomentum.provenance import package_version
+from fastmomentum.rules import RULES
+from fastmomentum.specification import Specification
+from fastmomentum.update_rule import UpdateRule
 
 LONGEST_EXPERIMENT: Final = 32 * 2**20
 """Characters of an experiment's text, at most; long explicit axes make the longest."""
@@ -91,7 +99,62 @@ def attributes_of(told: object) -> Attributes:
     return told
 
 
-def experiment_of(text: str, sha256: object, most_bytes: int) -> Experiment:
+class LackingError(FileError):
+    """A sound file that needs what this installation has not."""
+
+
+def require_known(tree: object, made_with: object) -> None:
+    """Refuse an experiment of an objective, a rule or a key that this installation lacks.
+
+    Parameters
+    ----------
+    tree : object
+        Parsed canonical form.
+    made_with : object
+        The version of fastmomentum that made the file, as it says.
+
+    Raises
+    ------
+    LackingError
+        With what is lacking, and that version; without the file's name.
+
+    Examples
+    --------
+    >>> require_known({"objective": {"name": "rosenbrock"}}, "0.1.0")
+    """
+    needs = list(_unknown(tree)) if isinstance(tree, dict) else []
+    if not needs:
+        return
+    here, there = package_version("fastmomentum"), printable(made_with or "unknown")
+    install = "a version that has it" if there in ("unknown", here) else "that, or a later one"
+    raise LackingError(
+        f"needs {' and '.join(needs[:3])}, which this installation (fastmomentum {here}) lacks; "
+        f"it was made with fastmomentum {there}: install {install}"
+    )
+
+
+def _unknown(tree: dict[str, Any]) -> Iterator[str]:
+    """What an experiment names that is known nowhere here."""
+    tables: dict[str, type[Specification]] = {"grid": Grid, "record": Record, "stop": Stop}
+    for kind, known in (("objective", OBJECTIVES), ("rule", RULES)):
+        table = tree.get(kind)
+        name = table.get("name") if isinstance(table, dict) else None
+        if isinstance(name, str) and name not in known:
+            yield f"the {kind} {printable(repr(name))}"
+        elif isinstance(name, str):
+            tables[kind] = OBJECTIVES[name] if kind == "objective" else UpdateRule
+    for key in tree.keys() - Experiment.model_fields.keys():
+        yield f"the key {printable(key)}"
+    for above, model in tables.items():
+        table = tree.get(above)
+        if isinstance(table, dict):
+            for key in sorted(table.keys() - model.model_fields.keys()):
+                yield f"the key {above}.{printable(key)}"
+
+
+def experiment_of(
+    text: str, sha256: object, most_bytes: int, made_with: object = None
+) -> Experiment:
     """Read the canonical form of an experiment whose results are said to lie in a file.
 
     Parameters
@@ -102,6 +165,8 @@ def experiment_of(text: str, sha256: object, most_bytes: int) -> Experiment:
         What its hash is said to be.
     most_bytes : int
         Size of the file: an experiment with more results is refused before its axes are laid out.
+    made_with : object
+        The version of fastmomentum that made the file, as it says.
 
     Returns
     -------
@@ -116,6 +181,7 @@ def experiment_of(text: str, sha256: object, most_bytes: int) -> Experiment:
     if hashlib.sha256(text.encode(errors="replace")).hexdigest() != sha256:
         raise FileError("the experiment does not match its hash")
     tree = plain_json(text.encode(errors="replace"))
+    require_known(tree, made_with)
     try:
         if _fewest_runs(tree["grid"]) > most_bytes:
             raise FileError("the experiment has more runs than the file has bytes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import field_validator, model_validator
 
@@ -28,6 +28,9 @@ class UpdateRule(Specification):
     0.5
     """
 
+    another: ClassVar[str] = "take one of fm.RULES by its name, such as rule='momentum'"
+    positional: ClassVar[bool] = True
+
     name: str
     dampening: float | None = None
 
@@ -39,6 +42,11 @@ class UpdateRule(Specification):
     @classmethod
     def _table(cls, given: Any) -> Any:
         if isinstance(given, Rule):
+            if RULES.get(given.name) != given:
+                raise ValueError(
+                    f"must be a rule of fm.RULES: got another Rule of the name {given.name!r}; "
+                    f"{cls.another}"
+                )
             given = given.name
         return {"name": given} if isinstance(given, str) else given
 

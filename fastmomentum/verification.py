@@ -86,7 +86,7 @@ class Verification:
         if self.repaired:
             said.append("computed again, bit for bit, and synced")
         elif self.damaged or not self.closing:
-            said.append("compute them again, and only them, with --repair")
+            said.append("compute them again, and only them, with repair=True")
         if self.doubtful:
             said.append(
                 f"of {self.doubtful:,} blocks the recorded checksum fits neither the old bytes nor "
@@ -130,7 +130,7 @@ def verify(path: str | Path, repair: bool = False) -> Verification:
     ...     fm.verify(f"{folder}/out.h5").sound
     True
     """
-    path = existing(Path(path))
+    path = existing(files.path_of(path))
     unfinished = is_partial(path)
     if repair and unfinished:
         raise InputError(f"{path} is not finished; run its experiment again, which repairs it too")

@@ -64,7 +64,11 @@ THREE = "must be a list of three finite numbers, the first value, the end and th
         ([[0.1]], "axis must be a number: got [0.1] (entry 0)"),
         ([0.1, math.nan, math.inf], "axis must be a finite number: got nan (entry 1); drop it"),
         ([1, 10**400], "axis must be a number that float64 can hold: got 1.00e+400 (entry 1)"),
-        (np.array([True]), "axis must be a number: got true (entry 0)"),
+        (
+            np.array([True]),
+            "axis must be plain numbers: got truth values, such as True; convert them with "
+            "astype(float)",
+        ),
         (np.ones((3, 4)), "axis must be one-dimensional: got an array of shape (3, 4)"),
         (
             [0.3, 0.1, 0.2, 0.1],

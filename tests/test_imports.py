@@ -16,7 +16,7 @@ PACKAGE = Path(fastmomentum.__file__).parent
 
 LAYERS = """
 errors notices status rules files provenance
-explanation specification update_rule
+explanation plain_numbers spans specification update_rule
 datasets objectives
 ranges axis places nearest grid protocol experiment loading
 reference theory stability code_digest kernels

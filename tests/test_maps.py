@@ -496,7 +496,7 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
     status, out = zooming(*words)
     going_on, made, rest = out.split("\n", 2)
     assert going_on == f"{path}: going on; 2 of 3 blocks are done, 1 are left"
-    assert made.startswith(f"{path}: 36 runs in ")
+    assert made.startswith(f"{path}: 12 runs in ")
     assert (status, rest) == (0, told(path))
     path.with_suffix(".png").unlink()
     complete = f"{path}: complete already; only the picture to draw\n"

@@ -236,9 +236,9 @@ LARGE = "has numbers too large for float64 once squared; rescale them"
     [
         ([1.0, 2.0], [1.0], "x and y must be of one length: got 2 and 1"),
         ([[1.0, 2.0]], [1.0, 2.0], "x must be one-dimensional: got the shape (1, 2)"),
-        (["a", "b"], [1.0, 2.0], "x must be an array of numbers: got ['a', 'b']"),
-        ([1.0, 2.0], [1.0, np.nan], "y must be finite: got nan (entry 1)"),
-        ([-np.inf, 2.0], [1.0, 2.0], "x must be finite: got -inf (entry 0)"),
+        (["a", "b"], [1.0, 2.0], "x must be plain numbers: got text, such as 'a'; convert"),
+        ([1.0, 2.0], [1.0, np.nan], "y must be a finite number: got nan (entry 1); drop it"),
+        ([-np.inf, 2.0], [1.0, 2.0], "x must be a finite number: got -inf (entry 0); drop it"),
         ([], [], "data needs two points that differ in x, or no line is best: got 0 points"),
         ([3.0], [1.0], "got 1 points"),
         ([3.0, 3.0], [1.0, 2.0], "got 2 points, all with x = 3.0"),

@@ -115,7 +115,7 @@ def test_an_unfinished_file_keeps_its_blocks_and_another_plan_is_refused(tmp_pat
         assert store.experiment.steps == 30
     assert finish(path, other) is not None
     assert finish(path, other) is None
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="overwrite=True"):
         FileStore.open(path, plan)
 
 

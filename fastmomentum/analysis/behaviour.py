@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fastmomentum.analysis.limits import Limits, limits
 from fastmomentum.analysis.walks import Floats, Walks, over_walks
 from fastmomentum.errors import InputError
+from fastmomentum.plain_numbers import number, whole
 from fastmomentum.status import Status
 
 PARTS: Final = 8
@@ -66,9 +67,10 @@ class Thresholds:
             ("repeat", 0.0, 1.0),
             ("longest_period", 2, 10**6),
         ):
-            value = getattr(self, name)
+            value = number(getattr(self, name), name, finite=False)
             if not low <= value <= high:
                 raise InputError(f"{name} must lie in [{low}, {high}]: got {value!r}")
+        whole(self.longest_period, "longest_period")
 
 
 def classify(

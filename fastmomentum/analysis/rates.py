@@ -12,6 +12,7 @@ from fastmomentum import theory
 from fastmomentum.analysis.limits import limits
 from fastmomentum.analysis.walks import Floats, Walks, over_walks
 from fastmomentum.errors import InputError
+from fastmomentum.plain_numbers import number, whole
 from fastmomentum.results import experiment_of
 
 PEAKS: Final = 5
@@ -67,6 +68,7 @@ def measured_rate(
     >>> measured_rate(ds).rate.squeeze().round(4).values.tolist()
     [0.9, 0.9]
     """
+    tail, least = number(tail, "tail"), whole(least, "least")
     if not 0 < tail <= 1:
         raise InputError(f"tail must lie in (0, 1]: got {tail!r}")
     if least < 3:
@@ -204,6 +206,7 @@ def agreement(
     >>> said.n_compared, said.share_within, said.share_sided
     (4, 1.0, 1.0)
     """
+    within, fit = number(within, "within"), number(fit, "fit")
     rate, expected = xr.broadcast(measured.rate, predicted)
     got, want = rate.values, expected.values
     well = (measured.r_squared >= fit).broadcast_like(rate).transpose(*rate.dims).values

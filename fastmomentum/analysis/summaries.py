@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ import xarray as xr
 from fastmomentum.analysis.limits import minima, nearest
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.objectives.minimum import below_minimum, fallen
+from fastmomentum.plain_numbers import number
 from fastmomentum.results import experiment_of
 from fastmomentum.schema import dimensions
 from fastmomentum.status import Status
@@ -76,6 +79,7 @@ def excess(ds: xr.Dataset) -> xr.DataArray:
     f_min = experiment_of(ds).objective.f_min
     if f_min is None:
         raise InputError(f"{experiment_of(ds).objective.name} has no smallest value; take the loss")
+    _tell_fallen(ds)
     found: xr.DataArray = (loss(ds) - f_min).rename("excess")
     found.attrs = {"long_name": "loss above its minimum", "units": "1"}
     return found
@@ -149,6 +153,7 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
     if radius is None:
         (x_low, x_high), (y_low, y_high) = objective.box
         radius = 0.01 * float(np.hypot(x_high - x_low, y_high - y_low))
+    radius = number(radius, "radius")
     if not radius > 0:
         raise InputError(f"radius must be positive: got {radius!r}")
     x, y = (ds.final.isel(parameter=i).values for i in (0, 1))
@@ -270,14 +275,36 @@ def _with_minimisers(ds: xr.Dataset) -> Objective:
     return objective
 
 
+def _tell_fallen(ds: xr.Dataset) -> xr.DataArray | None:
+    """Warn of runs that ended below the stated minimum, and say which; None where none did."""
+    objective = experiment_of(ds).objective
+    if not {"final", "final_loss", "parameter"} <= {*ds.variables} or objective.f_min is None:
+        return None
+    if not (ds.final_loss < objective.f_min).any():
+        return None
+    final = ds.final.transpose(*ds.final_loss.dims, "parameter").values
+    fell: xr.DataArray = ds.final_loss.copy(
+        data=below_minimum(objective, final, ds.final_loss.values)
+    )
+    if not (count := int(fell.sum())):
+        return None
+    least = float(ds.final_loss.where(fell).min())
+    warnings.warn(fallen(objective, least, count), stacklevel=4)
+    return fell
+
+
 def _hit_steps(ds: xr.Dataset) -> xr.DataArray:
-    if "hit_step" not in ds and experiment_of(ds).stop.targets:
+    targets = experiment_of(ds).stop.targets
+    if "hit_step" not in ds and targets:
         raise InputError("hit_step was not selected; keep it, and status")
     if "hit_step" not in ds:
         raise InputError("this experiment has no targets; give it some under [stop]")
     if "status" not in ds:
         raise InputError("status was not selected; keep it, and hit_step")
     steps: xr.DataArray = ds.hit_step
+    fell = _tell_fallen(ds)
+    if fell is not None:
+        steps = steps.where(~fell, -1)
     if "target" not in steps.dims:
         steps = steps.expand_dims("target", axis=-1)
     return steps.transpose(*ds.status.dims, "target")

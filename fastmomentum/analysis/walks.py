@@ -18,6 +18,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.experiment import Experiment
 from fastmomentum.grid import Grid
 from fastmomentum.kernels import run_block
+from fastmomentum.plain_numbers import workers
 from fastmomentum.protocol import Record
 from fastmomentum.results import experiment_of
 from fastmomentum.schema import dimensions
@@ -113,8 +114,7 @@ def over_walks(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str, xr.Dat
     InputError
         The selection is no grid, the runs are too long, or `n_jobs` makes no sense.
     """
-    if n_jobs == 0 or n_jobs < -1:
-        raise InputError(f"n_jobs must be positive, or -1 for one a core: got {n_jobs}")
+    n_jobs = workers(n_jobs)
     plan = _plan(ds)
     shape = plan.grid.shape
     size = 16 * (plan.steps + 1)

@@ -13,6 +13,37 @@ TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
 """The environment variable that shows where a fault of ours lies."""
 
 
+COMMAND_WORDS: Final = {
+    "verify, repair=True": "verify --repair",
+    "repair=True": "--repair",
+    "overwrite=True": "--overwrite",
+}
+"""What the library calls its own arguments, and how a command's options are called instead."""
+
+
+def in_command_words(message: str) -> str:
+    """A message of the library, as whoever uses the command must read it.
+
+    Parameters
+    ----------
+    message : str
+        In Python's words.
+
+    Returns
+    -------
+    str
+        In those of the command line.
+
+    Examples
+    --------
+    >>> in_command_words("choose another file, or replace it with overwrite=True")
+    'choose another file, or replace it with --overwrite'
+    """
+    for python, command in COMMAND_WORDS.items():
+        message = message.replace(python, command)
+    return message
+
+
 def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
     """Print errors as plain lines and end with their exit status."""
 
@@ -27,7 +58,7 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
                 command(*arguments, **options)
             sys.stdout.flush()
         except FastmomentumError as error:
-            _end(str(error), error.exit_status)
+            _end(in_command_words(str(error)), error.exit_status)
         except KeyboardInterrupt:
             _end("interrupted", 130)
         except BrokenPipeError:  # whoever read our output has gone

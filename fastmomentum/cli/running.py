@@ -85,9 +85,10 @@ def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
         print(f"{path}: complete already; {left_to_do}")
     else:
         speed = f", {short(made.steps / made.seconds)} steps/s" if made.steps else ""
+        kept = f" ({made.kept_runs:,} more were done before)" if made.kept_runs else ""
         print(
-            f"{path}: {made.n_runs:,} runs in {made.seconds:.2f} s{speed}, "
-            f"{in_units(path.stat().st_size)}"
+            f"{path}: {made.done_runs - made.kept_runs:,} runs in {made.seconds:.2f} s"
+            f"{speed}{kept}, {in_units(path.stat().st_size)}"
         )
     for line in findings(path):
         print(f"  {line}")

@@ -6,6 +6,7 @@ from typing import Annotated, Final, get_args
 
 from pydantic import Field
 
+from fastmomentum.objectives.base import OWN_FUNCTION as OWN_FUNCTION
 from fastmomentum.objectives.base import Box as Box
 from fastmomentum.objectives.base import Constants as Constants
 from fastmomentum.objectives.base import Objective as Objective

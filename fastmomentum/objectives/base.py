@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.specification import Specification
+
+OWN_FUNCTION: Final = (
+    'to bring your own function, write it as a formula: fm.Formula("(a - x)^2 + ...", a=1.0), '
+    "or decorate it with @fm.objective"
+)
+"""How to descend what is not in the registry."""
 
 Constants = tuple[float, ...]
 Box = tuple[tuple[float, float], tuple[float, float]]
@@ -43,6 +50,8 @@ class Objective(Specification):
     """
 
     name: str
+    another: ClassVar[str] = OWN_FUNCTION
+    positional: ClassVar[bool] = True
     parameters: ClassVar[tuple[str, str]] = ("x", "y")
     elementary: ClassVar[bool] = False
     untold: ClassVar[frozenset[str]] = frozenset({"name"})
@@ -126,7 +135,7 @@ class Objective(Specification):
         ndarray
             Of the broadcast shape.
         """
-        x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        x, y = _points(x, y)
         with np.errstate(over="ignore", invalid="ignore"):
             return np.asarray(self.value_at(x, y, self.constants), float)
 
@@ -143,7 +152,7 @@ class Objective(Specification):
         ndarray, shape (..., 2)
             Derivatives by the first and the second parameter.
         """
-        x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        x, y = _points(x, y)
         with np.errstate(over="ignore", invalid="ignore"):
             parts = self.gradient_at(x, y, self.constants)
         return np.stack([np.broadcast_to(part, x.shape) for part in parts], axis=-1)
@@ -161,8 +170,14 @@ class Objective(Specification):
         ndarray, shape (..., 2, 2)
             Symmetric.
         """
-        x, y = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        x, y = _points(x, y)
         with np.errstate(over="ignore", invalid="ignore"):
             xx, xy, yy = self.hessian_at(x, y, self.constants)
         parts = [np.broadcast_to(part, x.shape) for part in (xx, xy, xy, yy)]
         return np.stack(parts, axis=-1).reshape(*x.shape, 2, 2)
+
+
+def _points(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], ...]:
+    """Coordinates of one shape; paths that diverge have infinite ones."""
+    parts = (numbers(part, name, finite=False) for name, part in (("x", x), ("y", y)))
+    return np.broadcast_arrays(*parts)

@@ -37,10 +37,10 @@ class Quadratic(Objective):
     hyy: float = 10.0
 
     def __init__(
-        self, hxx: float = 1.0, hxy: float = 0.0, hyy: float = 10.0, **fields: Any
+        self, hxx: float = 1.0, hxy: float = 0.0, hyy: float = 10.0, *more: Any, **fields: Any
     ) -> None:
         fields |= {"hxx": hxx, "hxy": hxy, "hyy": hyy}
-        super().__init__(**fields)
+        super().__init__(*((hxx, hxy, hyy, *more) if more else ()), **fields)
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # as in Specification
 

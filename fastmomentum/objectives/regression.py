@@ -22,6 +22,7 @@ from fastmomentum.datasets import Column, NoisyLine, load_csv
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Objective
 from fastmomentum.objectives.statistics import Statistics
+from fastmomentum.plain_numbers import numbers
 
 ARRAYS: Final = "arrays"
 """What stands for the path where the data came as arrays."""
@@ -234,15 +235,8 @@ def _fault(key: str, message: str) -> ValidationError:
 
 
 def _column(name: str, values: ArrayLike) -> Column:
-    try:
-        column = np.array(values, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must be an array of numbers: got {values!r:.60}") from None
+    column = numbers(values, name).copy()  # ours, for it is made read-only
     if column.ndim != 1:
         raise InputError(f"{name} must be one-dimensional: got the shape {column.shape}")
-    bad = np.flatnonzero(~np.isfinite(column))
-    if bad.size:
-        entry = int(bad[0])
-        raise InputError(f"{name} must be finite: got {float(column[entry])!r} (entry {entry})")
     column.setflags(write=False)
     return column

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.analysis import basin
 from fastmomentum.errors import InputError
+from fastmomentum.plots.arguments import AXES, RESULTS, takes
 from fastmomentum.plots.cells import ENDS, cells_of, swatch
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.phases import count_ticks, shares, steps_label, steps_norm
@@ -45,6 +46,7 @@ class BasinMap(NamedTuple):
     target: float | None
 
 
+@takes(ax=AXES, results=RESULTS)
 def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> BasinMap:
     """Map the minimiser that was reached, over the mesh of starts.
 
@@ -126,6 +128,7 @@ def _entry(star: Line2D, hue: str, is_reached: bool) -> Any:
     return swatch(hue, f"{place}, outside ({share}") if is_reached else None
 
 
+@takes(results=RESULTS)
 def shades_of(results: xr.Dataset) -> LogNorm | None:
     """Shades by steps that all the runs of results can share.
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.arguments import AXES, OBJECTIVE, takes
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import COLOURS, number
 from fastmomentum.plots.visible import is_seen
@@ -57,6 +58,7 @@ class TheoryLines(NamedTuple):
         return f"outside of this picture: {'; '.join(missing)}" if missing else ""
 
 
+@takes(ax=AXES, objective=OBJECTIVE)
 def theory_lines(
     ax: Axes,
     objective: Objective,

@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from fastmomentum.errors import InputError
+from fastmomentum.plots.arguments import AXES, RESULTS, takes
 from fastmomentum.plots.cells import draw_ends, swatch
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
@@ -40,6 +41,7 @@ class DuelMap(NamedTuple):
     legend: list[Patch]
 
 
+@takes(ax=AXES, first=RESULTS, second=RESULTS)
 def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, str]) -> DuelMap:
     """Map how many times sooner one of two experiments came to the last target.
 

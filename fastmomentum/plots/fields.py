@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator
 from numpy.typing import ArrayLike
 
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.arguments import AXES, OBJECTIVE, Kind, takes
 from fastmomentum.plots.geometry import Floats, Window, within
 from fastmomentum.plots.style import STAR, field_map, number
 
@@ -111,6 +112,12 @@ class Field:
         return np.asarray(np.log10(np.maximum(excess, self.levels[0])))
 
 
+FIELD: Final = Kind(
+    "a Field, such as fm.plots.sample(objective, window)", lambda given: isinstance(given, Field)
+)
+
+
+@takes(objective=OBJECTIVE)
 def sample(objective: Objective, window: Window, points: int = 401, scale: Scale = "auto") -> Field:
     """Sample an objective over a window.
 
@@ -156,6 +163,7 @@ class Contours(NamedTuple):
     minima: Line2D
 
 
+@takes(ax=AXES, field=FIELD)
 def contour(ax: Axes, field: Field) -> Contours:
     """Draw filled and line contours, and the minimisers as stars.
 
@@ -196,6 +204,7 @@ def contour(ax: Axes, field: Field) -> Contours:
     return Contours(filled, lines, minima)
 
 
+@takes(ax=AXES, field=FIELD)
 def colour_bar(ax: Axes, field: Field, lines: QuadContourSet | None = None) -> Colorbar:
     """Draw the colour bar of a field beside its axes.
 

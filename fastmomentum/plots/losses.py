@@ -12,10 +12,11 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.arguments import AXES, OBJECTIVE, takes
 from fastmomentum.plots.curves import against_step, squared_distance
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.marks import FEW, Key, keys_of, marks_of
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import RUNS, Run
 from fastmomentum.plots.visible import is_seen
 from fastmomentum.status import Status
 from fastmomentum.theory import RuleLike, predicted_rate
@@ -57,6 +58,7 @@ class LossCurves(NamedTuple):
         return [*(line for line in self.runs if not self.keys and is_seen(line)), *seen]
 
 
+@takes(ax=AXES, runs=RUNS, objective=OBJECTIVE)
 def loss_curves(
     ax: Axes,
     runs: Sequence[Run],

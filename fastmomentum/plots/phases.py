@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from fastmomentum.plots.arguments import AXES, RESULTS, takes
 from fastmomentum.plots.cells import Cells, cells_of, draw_ends, swatch
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.geometry import Floats
@@ -60,6 +61,7 @@ class PhaseMap(NamedTuple):
         return "every run in this window diverges" if ended.tolist() == [Status.DIVERGED] else ""
 
 
+@takes(ax=AXES, results=RESULTS)
 def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     """Map the steps to the last target over learning rate and momentum.
 
@@ -105,6 +107,7 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     return PhaseMap(mesh, ends, best, target, legend, lone)
 
 
+@takes(ax=AXES, results=RESULTS)
 def status_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     """Map how runs ended over learning rate and momentum.
 

@@ -13,6 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from fastmomentum.plots.arguments import ARRAY, AXES, takes
 from fastmomentum.plots.cells import draw_ends
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
@@ -28,6 +29,7 @@ class RateMap(NamedTuple):
     legend: list[Patch]
 
 
+@takes(ax=AXES, rates=ARRAY, status=ARRAY)
 def rate_map(
     ax: Axes, rates: xr.DataArray, status: xr.DataArray | None = None, norm: LogNorm | None = None
 ) -> RateMap:

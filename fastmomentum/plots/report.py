@@ -18,8 +18,9 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.arguments import FIGURE, takes
 from fastmomentum.plots.curves import against_step, on_edge, squared_distance
-from fastmomentum.plots.fields import Field, colour_bar, contour, minima_of
+from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of
 from fastmomentum.plots.geometry import Floats, clip, within
 from fastmomentum.plots.labels import label_levels
 from fastmomentum.plots.moving import (
@@ -33,7 +34,7 @@ from fastmomentum.plots.moving import (
     Pinned,
     line_style,
 )
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import RUN, Run
 from fastmomentum.plots.scatter import data_and_line, equation
 from fastmomentum.plots.style import DASHED, STAR, START, number, point
 from fastmomentum.plots.surfaces import fill_axes, lift, surface
@@ -95,6 +96,7 @@ class Report:
             part.show(frame)
 
 
+@takes(figure=FIGURE, run=RUN, field=FIELD)
 def run_report(
     figure: Figure,
     run: Run,

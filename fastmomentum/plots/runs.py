@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import xarray as xr
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.arguments import ARRAY, OBJECTIVE, Kind, each, takes
 from fastmomentum.plots.geometry import Floats, Window
 from fastmomentum.plots.style import counted, number
 from fastmomentum.status import Status
@@ -70,6 +72,17 @@ class Run:
         return f"{cell}, {where}: {ends[self.status]}"
 
 
+CELL: Final = Kind(
+    "one cell of results, from fm.select_cell or fm.replay",
+    lambda given: isinstance(given, xr.Dataset),
+)
+RUN: Final = Kind(
+    "a Run, such as fm.plots.run_of(fm.replay(ds))", lambda given: isinstance(given, Run)
+)
+RUNS: Final = each(RUN, "a list of Runs, such as [fm.plots.run_of(fm.replay(ds))]")
+
+
+@takes(cell=CELL, trajectory=ARRAY)
 def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
     """One cell of a results file as a `Run`.
 
@@ -124,6 +137,7 @@ def _velocity(cell: xr.Dataset, parameters: Sequence[str]) -> tuple[float, float
     return vx, vy
 
 
+@takes(objective=OBJECTIVE, runs=RUNS)
 def window(objective: Objective, runs: Sequence[Run] = (), margin: float = 0.05) -> Window:
     """Choose the part of the plane worth drawing.
 

@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from fastmomentum.plain_numbers import numbers
+from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.geometry import Floats, Window, clip
 from fastmomentum.plots.style import COLOURS, number
 
@@ -23,6 +25,7 @@ class DataAndLine(NamedTuple):
     line: Line2D
 
 
+@takes(ax=AXES)
 def data_and_line(ax: Axes, x: ArrayLike, y: ArrayLike, a: float, b: float) -> DataAndLine:
     """Draw data as dots, and the line ``y = a x + b`` as far as the axes reach.
 
@@ -47,7 +50,7 @@ def data_and_line(ax: Axes, x: ArrayLike, y: ArrayLike, a: float, b: float) -> D
     >>> drawn.line.get_label()
     'y = 2 x + 1'
     """
-    x, y = np.asarray(x, float), np.asarray(y, float)
+    x, y = numbers(x, "x"), numbers(y, "y")
     seen = np.linspace(0, x.size - 1, min(x.size, MOST_DOTS)).astype(np.int64)
     data = ax.plot(
         x[seen], y[seen], linestyle="none", marker="o", markersize=5, markeredgewidth=0.5,

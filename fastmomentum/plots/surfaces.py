@@ -11,9 +11,10 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from fastmomentum.plots.fields import Field, minima_of, star_of
+from fastmomentum.plots.arguments import AXES, takes
+from fastmomentum.plots.fields import FIELD, Field, minima_of, star_of
 from fastmomentum.plots.geometry import Floats, clip, refine
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import RUNS, Run
 from fastmomentum.plots.style import field_map
 
 BOX: Final = (4.0, 4.0, 2.2)  # sides of a surface's box: steep walls hide less in a flat one
@@ -27,6 +28,7 @@ class Surface(NamedTuple):
     minima: Any
 
 
+@takes(ax=AXES, field=FIELD, runs=RUNS)
 def surface(
     ax: Any, field: Field, runs: Sequence[Run] = (), tilts: Sequence[float] = TILTS
 ) -> Surface:

@@ -15,10 +15,11 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from fastmomentum.plots.fields import Field
+from fastmomentum.plots.arguments import AXES, takes
+from fastmomentum.plots.fields import FIELD, Field
 from fastmomentum.plots.geometry import clip, length_of, refine, within
 from fastmomentum.plots.marks import Key, Mark, draw_keys, keys_of, marks_of
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import RUNS, Run
 from fastmomentum.plots.style import START
 from fastmomentum.plots.surfaces import in_sight, lift, view_of
 from fastmomentum.status import Status
@@ -36,6 +37,7 @@ class Paths(NamedTuple):
     outside: int = 0
 
 
+@takes(ax=AXES, runs=RUNS, field=FIELD)
 def paths(ax: Axes, runs: Sequence[Run], field: Field) -> Paths:
     """Draw runs as lines with sparse markers: at steps 1, 10, 100, ... and at the end.
 

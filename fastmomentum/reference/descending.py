@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.objectives import Objective
+from fastmomentum.plain_numbers import numbers, whole
 from fastmomentum.reference.optimisers import optimiser
 from fastmomentum.status import Status
 from fastmomentum.update_rule import UpdateRule
@@ -84,13 +85,15 @@ def descend(
     >>> descend(Rosenbrock(), "momentum", 1.5e-5, 0.9, (-5.0, -5.0), 5000).final.tolist()
     [0.9501902605527726, 0.9026561642182237]
     """
-    start, velocity = np.asarray(start, float), np.asarray(velocity, float)
+    start, velocity = numbers(start, "start"), numbers(velocity, "velocity")
+    lr, momentum = numbers(lr, "lr"), numbers(momentum, "momentum")
     lr, momentum, x, y, vx, vy = (
         np.array(part, float)
         for part in np.broadcast_arrays(
             lr, momentum, start[..., 0], start[..., 1], velocity[..., 0], velocity[..., 1]
         )
     )
+    steps = whole(steps, "steps", least=0)
     walker = optimiser(rule, lr, momentum, {"x": vx, "y": vy})
     trajectory = np.empty((*x.shape, steps + 1, 2))
     trajectory[..., 0, 0], trajectory[..., 0, 1] = x, y

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.update_rule import UpdateRule
 
 
@@ -306,7 +307,7 @@ def learn_line(
     """
     if steps < 1:
         raise InputError(f"steps must be at least 1: got {steps}")
-    x, y = np.asarray(x, float), np.asarray(y, float)
+    x, y = numbers(x, "x"), numbers(y, "y")
     params = {key: np.full(x.shape[:-1], w, float) for key, w in zip("ab", start, strict=True)}
     for _ in range(steps):
         before = params["a"].copy(), params["b"].copy()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, known
 from fastmomentum.update_rule import UpdateRule
 
@@ -75,7 +76,7 @@ def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
     >>> scale("ema", [0.0, 0.75]).tolist()
     [1.0, 0.25]
     """
-    rule, m = known(rule), np.asarray(momentum, float)
+    rule, m = known(rule), numbers(momentum, "momentum")
     return np.asarray(1.0 - (m if rule.name == "ema" else rule.constant * (m > 0)), float)
 
 
@@ -129,11 +130,11 @@ def convert(
     rule, to = known(rule), known(to)
     if rule == to:  # before a gradient is asked for
         gradient = (0.0, 0.0)
-    eta, m = (np.asarray(part, float) for part in (lr, momentum))
+    eta, m = numbers(lr, "lr"), numbers(momentum, "momentum")
     _require("lr", "be positive", eta, (eta > 0) & (eta < np.inf))
     _require("momentum", "lie in [0, 1)", m, (m >= 0) & (m < 1))
     _require_one_method(rule, to, m)
-    point, v = (np.asarray(part, float) for part in (start, velocity))
+    point, v = numbers(start, "start"), numbers(velocity, "velocity")
     wide, each = m[..., None], eta[..., None]
 
     # To the method's own form.
@@ -177,5 +178,5 @@ def _undampened(rule: UpdateRule, momentum: Floats, gradient: ArrayLike | None) 
             "start"
         )
     moved = momentum > 0  # without momentum no velocity has a say
-    missing = rule.constant * np.asarray(gradient, float) / np.where(moved, momentum, 1.0)
+    missing = rule.constant * numbers(gradient, "gradient") / np.where(moved, momentum, 1.0)
     return np.where(moved, missing, 0.0)

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, spectral_radius, stable_limit
 
 
@@ -40,11 +41,16 @@ def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
     >>> [round(float(number), 8) for number in best]
     [0.00383877, 0.92322457, 0.96084576]
     """
+    if not isinstance(objective, Objective):
+        got = objective.__name__ if isinstance(objective, type) else type(objective).__name__
+        raise InputError(f"objective must be one such as fm.Rosenbrock(): got {got}")
     if point is None:
         if not len(objective.minimisers):
             raise InputError(f"{objective.name} has no minimiser; say at which point")
         point = objective.minimisers[0]
-    point = np.asarray(point, float)
+    point = numbers(point, "point")
+    if not point.ndim or point.shape[-1] != 2:
+        raise InputError(f"point must be of the shape (..., 2): got the shape {point.shape}")
     return np.asarray(np.linalg.eigvalsh(objective.hessian(point[..., 0], point[..., 1])), float)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.explanation import suggest
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.rules import RULES, Rule
 from fastmomentum.update_rule import UpdateRule
 
@@ -190,7 +192,7 @@ def is_stable(
     >>> is_stable("sgd", [0.1, 0.3], 0.0, 10.0).tolist()
     [True, False]
     """
-    a = np.multiply(lr, eigenvalue)
+    a = np.multiply(numbers(lr, "lr"), numbers(eigenvalue, "eigenvalue"))
     return np.asarray((a > 0) & (a < stable_limit(rule, momentum)))
 
 
@@ -254,20 +256,21 @@ def entries(
     With `first` of the first update, which is not dampened.
     """
     found = known(rule)
-    update: Callable[..., tuple[ArrayLike, ArrayLike]] = found.rule.update
-    look: Callable[..., ArrayLike] = found.rule.look
-    lr, momentum, eigenvalue = (np.asarray(part, float) for part in (lr, momentum, eigenvalue))
+    update: Callable[..., tuple[Any, Any]] = found.rule.update
+    look: Callable[..., Any] = found.rule.look
+    eta, m = numbers(lr, "lr"), numbers(momentum, "momentum")
+    curvature = numbers(eigenvalue, "eigenvalue")
     one, zero = np.ones(()), np.zeros(())
     dampening = 0.0 if first else found.constant
 
     def column(w: Floats, v: Floats) -> tuple[ArrayLike, ArrayLike]:
-        gradient = eigenvalue * look(w, v, momentum)
-        return update(w, v, gradient, lr, momentum, dampening)
+        gradient = curvature * look(w, v, m)
+        return update(w, v, gradient, eta, m, dampening)
 
     with np.errstate(over="ignore", invalid="ignore"):
         (ww, vw), (wv, vv) = column(one, zero), column(zero, one)
     if not found.rule.uses_momentum:
-        wv, vw, vv = zero, zero, np.zeros_like(momentum)
+        wv, vw, vv = zero, zero, np.zeros_like(m)
     return np.asarray(ww), np.asarray(wv), np.asarray(vw), np.asarray(vv)
 
 

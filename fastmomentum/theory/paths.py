@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fastmomentum.errors import InputError
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, discriminant_of, entries, known
 
 
@@ -76,7 +78,7 @@ def responses(
     >>> p.tolist(), q.tolist()
     ([1.0, 0.75, 0.5], [0.0, 0.25, 0.25])
     """
-    k = np.asarray(step, float)
+    k = numbers(step, "step")
     with np.errstate(all="ignore"):
         matrix = entries(rule, lr, momentum, eigenvalue)
         ww, wv, vw, vv = matrix
@@ -144,11 +146,15 @@ def iterate(
     >>> iterate("momentum", 0.25, 0.25, [[1, 0], [0, 4]], (1.0, 1.0), [0, 1, 2]).tolist()
     [[1.0, 1.0], [0.75, 0.0], [0.5, -0.25]]
     """
-    values, vectors = np.linalg.eigh(np.asarray(hessian, float))
-    centre = np.asarray(minimiser, float)
-    away = vectors.T @ (np.asarray(start, float) - centre)
-    speed = vectors.T @ np.asarray(velocity, float)
-    lr, momentum, step = (np.asarray(part)[..., None] for part in (lr, momentum, step))
+    matrix = numbers(hessian, "hessian")
+    if matrix.shape != (2, 2):
+        raise InputError(f"hessian must be of the shape (2, 2): got the shape {matrix.shape}")
+    values, vectors = np.linalg.eigh(matrix)
+    centre = numbers(minimiser, "minimiser")
+    away = vectors.T @ (numbers(start, "start") - centre)
+    speed = vectors.T @ numbers(velocity, "velocity")
+    lr, momentum = numbers(lr, "lr")[..., None], numbers(momentum, "momentum")[..., None]
+    step = numbers(step, "step")[..., None]
     p, q = responses(rule, lr, momentum, values, step)
     return np.asarray(centre + (p * away + q * speed) @ vectors.T)
 

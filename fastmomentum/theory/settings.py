@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
+from fastmomentum.plain_numbers import numbers
 from fastmomentum.theory.conversion import method, scale
 from fastmomentum.theory.linear import Floats, RuleLike, known
 
@@ -45,7 +46,7 @@ def oscillating_range(rule: RuleLike, momentum: ArrayLike) -> tuple[Floats, Floa
     >>> float(low), float(high)
     (0.25, 2.25)
     """
-    m, each = np.asarray(momentum, float), scale(rule, momentum)
+    m, each = numbers(momentum, "momentum"), scale(rule, momentum)
     if method(rule) == "momentum":
         return np.square(1 - np.sqrt(m)) / each, np.square(1 + np.sqrt(m)) / each
     if method(rule) == "nesterov":
@@ -85,7 +86,7 @@ def critical_momentum(lr: ArrayLike, eigenvalue: ArrayLike, rule: RuleLike = "mo
     0.81
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        product = np.multiply(lr, eigenvalue)
+        product = np.multiply(numbers(lr, "lr"), numbers(eigenvalue, "eigenvalue"))
         if known(rule).name == "ema":  # whose learning rate shrinks with the momentum
             return np.where(product >= 0, np.square((1 - product) / (1 + product)), np.nan)
         root = np.sqrt(product * scale(rule, 0.5))
@@ -138,7 +139,7 @@ def optimum(smallest: ArrayLike, largest: ArrayLike, rule: RuleLike = "momentum"
     >>> (best.lr * 9).round(12).item(), (best.momentum * 9).round(12).item()
     (1.0, 4.0)
     """
-    low, high = (np.asarray(e, float) for e in (smallest, largest))
+    low, high = numbers(smallest, "smallest"), numbers(largest, "largest")
     if not ((low > 0).all() and (high >= low).all()):
         raise InputError(
             "optimum takes the smallest and the largest eigenvalue, both positive: got "

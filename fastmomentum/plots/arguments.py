@@ -1,0 +1,131 @@
+"""What drawing functions are given: the right things, or a line that says which came instead."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, ParamSpec, TypeVar
+
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fastmomentum.errors import InputError
+from fastmomentum.objectives import Objective
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an argument must be.
+
+    Attributes
+    ----------
+    words : str
+        What it is called, and how one comes by it.
+    is_one : callable
+        Whether something is one.
+    """
+
+    words: str
+    is_one: Callable[[Any], bool]
+
+
+AXES: Final = Kind("an Axes of matplotlib", lambda given: isinstance(given, Axes))
+FIGURE: Final = Kind("a Figure of matplotlib", lambda given: isinstance(given, Figure))
+RESULTS: Final = Kind(
+    "results, from fm.run or fm.open",
+    lambda given: isinstance(given, xr.Dataset),
+)
+ARRAY: Final = Kind(
+    "a DataArray, such as fm.analysis.measured_rate(ds).rate",
+    lambda given: isinstance(given, xr.DataArray),
+)
+OBJECTIVE: Final = Kind(
+    "an objective, such as fm.Rosenbrock()", lambda given: isinstance(given, Objective)
+)
+
+
+def each(kind: Kind, words: str) -> Kind:
+    """A list of such arguments.
+
+    Parameters
+    ----------
+    kind : Kind
+        Of each entry.
+    words : str
+        What the list is called.
+
+    Returns
+    -------
+    Kind
+    """
+    return Kind(
+        words,
+        lambda given: isinstance(given, Sequence) and all(kind.is_one(entry) for entry in given),
+    )
+
+
+def takes(**kinds: Kind) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Check arguments of a drawing function before it draws.
+
+    Parameters
+    ----------
+    **kinds : Kind
+        By argument; one that is None where that is its default is not looked at.
+
+    Returns
+    -------
+    callable
+        A decorator. What it decorates raises `InputError` for arguments of another kind, in
+        another order, too many or too few.
+
+    Examples
+    --------
+    >>> @takes(ax=AXES)
+    ... def draw(ax): ...
+    >>> draw(3)
+    Traceback (most recent call last):
+    ...
+    fastmomentum.errors.InputError: draw: ax must be an Axes of matplotlib: got an int
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        signature = inspect.signature(function)
+        order = f"{function.__name__}({', '.join(signature.parameters)})"
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                given = signature.bind(*args, **kwargs).arguments
+            except TypeError as error:
+                raise InputError(f"{order}: {error}") from None
+            wrong = {
+                name: given[name]
+                for name, kind in kinds.items()
+                if name in given
+                and not (given[name] is None and signature.parameters[name].default is None)
+                and not kind.is_one(given[name])
+            }
+            for name, value in wrong.items():
+                meant = [other for other in wrong if kinds[other].is_one(value)]
+                if meant:
+                    raise InputError(
+                        f"{order} takes its arguments in this order: got for {name} what "
+                        f"{meant[0]} must be"
+                    )
+            for name, value in wrong.items():
+                got = type(value).__name__
+                article = "an" if got[0] in "aeiouAEIOU" else "a"
+                raise InputError(
+                    f"{function.__name__}: {name} must be {kinds[name].words}: got {article} {got}"
+                )
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
