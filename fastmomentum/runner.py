@@ -186,7 +186,7 @@ def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
     state = Progress(store.blocks.n_runs, kept_runs, kept_runs)
     watch(state)
     try:
-        with contextlib.closing(pool.done(store.sink, store.missing(), left)) as finished:
+        with contextlib.closing(pool.run_blocks(store.sink, store.missing(), left)) as finished:
             for done in finished:
                 checksums = iter(done.checksums.tolist())
                 for stretch in done.blocks:

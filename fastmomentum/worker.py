@@ -9,6 +9,8 @@ import socket
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -158,6 +160,55 @@ def do_blocks(sink: Sink, blocks: Stretches, seconds: float = float("inf")) -> D
         passed = time.monotonic() - begun
     done, left = _cut(blocks, len(checksums))
     return Done(done, np.array(checksums, np.uint64), total, steps, passed, left)
+
+
+def do_in_thread(
+    sink: Sink, blocks: Stretches, stopped: Callable[[], bool]
+) -> Done | BaseException | None:
+    """Run blocks for joblib, whose threads and processes must not see an exception.
+
+    Parameters
+    ----------
+    sink : Sink
+        Where the results go.
+    blocks : tuple of range
+        Their numbers.
+    stopped : callable
+        Whether the run was stopped.
+
+    Returns
+    -------
+    Done, exception or None
+        None where the run was stopped before.
+    """
+    if stopped():
+        return None
+    try:
+        return do_blocks(sink, blocks)
+    except BaseException as error:  # also Ctrl-C, where a terminal sends it to all processes
+        return error
+
+
+def do_in_process(sink: Sink, blocks: Stretches, flag: str) -> Done | BaseException | None:
+    """Do the same in another process, which a file tells that the run was stopped.
+
+    Parameters
+    ----------
+    sink, blocks
+        As for `do_in_thread`.
+    flag : str
+        Path of the file.
+
+    Returns
+    -------
+    Done, exception or None
+        As `do_in_thread` does; an exception carries its stack trace as a note, for pickling drops
+        it.
+    """
+    result = do_in_thread(sink, blocks, functools.partial(os.path.exists, flag))
+    if isinstance(result, BaseException):
+        result.add_note("".join(traceback.format_exception(result)))
+    return result
 
 
 def do_order(order: Order) -> Done | Refusal:
