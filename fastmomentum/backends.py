@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
@@ -189,8 +190,8 @@ def _run_here(pool: Pool, sink: Sink, missing: Iterator[int]) -> Generator[Done]
         blocks = itertools.takewhile(lambda _: not stopped.is_set(), missing)
 
         def tasks() -> Iterator[Any]:
-            # Here, and not in `collect`: joblib's resource tracker, just started, unblocks it.
-            _block_ctrl_c()
+            if not pool.shares_memory:
+                _block_ctrl_c()  # here and not in `collect`: joblib starts some helpers before
             yield from (joblib.delayed(do)(sink, (range(b, b + 1),)) for b in blocks)
 
         def collect() -> None:
@@ -222,6 +223,7 @@ def _block_ctrl_c() -> None:
     A terminal sends it to all processes, and those that are just starting print stack traces.
     """
     if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # starting it later would unblock it again
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
