@@ -15,17 +15,17 @@ from fastmomentum.progress import Progress, Watcher
 from fastmomentum.status import Status
 
 REFRESHES: Final = 2.0
-"""A second; drawing takes milliseconds of a core that would compute."""
+"""Refreshes a second; each takes milliseconds from a core that could compute."""
 
 
 @contextlib.contextmanager
-def bar(experiment: Experiment) -> Iterator[Watcher]:
-    """A bar on stderr; silent where stderr is no terminal.
+def progress_bar(experiment: Experiment) -> Iterator[Watcher]:
+    """Show a bar on stderr; nothing where stderr is no terminal.
 
     Parameters
     ----------
     experiment : Experiment
-        What is run.
+        The experiment that is run.
 
     Yields
     ------
@@ -56,12 +56,12 @@ def bar(experiment: Experiment) -> Iterator[Watcher]:
 
 
 def line(progress: Progress) -> str:
-    """Progress as a line of text.
+    """Put progress into a line of text.
 
     Parameters
     ----------
     progress : Progress
-        How far the run is.
+        Of the run.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def line(progress: Progress) -> str:
 
 
 def words(status: Status) -> str:
-    """A status as words.
+    """Put a status into words.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def words(status: Status) -> str:
 
 
 def short(number: float) -> str:
-    """A number or a rate for people, to three digits.
+    """Format a number or a rate to three digits.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A Dask cluster for the command: finding one, or starting one."""
+"""A Dask cluster for the command: connect to one, or start one on this machine."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from distributed import Client
 
 ANSWER_SECONDS: Final = 10.0
-"""A scheduler has so long to answer."""
+"""How long a scheduler may take to answer."""
 LOGGERS: Final = ("asyncio", "distributed", "distributed.client", "tornado.application")
-"""Who prints stack traces when a scheduler goes."""
+"""Loggers that print stack traces when a scheduler dies."""
 
 
 def require_dask() -> None:
-    """Ask for what the extra installs.
+    """Check that the extra `dask` is installed.
 
     Raises
     ------
@@ -45,25 +45,25 @@ def require_dask() -> None:
 
 
 def address_of(client: Client) -> str:
-    """Where the scheduler of a client is."""
+    """Return the address of the scheduler that a client is connected to."""
     return str(client.scheduler.address) if client.scheduler else "an unknown place"
 
 
 @contextlib.contextmanager
 def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
-    """Be a client of a cluster; for the command.
+    """Connect to a cluster, or start a local one; for the command.
 
     Parameters
     ----------
     scheduler : str or None
-        Its address; without, a cluster of this machine's cores is started.
+        Its address; None to start a cluster of this machine's cores.
     n_jobs : int
-        How many cores that one has; -1 for all.
+        How many cores a local one gets; -1 for all.
 
     Yields
     ------
     str
-        What to tell the user of it.
+        A line about it for the user.
 
     Raises
     ------
@@ -76,15 +76,15 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
     import distributed
     from distributed.deploy.utils import nprocesses_nthreads
 
-    for name in LOGGERS:  # what matters is told by our exceptions
+    for name in LOGGERS:  # our exceptions say what matters
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_warnings_as_lines())
         if scheduler is None:
             cores = len(os.sched_getaffinity(0)) if n_jobs == -1 else n_jobs
             processes, threads = nprocesses_nthreads(cores)
-            # Ctrl-C in a terminal reaches all processes; the workers', started from here, inherit
-            # that it is blocked, and end when we end the cluster.
+            # Ctrl-C in a terminal reaches all processes. Workers started while it is blocked here
+            # inherit that, and end when the cluster is closed.
             resource_tracker.ensure_running()  # which would unblock it again
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
@@ -105,7 +105,7 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _warnings_as_lines() -> Iterator[None]:
-    """Have warnings look like all else that the command says."""
+    """Print warnings as plain lines, like the command's other messages."""
     before = warnings.formatwarning
     warnings.formatwarning = lambda message, *_, **__: f"{message}\n"
     try:
@@ -132,7 +132,7 @@ def _count(n: int, thing: str) -> str:
 
 
 def _require_scheduler(address: str) -> None:
-    """Fail soon where no scheduler is; Dask would go on trying, or wait forever for an answer."""
+    """Fail early without a scheduler; Dask would retry, or wait forever for an answer."""
     from distributed.comm.core import connect
     from distributed.security import Security
 
@@ -153,7 +153,7 @@ def _require_scheduler(address: str) -> None:
     try:
         socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
         asyncio.run(shake_hands())
-    except Exception as error:  # what answers there may be anything, and fail anyhow
+    except Exception as error:  # whatever answers there may fail in any way
         reason = getattr(error, "strerror", None) or str(error) or "it does not speak as one does"
         raise ClusterError(
             f"no Dask scheduler answers at {address}: {reason.lower()}; "

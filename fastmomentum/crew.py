@@ -1,73 +1,58 @@
-"""The workers of a Dask cluster: looking them over, and their troubles in words."""
+"""The workers of a Dask cluster: readiness checks, handing out tasks, and error messages."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Final
 
 from fastmomentum.cluster import address_of, require_dask
 from fastmomentum.errors import ClusterError, InputError
-from fastmomentum.worker import Order, Refusal, unfit
+from fastmomentum.worker import Done, Order, Refusal, do_order, unfit
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
-LOOK_SECONDS: Final = 2.0
-"""Time between two looks at whether a cluster is there, and how large it is."""
+POLL_SECONDS: Final = 2.0
+"""Time between two checks of how many workers a cluster has."""
 NAMED: Final = 3
 """Workers to name where many have the same trouble."""
 
 
-class DaskCrew:
+class DaskWorkers:
     """The workers of a Dask cluster.
 
     Parameters
     ----------
     client : distributed.Client
         Connected to it.
-    make_backend : callable
-        Makes joblib's backend of a client and options for `Client.submit`.
     submit_options : dict, optional
-        Such options.
-
-    Attributes
-    ----------
-    backend : object
-        joblib's backend.
-    streams : bool
-        It gives results as they come.
+        Options for `Client.submit`.
     """
 
-    streams = True
-
-    def __init__(
-        self,
-        client: Client,
-        make_backend: Callable[[Client, dict[str, Any]], Any],
-        submit_options: dict[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, client: Client, submit_options: dict[str, Any] | None = None) -> None:
         self._client, self._address, self._cores = client, address_of(client), 1
-        self.backend = make_backend(client, submit_options or {})
+        self._submit_options = {"pure": False} | (submit_options or {})
 
     @classmethod
-    def current(cls, make_backend: Callable[[Client, dict[str, Any]], Any]) -> DaskCrew:
-        """The workers of the cluster that this process is a client of.
+    def current(cls) -> DaskWorkers:
+        """Return the workers of the cluster that this process is connected to.
 
         Raises
         ------
         InputError
-            It is of none.
+            It is connected to none.
         """
         require_dask()
         from distributed import Client
 
         try:
-            return cls(Client.current(), make_backend)
+            return cls(Client.current())
         except ValueError:
             raise InputError(
                 "the backend dask needs a cluster: make a dask.distributed.Client before, such as "
@@ -75,30 +60,30 @@ class DaskCrew:
             ) from None
 
     def cores(self) -> int:
-        """How many tasks they could do at a time at the last look; 1 where there was none."""
+        """How many tasks they could work on at a time when last polled; 1 without workers."""
         if self._client.status != "running":
             raise CancelledError
-        return self._cores  # asked now, a scheduler that has just gone would take long to answer
+        return self._cores  # asked now, a scheduler that has just died would take long to answer
 
-    def muster(self, order: Order) -> None:
-        """Wait for the first worker, and ask all that are there whether they can work on a run.
+    def check_workers(self, order: Order) -> None:
+        """Wait for the first worker, and ask all there are whether they can work on a run.
 
         Parameters
         ----------
         order : Order
-            Of the run; its blocks do not matter.
+            One of the run; its blocks do not matter.
 
         Raises
         ------
         ClusterError
             One cannot.
         """
-        # Not `wait_for_workers`: a cluster that adapts to its tasks begins none without one.
+        # Not `wait_for_workers`: an adaptive cluster starts none before there is a task.
         self._client.submit(os.getpid, pure=False).result()
-        said = self._client.run(unfit, order.path, order.seal, order.versions, on_error="return")
+        answers = self._client.run(unfit, order.path, order.seal, order.versions, on_error="return")
         refusals = [
             f"{worker} {_reason(answer)}"
-            for worker, answer in sorted(said.items())
+            for worker, answer in sorted(answers.items())
             if answer is not None and not isinstance(answer, OSError)  # an OSError: just gone
         ]
         if refusals:
@@ -108,13 +93,13 @@ class DaskCrew:
             )
         self._cores = _sum(self._client.ncores())
 
-    def dismiss(self, refusal: Refusal) -> None:
-        """Have a worker leave the cluster that joined late and cannot work on the run.
+    def retire(self, refusal: Refusal) -> None:
+        """Remove a worker from the cluster that joined late and cannot work on the run.
 
         Parameters
         ----------
         refusal : Refusal
-            What it said.
+            Its reason.
 
         Raises
         ------
@@ -128,14 +113,65 @@ class DaskCrew:
         self._client.retire_workers([refusal.worker], close_workers=True)
         warnings.warn(f"a worker was sent away: {refusal.worker} {refusal.reason}", stacklevel=2)
 
+    def run(self, orders: Iterator[Order], in_flight: int) -> Generator[Done | Refusal]:
+        """Keep so many tasks in flight, and yield results as they come.
+
+        A task is handed out only when a result was taken, so neither tasks nor results pile up here
+        however many there are. Closing the generator cancels what is left.
+
+        Parameters
+        ----------
+        orders : iterator of Order
+            The tasks.
+        in_flight : int
+            Most tasks that are handed out and not done.
+
+        Yields
+        ------
+        Done or Refusal
+            What a worker made of a task.
+
+        Raises
+        ------
+        distributed.KilledWorker, CancelledError, OSError
+            What `cluster_errors` turns into a `ClusterError`; also what a worker raised.
+        """
+        from distributed import as_completed
+
+        completed = as_completed(loop=self._client.loop)
+        left: set[Future[Any]] = set()
+
+        def submit(n: int) -> None:
+            for order in itertools.islice(orders, n):
+                future = self._client.submit(do_order, order, **self._submit_options)
+                left.add(future)
+                completed.add(future)
+
+        try:
+            submit(in_flight)
+            for batch in completed.batches():
+                failed = [future for future in batch if future.status in ("error", "cancelled")]
+                done = [future for future in batch if future not in failed]
+                # Their results are fetched here and not by `as_completed`, which never returns a
+                # future if the scheduler dies just then.
+                for result in self._client.gather(done):
+                    yield result
+                    submit(1)
+                for future in failed:
+                    future.result()  # raises
+                left.difference_update(batch)
+        finally:
+            if left and self._client.status == "running":
+                self._client.cancel(list(left))
+
     @contextlib.contextmanager
-    def in_words(self) -> Iterator[None]:
+    def cluster_errors(self) -> Iterator[None]:
         """Turn what goes wrong with the cluster into a `ClusterError`."""
         from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
 
         loop: Any = self._client.loop
-        looking = asyncio.run_coroutine_threadsafe(self._look_after(), loop.asyncio_loop)
+        polling = asyncio.run_coroutine_threadsafe(self._poll(), loop.asyncio_loop)
         try:
             yield
         except KilledWorker as error:
@@ -152,29 +188,23 @@ class DaskCrew:
         except ModuleNotFoundError as error:
             raise ClusterError(f"a worker {_reason(error)}") from error
         finally:
-            looking.cancel()
+            polling.cancel()
 
-    async def _look_after(self) -> None:
-        """See how the cluster is, now and then; in the client's loop."""
-        connection, there = self._client.scheduler_comm, False
+    async def _poll(self) -> None:
+        """Count the workers regularly, and warn when none are left; runs in the client's loop."""
+        before = False
         while True:
-            if self._client.scheduler_comm is not connection:
-                # Dask cancels what was in work, but of a result on its way it never tells.
-                self.backend.call_off()
-            else:
-                with contextlib.suppress(OSError):
-                    workers = await self._client.ncores()
-                    self._cores = _sum(workers)
-                    before, there = there, bool(workers)
-                    if before and not there:
-                        self._say_that_all_are_gone()
-            await asyncio.sleep(LOOK_SECONDS)
-
-    def _say_that_all_are_gone(self) -> None:
-        warnings.warn(
-            f"the cluster at {self._address} has no workers left; the run waits for others",
-            stacklevel=1,
-        )
+            with contextlib.suppress(OSError):
+                workers = await self._client.ncores()
+                self._cores = _sum(workers)
+                if before and not workers:
+                    warnings.warn(
+                        f"the cluster at {self._address} has no workers left; the run waits for "
+                        "others",
+                        stacklevel=1,
+                    )
+                before = bool(workers)
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def _sum(cores: dict[str, int]) -> int:

@@ -1,4 +1,4 @@
-"""How far a run is."""
+"""The progress of a run."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from fastmomentum.status import Status
 
 @dataclass
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes
     ----------
     n_runs, kept_runs : int
-        Runs in all, and those that an earlier run had done.
+        Runs in total, and those kept from an earlier, interrupted run.
     done_runs : int
-        Runs done by now, the kept among them.
+        Runs done so far, kept ones included.
     steps : int
-        Updates made by now, the kept not among them.
+        Updates made so far, those of kept runs excluded.
     counts : ndarray, shape (4,)
         Runs done now, by status.
     seconds : float
-        Since the start.
+        Time since the start.
     """
 
     n_runs: int

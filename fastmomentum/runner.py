@@ -1,4 +1,4 @@
-"""From missing blocks to whole results: the journal, progress, interruption."""
+"""Run the missing blocks of an experiment: the journal, progress, interruption."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 COMMIT_SECONDS: Final = 0.5
-"""Blocks wait so long for the journal, and share one sync."""
+"""Time between two writes to the journal, so that many blocks share one sync."""
 
 
 def run(
@@ -47,17 +47,17 @@ def run(
         The plan, or the experiment file (TOML) that holds it.
     path : path, optional
         The results file; without, results stay in memory. An interrupted run of the same plan is
-        gone on with; a finished one is opened as it is.
+        resumed; a finished one is opened as it is.
     n_jobs : int, optional
-        Workers; -1 for one a core, which is also what nothing means unless
-        ``joblib.parallel_config`` says otherwise. A Dask cluster has as many as it has.
+        Workers; -1 for one a core, which is also the default unless ``joblib.parallel_config`` says
+        otherwise. It does not apply to a Dask cluster, which uses all its cores.
     backend : {"threads", "processes", "dask"}, optional
         What the workers are; without, what ``joblib.parallel_config`` says, and threads where it
         says nothing. "dask" takes the cluster of the current `dask.distributed.Client`, and
         `path` must lie on a file system that its workers share. The results are the same, to the
         bit.
     progress : bool or callable
-        Whether to show a bar on stderr; or what to call with a `Progress` now and then.
+        Whether to show a bar on stderr; or what to call regularly with a `Progress`.
     overwrite : bool
         Whether other results at `path` may be replaced.
     block_runs : int, optional
@@ -131,7 +131,7 @@ def run_to_file(
     experiment, path, n_jobs, backend, progress, overwrite, block_runs
         As for `run`.
     told : callable, optional
-        Called with the store once it is known what is kept of an earlier run.
+        Called with the store once it knows what it keeps of an earlier run.
 
     Returns
     -------
@@ -173,20 +173,20 @@ def _run_to_file(
 
 @contextlib.contextmanager
 def watcher(progress: bool | Watcher, experiment: Experiment) -> Iterator[Watcher]:
-    """What is called with the progress: nothing, a bar, or the caller's own."""
+    """Choose what is called with the progress: nothing, a bar, or the caller's function."""
     if callable(progress):
         yield progress
     elif progress:
-        from fastmomentum.bar import bar
+        from fastmomentum.bar import progress_bar
 
-        with bar(experiment) as show:
+        with progress_bar(experiment) as show:
             yield show
     else:
         yield lambda _: None
 
 
 def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
-    """Hand the missing blocks to workers and keep the journal, until all are done."""
+    """Have workers run the missing blocks, and keep the journal, until all are done."""
     left = -(-(store.blocks.n_runs - kept_runs) // store.blocks.block_runs)
     if left:
         warm(store.sink.experiment)  # one compilation, before the workers and the clock start
@@ -194,7 +194,7 @@ def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
     state = Progress(store.blocks.n_runs, kept_runs, kept_runs)
     watch(state)
     try:
-        with contextlib.closing(pool.done(store.sink, store.missing(), left)) as finished:
+        with contextlib.closing(pool.run_blocks(store.sink, store.missing(), left)) as finished:
             for done in finished:
                 checksums = iter(done.checksums.tolist())
                 for stretch in done.blocks:

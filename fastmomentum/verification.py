@@ -1,4 +1,4 @@
-"""Reading a results file against its checksums, and computing again what does not match."""
+"""Check a results file against its checksums, and recompute what does not match."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fastmomentum.sinks import FileSink
 
 @dataclass
 class Verification:
-    """What came of reading a file against its checksums.
+    """The result of checking a file against its checksums.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Verification:
     experiment : Experiment
         Its plan.
     n_blocks : int
-        Blocks in all.
+        Blocks in total.
     missing : int
         Blocks that an unfinished file does not hold yet.
     damaged : list of range
@@ -39,7 +39,7 @@ class Verification:
     data : bool
         Whether a regression's data are sound.
     repaired : bool
-        Whether damaged blocks, counts and time were made anew.
+        Whether damaged blocks, counts and time were recomputed.
     doubtful : int
         Repaired blocks whose recorded checksum was that of neither the stored nor the new bytes.
     """
@@ -60,7 +60,7 @@ class Verification:
         return not self.damaged and self.closing and self.data
 
     def lines(self) -> list[str]:
-        """The findings in words, the damaged cells named."""
+        """Put the findings into words, naming the damaged cells."""
         if self.sound:
             left = f"; {self.missing:,} are not done yet" if self.missing else ""
             sound = self.n_blocks - self.missing
@@ -96,19 +96,19 @@ class Verification:
 
 
 def verify(path: str | Path, repair: bool = False) -> Verification:
-    """Read every block of a results file, from the disk itself, against its checksum.
+    """Check every block of a results file, read from the disk itself, against its checksum.
 
     Parameters
     ----------
     path : path
-        A results file; an unfinished one can be verified, too.
+        A results file, finished or not.
     repair : bool
-        Whether to compute the damaged blocks anew, and only those.
+        Whether to recompute the damaged blocks, and only those.
 
     Returns
     -------
     Verification
-        What was found, and what was done.
+        What was found and done.
 
     Raises
     ------

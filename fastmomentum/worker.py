@@ -1,4 +1,4 @@
-"""What a worker does: compute blocks, write them, and say little about it."""
+"""What a worker does: compute blocks, write them, and return a short report."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import socket
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +25,7 @@ from fastmomentum.sinks import Sink, block_arrays, shared_sink
 from fastmomentum.status import Status
 
 Stretches = tuple[range, ...]
-"""Numbers of blocks, in few words."""
+"""Numbers of blocks, stored compactly."""
 Seal = tuple[int, bytes]
 Versions = tuple[tuple[str, str], ...]
 
@@ -32,22 +34,22 @@ _getting_ready: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class Done:
-    """What a worker says of blocks that it has written.
+    """What a worker reports of blocks that it has written.
 
     Attributes
     ----------
     blocks : tuple of range
         Their numbers.
     checksums : ndarray, shape (n_blocks,)
-        Of their bytes, in the same order.
+        Checksums of their bytes, in the same order.
     counts : ndarray, shape (4,)
         Their runs by status.
     steps : int
-        Their updates.
+        Updates made.
     seconds : float
         Time that they took.
     left : tuple of range
-        Blocks of the same task that there was no time for.
+        Blocks of the same task that were left for lack of time.
     """
 
     blocks: Stretches
@@ -67,7 +69,7 @@ class Refusal:
     worker, reason : str
         Who and why.
     left : tuple of range
-        The blocks that it was to do.
+        The blocks that it was given.
     """
 
     worker: str
@@ -77,20 +79,20 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Order:
-    """A task for a worker that may be on another machine; some hundred bytes, whatever the plan.
+    """A task for a worker that may be on another machine; a few hundred bytes for any plan.
 
     Attributes
     ----------
     path : str
-        The run's file, which all machines call by this name; it holds the experiment, too.
+        The run's file, under a path that is the same on all machines; it holds the experiment.
     seal : (int, bytes)
-        By which it is known.
+        Identifies the file.
     versions : tuple of (str, str)
         What to compute with, from `computing`.
     blocks : tuple of range
         Which to do.
     seconds : float
-        Time after which the rest is handed back.
+        Time after which the remaining blocks are returned.
     """
 
     path: str
@@ -129,7 +131,7 @@ def do_block(sink: Sink, block: int) -> tuple[int, int, NDArray[np.int64], int]:
 
 
 def do_blocks(sink: Sink, blocks: Stretches, seconds: float = float("inf")) -> Done:
-    """Compute blocks and write them, as many as there is time for, but one at least.
+    """Compute blocks and write them: at least one, then as many as there is time for.
 
     Parameters
     ----------
@@ -160,8 +162,57 @@ def do_blocks(sink: Sink, blocks: Stretches, seconds: float = float("inf")) -> D
     return Done(done, np.array(checksums, np.uint64), total, steps, passed, left)
 
 
+def do_in_thread(
+    sink: Sink, blocks: Stretches, stopped: Callable[[], bool]
+) -> Done | BaseException | None:
+    """Run blocks for joblib, whose threads and processes must not see an exception.
+
+    Parameters
+    ----------
+    sink : Sink
+        Where the results go.
+    blocks : tuple of range
+        Their numbers.
+    stopped : callable
+        Whether the run was stopped.
+
+    Returns
+    -------
+    Done, exception or None
+        None where the run was stopped before.
+    """
+    if stopped():
+        return None
+    try:
+        return do_blocks(sink, blocks)
+    except BaseException as error:  # also Ctrl-C, where a terminal sends it to all processes
+        return error
+
+
+def do_in_process(sink: Sink, blocks: Stretches, flag: str) -> Done | BaseException | None:
+    """Do the same in another process, which a file tells that the run was stopped.
+
+    Parameters
+    ----------
+    sink, blocks
+        As for `do_in_thread`.
+    flag : str
+        Path of the file.
+
+    Returns
+    -------
+    Done, exception or None
+        As `do_in_thread` does; an exception carries its stack trace as a note, for pickling drops
+        it.
+    """
+    result = do_in_thread(sink, blocks, functools.partial(os.path.exists, flag))
+    if isinstance(result, BaseException):
+        result.add_note("".join(traceback.format_exception(result)))
+    return result
+
+
 def do_order(order: Order) -> Done | Refusal:
-    """What a worker does that may be on another machine.
+    """Carry out a task on a worker that may be on another machine.
 
     Parameters
     ----------
@@ -171,7 +222,7 @@ def do_order(order: Order) -> Done | Refusal:
     Returns
     -------
     Done or Refusal
-        The data of what is done lie on the disk, where other machines see them.
+        The data of the blocks done are on the disk by then, visible to other machines.
     """
     reason = unfit(order.path, order.seal, order.versions)
     if reason is not None:
@@ -190,7 +241,7 @@ def unfit(path: str, seal: Seal, versions: Versions) -> str | None:
     path : str
         The run's file.
     seal : (int, bytes)
-        By which it is known.
+        Identifies the file.
     versions : tuple of (str, str)
         What the run computes with, from `computing`.
 
@@ -232,7 +283,7 @@ def warm(experiment: Experiment) -> None:
 
 
 def here() -> str:
-    """What this process is called: its address in a Dask cluster, or machine and number."""
+    """Name this process: its address in a Dask cluster, or its number and machine."""
     if "distributed" in sys.modules:
         from distributed import get_worker
 
@@ -244,7 +295,7 @@ def here() -> str:
 
 
 def _cut(stretches: Stretches, n: int) -> tuple[Stretches, Stretches]:
-    """The first so many blocks, and the rest."""
+    """Split stretches after so many blocks."""
     first, rest = [], []
     for stretch in stretches:
         first.append(stretch[:n])

@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +26,6 @@ import numpy as np
 import pytest
 import xarray as xr
 from distributed import Client, LocalCluster
-from joblib._dask import DaskDistributedBackend
 from joblib._parallel_backends import ThreadingBackend
 
 import fastmomentum as fm
@@ -188,22 +186,22 @@ def test_few_tasks_are_on_their_way(
 ) -> None:
     """Of 612, as many as there are blocks."""
     monkeypatch.setattr("fastmomentum.groups.TASK_SECONDS", 0.0)
-    submit, lock = DaskDistributedBackend.submit, threading.Lock()
+    submit, gather = Client.submit, Client.gather
     given, now, most = [0], [0], [0]
 
-    def counted(backend: Any, task: Any, callback: Callable[[Any], None]) -> Any:
-        def back(result: Any) -> None:
-            with lock:
-                now[0] -= 1
-            callback(result)
-
-        with lock:
+    def counted(client: Client, task: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        if task is do_order:
             given[0] += 1
             now[0] += 1
             most[0] = max(most[0], now[0])
-        return submit(backend, task, back)
+        return submit(client, task, *arguments, **options)
 
-    monkeypatch.setattr(DaskDistributedBackend, "submit", counted)
+    def back(client: Client, futures: list[Any], **options: Any) -> Any:
+        now[0] -= len(futures)
+        return gather(client, futures, **options)
+
+    monkeypatch.setattr(Client, "submit", counted)
+    monkeypatch.setattr(Client, "gather", back)
     fm.run(experiment(), tmp_path / "out.h5", backend="dask", block_runs=1).close()
     assert given == [612]
     assert 2 <= most[0] <= 2 * IN_FLIGHT
@@ -279,7 +277,7 @@ def test_a_cluster_that_loses_all_workers_is_waited_for(
     at_first: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fastmomentum.crew.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("fastmomentum.crew.POLL_SECONDS", 0.1)
     words = "the cluster at .* has no workers left; the run waits for others"
     with cluster(1) as client:
         scale = client.cluster.scale
@@ -462,7 +460,7 @@ def test_a_scheduler_lost_while_results_are_entered(
     tmp_path: Path, at_first: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next that speaks to it asks for the number of cores, and waits for no task."""
-    monkeypatch.setattr("fastmomentum.backends.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("fastmomentum.backends.POLL_SECONDS", 0.0)
     with scheduler_and_worker(tmp_path) as (address, scheduler, _), Client(address) as client:
         lost = at_first(scheduler.kill, lambda: until(lambda: client.status != "running"))
         words = rf"^the scheduler at {address} is gone\n.* go on"

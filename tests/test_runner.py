@@ -11,14 +11,13 @@ import threading
 import time
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pytest
 import xarray as xr
 
 import fastmomentum as fm
 from fastmomentum import manifest
-from fastmomentum.backends import _parallel
+from fastmomentum.backends import pool_of
 from fastmomentum.code_digest import code_digest
 from fastmomentum.journal import Journal
 from fastmomentum.outputs import partial_name
@@ -300,23 +299,76 @@ def test_interrupted_runs_say_so_and_go_on(
         assert 0 < store.kept < len(store.blocks)
 
 
-def test_processes_that_are_called_off_at_once_say_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_ctrl_c_in_a_terminal_reaches_the_processes_too(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text(LONG)
+    command = [sys.executable, "-m", "fastmomentum", "run", "long.toml", "--quiet", "--jobs", "2"]
+    process = subprocess.Popen(
+        [*command, "--backend", "processes"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    partial = partial_name(tmp_path / "long.h5")
+    done = 0
+    while done == 0 and process.poll() is None:
+        if partial.exists():
+            sink = FileSink.of(manifest.read(partial), writable=False)
+            done = Journal(sink).count_done()
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.startswith("interrupted; ")
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("backend", ["threads", "processes"])
+def test_a_run_that_is_stopped_finishes_the_blocks_at_work_and_no_more(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Loky's manager stumbles over tasks that it did not hand out yet; other threads may not."""
+    """And no thread dies of it, which loky's would, were it told to kill its processes."""
+    monkeypatch.setattr("fastmomentum.runner.COMMIT_SECONDS", 0.0)
     said: list[object] = []
     monkeypatch.setattr(threading, "excepthook", lambda what: said.append(what.exc_value))
     hook = threading.excepthook
-    begun = tmp_path / "begun"
-    tasks = (joblib.delayed(os.system)(f"touch {begun}; exec sleep 60") for _ in range(100))
-    with _parallel(tasks, 2, "loky"):
-        while not begun.exists():
-            time.sleep(0.01)
-        ours = threading.Thread(target={}.__getitem__, args=("ours",))
-        ours.start()
-        ours.join()
-    assert [repr(error) for error in said] == ["KeyError('ours')"]
-    assert threading.excepthook is hook
+    before = threading.active_count()
+
+    def stop(progress: Progress) -> None:
+        assert threading.excepthook is hook
+        if progress.done_runs:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "out.h5"
+    with pytest.raises(fm.Interrupted, match=r"interrupted; \d+ of 612 blocks are done"):
+        fm.run(experiment(), path, backend=backend, n_jobs=2, block_runs=1, progress=stop)
+    assert said == []
+    if backend == "threads":  # loky keeps its processes, and a thread for them
+        assert threading.active_count() == before
+    with FileStore.open(path, experiment()) as store:
+        assert 0 < store.kept < 612
+    fm.run(experiment(), path, backend=backend, n_jobs=2).close()
+    assert fm.verify(path).sound
+
+
+@pytest.mark.parametrize("backend", ["threads", "processes"])
+def test_what_a_worker_raises_ends_the_run(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda what: said.append(what.exc_value))
+
+    def fail(*_: object) -> None:
+        raise fm.FileError("the file is gone")
+
+    monkeypatch.setattr("fastmomentum.worker.do_block", fail)  # for threads
+    with FileStore.open(tmp_path / "out.h5", experiment(), block_runs=1) as store:
+        store.partial.unlink()  # for processes
+        with pytest.raises((fm.FileError, fm.InputError)) as caught:
+            list(pool_of(backend, 2).run_blocks(store.sink, store.missing(), 612))
+    assert said == []
+    if backend == "processes":  # pickling drops the stack trace
+        assert "in do_block" in caught.value.__notes__[0]
 
 
 def test_compiling_is_not_counted_as_computing(

@@ -239,7 +239,7 @@ def _without_bookkeeping(experiment: fm.Experiment, path: Path, finished: Path) 
     store = FileStore.open(path, experiment)
     assert store is not None
     with store, patch.object(checksums, "of_block", lambda *_: 0):
-        for _ in pool_of(None, None).done(store.sink, store.missing(), len(store.blocks)):
+        for _ in pool_of(None, None).run_blocks(store.sink, store.missing(), len(store.blocks)):
             pass
         os.fdatasync(store.sink.descriptor)
     fm.open(finished).close()
