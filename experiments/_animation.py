@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fastmomentum.errors import InputError, StorageError
-from fastmomentum.plots import Projector, Report
+from fastmomentum.plots import FrameRenderer, Report
 
 Through = Callable[[Iterable[int]], Iterator[int]]
 """Passes frame numbers on, and shows how far it is."""
@@ -29,7 +29,7 @@ LAST_SECONDS: Final = 1.5
 """How long the last frame stays before it begins anew."""
 
 
-def write_gif(projector: Projector, path: Path, fps: float, through: Through) -> None:
+def write_gif(projector: FrameRenderer, path: Path, fps: float, through: Through) -> None:
     """Write a GIF that repeats; its colours are those of the last frame."""
     last = len(projector) - 1
     palette = _palette(projector, last)
@@ -46,7 +46,7 @@ def write_gif(projector: Projector, path: Path, fps: float, through: Through) ->
 _NO_DITHER: Final = Image.Dither.NONE  # dots of it would flicker, and weigh
 
 
-def _palette(projector: Projector, last: int) -> Image.Image:
+def _palette(projector: FrameRenderer, last: int) -> Image.Image:
     """Colours of the frames; those that cover little are not forgotten, and white is white."""
     moving = projector.overlay(last)
     seen = [projector.still[..., :3].reshape(-1, 3), projector.frame(last)[..., :3].reshape(-1, 3)]
@@ -63,7 +63,7 @@ def _palette(projector: Projector, last: int) -> Image.Image:
     return found
 
 
-def write_film(projector: Projector, path: Path, fps: float, through: Through) -> None:
+def write_film(projector: FrameRenderer, path: Path, fps: float, through: Through) -> None:
     """Write an MP4 by way of ffmpeg."""
     height, width = projector.still.shape[:2]
     program = film_maker()
@@ -107,7 +107,9 @@ def film_maker() -> str:
     return program
 
 
-def write_page(projector: Projector, path: Path, fps: float, through: Through, title: str) -> None:
+def write_page(
+    projector: FrameRenderer, path: Path, fps: float, through: Through, title: str
+) -> None:
     """Write a page that needs nothing but itself: one picture, and for each frame what moves."""
     report = projector.report
     steps = report.run.steps[report.frames].tolist()
@@ -144,7 +146,7 @@ class Player:
 
     Parameters
     ----------
-    projector : Projector
+    projector : FrameRenderer
         With the canvas of a window.
     canvas : FigureCanvasBase
         That canvas.
@@ -152,7 +154,7 @@ class Player:
         Frames a second.
     """
 
-    def __init__(self, projector: Projector, canvas: Any, fps: float) -> None:
+    def __init__(self, projector: FrameRenderer, canvas: Any, fps: float) -> None:
         self._projector, self._canvas = projector, canvas
         self.at, self.playing = 0, True
         self._held = 0.0
@@ -223,6 +225,6 @@ def play(report: Report, fps: float, title: str) -> None:
 
     canvas: Any = report.figure.canvas
     canvas.manager.set_window_title(title)
-    player = Player(Projector(report, canvas), canvas, fps)
+    player = Player(FrameRenderer(report, canvas), canvas, fps)
     plt.show()
     player.stop()

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from fastmomentum.cli.parsing import parse_numbers, parse_point
 from fastmomentum.errors import FastmomentumError, InputError, StorageError
-from fastmomentum.files import in_words
 from fastmomentum.notices import as_lines
-from fastmomentum.selecting import Start
-from fastmomentum.zooming import parse_numbers, parse_point
+from fastmomentum.results.selection import Start
+from fastmomentum.store.files import in_words
 
 SUFFIXES = (".png", ".svg", ".pdf")
 

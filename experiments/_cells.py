@@ -15,8 +15,8 @@ import xarray as xr
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
-from fastmomentum.nearest import nearest
-from fastmomentum.selecting import Start
+from fastmomentum.results.nearest import nearest
+from fastmomentum.results.selection import Start
 
 MOST_POINTS = 20_000
 """Of a replayed path; a longer one is thinned."""

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.errors import InputError
-from fastmomentum.files import in_words
 from fastmomentum.plots.pictures import LETTERS
 from fastmomentum.plots.planes import described
+from fastmomentum.store.files import in_words
 
 PAGE_SIZE = (12.8, 7.2)
 """Inches of a report: a slide's shape."""

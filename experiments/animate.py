@@ -55,7 +55,7 @@ def main(words: Sequence[str]) -> None:
         if path is not None:
             report = draw_report(ds, run, arguments, frames)
             report.figure.set_dpi(DPI[path.suffix.lower()])
-            write(plots.Projector(report), path, arguments.fps, title)
+            write(plots.FrameRenderer(report), path, arguments.fps, title)
         if window is not None:
             play(draw_report(ds, run, arguments, frames, window), arguments.fps, title)
 
@@ -73,7 +73,7 @@ def title_of(ds: xr.Dataset) -> str:
     return str(ds.attrs.get("title") or fm.experiment_of(ds).objective.words)
 
 
-def write(projector: plots.Projector, path: Path, fps: float, title: str) -> None:
+def write(projector: plots.FrameRenderer, path: Path, fps: float, title: str) -> None:
     """Write the frames to a file of the kind that its suffix names."""
     console = Console(stderr=True)
 

@@ -21,10 +21,11 @@ from PIL import Image
 
 import fastmomentum as fm
 from fastmomentum import plots
+from fastmomentum.cli.parsing import parse_range
 from fastmomentum.errors import InputError
 from fastmomentum.plots.phases import steps_label
 from fastmomentum.plots.style import number
-from fastmomentum.zooming import parse_range, zoomed
+from fastmomentum.results.zoom import zoomed
 
 MOST_FRAMES = 500
 SUFFIXES = (".gif",)

@@ -24,7 +24,7 @@ import json, resource, sys, time
 from pathlib import Path
 import fastmomentum as fm
 from fastmomentum import groups
-from fastmomentum.runner import run_to_file
+from fastmomentum.execution.runner import run_to_file
 
 def main(backend, path, block_runs, task_seconds, lr, steps):
     groups.TASK_SECONDS = task_seconds

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fastmomentum.errors import InputError
-from fastmomentum.explanation import suggest
-from fastmomentum.files import path_of
-from fastmomentum.specification import Specification, Whole
+from fastmomentum.specification.base import Specification, Whole
+from fastmomentum.specification.paths import path_of
+from fastmomentum.text import suggest
 
 Column = NDArray[np.float64]
 

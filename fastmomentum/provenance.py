@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import datetime
 import functools
 import hashlib
 import platform
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py")
-SOURCES: Final = (
-    "axis",
-    "grid",
-    "kernels",
-    "places",
-    "plain_numbers",
-    "protocol",
-    "ranges",
-    "rules",
-    "update_rule",
-    "objectives/*",
-)
-"""Modules of ours that the bits of the results depend on."""
+PACKAGE: Final = Path(__file__).parent
+ROOTS: Final = ("kernels/loop.py", "experiment/plan.py")
+"""Modules that compute results and say what is computed; what they import, the bits depend on."""
 
 
 def provenance() -> dict[str, str]:
@@ -79,12 +70,63 @@ def computing() -> tuple[tuple[str, str], ...]:
         Names and versions; our own with a digest of the sources as they are.
     """
     digest = hashlib.sha256()
-    for pattern in SOURCES:
-        for path in sorted(Path(__file__).parent.glob(f"{pattern}.py")):
-            digest.update(path.read_bytes())
+    for path in sources():
+        digest.update(path.read_bytes())
     own = f"{package_version('fastmomentum')} (sources {digest.hexdigest()[:8]})"
     others = (name for name in COMPUTING[1:] if name != "h5py")
     return ("fastmomentum", own), *((name, package_version(name)) for name in others)
+
+
+def sources(package: Path = PACKAGE) -> list[Path]:
+    """Modules of ours that the bits of results depend on: `ROOTS` and all that they import.
+
+    Parameters
+    ----------
+    package : Path
+        Folder of the package.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+
+    Raises
+    ------
+    FileNotFoundError
+        A module that is named is not there.
+    """
+    found: set[Path] = set()
+    left = [package / root for root in ROOTS]
+    while left:
+        path = left.pop()
+        if path not in found:
+            found.add(path)
+            left += _imported(path, package)
+    return sorted(found)
+
+
+def _imported(path: Path, package: Path) -> Iterator[Path]:
+    """Modules of ours that a module imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (place for name in names if (place := _place(name, package)))
+            names = [str(node.module)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from (place for name in names if (place := _place(name, package)))
+
+
+def _place(name: str, package: Path) -> Path | None:
+    """File of a module or of a package of ours."""
+    top, *rest = name.split(".")
+    if top != "fastmomentum" or not rest:
+        return None
+    place = package.joinpath(*rest)
+    files = (place.with_suffix(".py"), place / "__init__.py")
+    return next((file for file in files if file.exists()), None)
 
 
 def package_version(name: str) -> str:

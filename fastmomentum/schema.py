@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum.experiment import Experiment
-from fastmomentum.provenance import provenance
+from fastmomentum.experiment.plan import Experiment
 from fastmomentum.status import Status
-
-FORMAT_VERSION: Final = "1"
-CONVENTIONS: Final = "CF-1.11"
 
 
 @dataclass(frozen=True)
@@ -210,57 +207,6 @@ def results(experiment: Experiment) -> list[Variable]:
     return found
 
 
-def journal(n_blocks: int) -> list[Variable]:
-    """Which blocks are done, and their checksums."""
-    checksum = "XXH3-64 of the block's number (8 bytes, little-endian) and of its bytes in "
-    states = {
-        "long_name": "state of the block of runs; written: stored, but not yet synced",
-        "flag_values": np.array([0, 1, 2], "u1"),
-        "flag_meanings": "missing done written",
-    }
-    return [
-        Variable(
-            "block_checksum",
-            ("block",),
-            (n_blocks,),
-            "<u8",
-            {"long_name": checksum + "the variables of the runs, in the order of the file"},
-        ),
-        Variable("block_done", ("block",), (n_blocks,), "|u1", states),
-    ]
-
-
-def closing() -> list[Variable]:
-    """What is known once the runs are done: provenance, no part of the results."""
-    codes = np.array([int(status) for status in Status], "u1")
-    seal = "XXH3-64 of runs_by_status and wall_time"
-    return [
-        Variable(
-            "status_code",
-            ("status_code",),
-            codes.shape,
-            "|u1",
-            {"long_name": "how a run ended", **_flags()},
-            codes,
-        ),
-        Variable(
-            "runs_by_status",
-            ("status_code",),
-            codes.shape,
-            "<i8",
-            {"long_name": "number of runs that ended so", "units": "1"},
-        ),
-        Variable(
-            "wall_time",
-            (),
-            (),
-            "<f8",
-            {"long_name": "time that the runs took, all sessions together", "units": "s"},
-        ),
-        Variable("closing_checksum", (), (), "<u8", {"long_name": seal}),
-    ]
-
-
 def observations(experiment: Experiment) -> list[Variable]:
     """The data of a regression, so that the file can be drawn without its source."""
     data = experiment.objective.observations()
@@ -280,27 +226,35 @@ def _observed(axis: str, size: int, values: NDArray[Any] | None = None) -> Varia
     return Variable(f"data_{axis}", ("observation",), (size,), "<f8", label, values)
 
 
-def attributes(experiment: Experiment, block_runs: int) -> dict[str, str | int]:
-    """What the file says of itself as a whole.
+Arrays = dict[str, NDArray[Any]]
+
+
+def block_arrays(experiment: Experiment, n_runs: int) -> Arrays:
+    """Empty arrays for the results of some runs, by variable; the run is the first axis.
 
     Parameters
     ----------
     experiment : Experiment
         The plan.
-    block_runs : int
-        Runs a block.
+    n_runs : int
+        How many runs.
 
     Returns
     -------
-    dict of str or int
-        Attributes of the root.
+    dict of ndarray
+        In the order of the checksum.
     """
+    return {v.name: np.empty((n_runs, *tail(experiment, v)), v.dtype) for v in results(experiment)}
+
+
+def tail(experiment: Experiment, variable: Variable) -> tuple[int, ...]:
+    """Sizes of a variable's dimensions beyond the grid's."""
+    return variable.shape[len(experiment.grid.shape) :]
+
+
+def bytes_a_run(experiment: Experiment) -> dict[str, int]:
+    """Bytes that one run takes, by variable, in the order of the checksum."""
     return {
-        "title": experiment.title,
-        "Conventions": CONVENTIONS,
-        "format_version": FORMAT_VERSION,
-        "experiment": experiment.canonical,
-        "experiment_sha256": experiment.sha256,
-        "block_runs": block_runs,
-        **provenance(),
+        v.name: np.dtype(v.dtype).itemsize * math.prod(tail(experiment, v))
+        for v in results(experiment)
     }

@@ -18,3 +18,14 @@ class Status(IntEnum):
     CONVERGED = 1
     DIVERGED = 2
     MAX_STEPS = 3
+
+
+def words(status: Status) -> str:
+    """Put a status into words.
+
+    Examples
+    --------
+    >>> words(Status.MAX_STEPS)
+    'out of steps'
+    """
+    return "out of steps" if status is Status.MAX_STEPS else status.name.lower().replace("_", " ")

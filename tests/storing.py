@@ -13,8 +13,8 @@ import numpy as np
 
 import fastmomentum as fm
 from fastmomentum.cli import app
-from fastmomentum.store import FileStore
-from fastmomentum.worker import do_block
+from fastmomentum.execution.worker import do_block
+from fastmomentum.store.file_store import FileStore
 
 BLOCK_RUNS = 7
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import fastmomentum as fm
 from fastmomentum.analysis import Behaviour
-from fastmomentum.analysis.limits import minima
-from fastmomentum.analysis.walks import cut
+from fastmomentum.analysis.attractors import minima
+from fastmomentum.analysis.trajectories import cut
 from fastmomentum.errors import InputError
 
 analysis, theory = fm.analysis, fm.theory
@@ -334,7 +334,7 @@ def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     whole = walks._walks
 
-    def watch(*args: Any) -> walks.Walks:
+    def watch(*args: Any) -> walks.Trajectories:
         found = whole(*args)
         seen.append(found.x.nbytes)
         return found
@@ -342,7 +342,7 @@ def test_memory_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walks, "_walks", watch)
     ds = run(fm.Quadratic(), 300, np.geomspace(1e-3, 0.1, 150), np.linspace(0, 0.9, 50), [(1, 1)])
     analysis.classify(ds)
-    assert max(seen) <= walks.WALK_BYTES
+    assert max(seen) <= walks.TRAJECTORY_BYTES
     assert len(seen) > 5
 
 

@@ -79,7 +79,7 @@ def made(frames=(0, 2, 30)) -> plots.Report:
 
 
 def test_a_frame_is_what_drawing_everything_would_give():
-    projector = plots.Projector(made())
+    projector = plots.FrameRenderer(made())
     quick = projector.frame(2).astype(int)
     report = made(frames=[30])
     canvas = FigureCanvasAgg(report.figure)
@@ -91,7 +91,7 @@ def test_a_frame_is_what_drawing_everything_would_give():
 
 
 def test_a_frame_is_its_overlay_on_what_holds_still():
-    projector = plots.Projector(made())
+    projector = plots.FrameRenderer(made())
     assert len(projector) == 3
     for index in range(3):
         still = Image.fromarray(projector.still)
@@ -103,7 +103,7 @@ def test_a_frame_is_its_overlay_on_what_holds_still():
 
 
 def test_frames_differ_and_come_back():
-    projector = plots.Projector(made())
+    projector = plots.FrameRenderer(made())
     frames = [projector.frame(index) for index in (0, 1, 2, 0)]
     assert not np.array_equal(frames[0], frames[1])
     assert not np.array_equal(frames[1], frames[2])
@@ -268,7 +268,7 @@ def test_a_player_goes_on_stops_and_begins_anew(animate):
     assert animate is not None  # puts the script's folder on the path
     report = made()
     canvas = FigureCanvasAgg(report.figure)
-    player = Player(plots.Projector(report, canvas), canvas, fps=1 / LAST_SECONDS)
+    player = Player(plots.FrameRenderer(report, canvas), canvas, fps=1 / LAST_SECONDS)
     canvas.draw()
     shown = []
     for _ in range(6):

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastmomentum as fm
-from fastmomentum.axis import LONGEST
-from fastmomentum.ranges import geometric, stepped, steps_within
-from fastmomentum.specification import Specification
+from fastmomentum.experiment.axis import LONGEST
+from fastmomentum.experiment.ranges import geometric, stepped, steps_within
+from fastmomentum.specification.base import Specification
 
 TINY = 5e-324
 HUGE = sys.float_info.max

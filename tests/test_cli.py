@@ -18,9 +18,9 @@ import pytest
 from typer.testing import CliRunner
 
 import fastmomentum as fm
-from fastmomentum import worker
 from fastmomentum.cli import app
 from fastmomentum.errors import StorageError
+from fastmomentum.execution import worker
 
 FILE = """\
 title = "Rosenbrock"
@@ -674,7 +674,7 @@ def test_the_experiment_file_as_output() -> None:
 
 
 def test_a_grid_larger_than_the_free_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastmomentum.files.free_bytes", lambda folder: 5000)
+    monkeypatch.setattr("fastmomentum.store.files.free_bytes", lambda folder: 5000)
     before = files()
     done = Result("run", "x.toml", "-o", "out.h5")
     assert (done.status, done.out) == (4, "")
@@ -739,7 +739,7 @@ def test_verify(results: bytes) -> None:
 
 
 def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastmomentum.experiment.BLOCK_RUNS", (1, 1))
+    monkeypatch.setattr("fastmomentum.experiment.plan.BLOCK_RUNS", (1, 1))
     real = worker.do_block
     blocks = []
 
@@ -750,7 +750,7 @@ def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr("fastmomentum.worker.do_block", interrupted)
+        patch.setattr("fastmomentum.execution.worker.do_block", interrupted)
         done = Result("run", "x.toml", "--jobs", "1")
     assert (done.status, done.out) == (130, "")
     assert done.err == (
@@ -822,13 +822,13 @@ def fail_twice(first: BaseException, second: BaseException) -> Any:
 def test_what_may_happen_meanwhile(
     action: Any, status: int, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastmomentum.runner.run_to_file", action)
+    monkeypatch.setattr("fastmomentum.execution.runner.run_to_file", action)
     done = Result("run", "x.toml")
     assert (done.status, done.err, done.out) == (status, message, "")
 
 
 def test_a_fault_shows_its_traceback_where_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastmomentum.runner.run_to_file", fail(ZeroDivisionError()))
+    monkeypatch.setattr("fastmomentum.execution.runner.run_to_file", fail(ZeroDivisionError()))
     monkeypatch.setenv("FASTMOMENTUM_TRACEBACK", "1")
     done = CliRunner().invoke(app, ["run", "x.toml"])
     assert isinstance(done.exception, ZeroDivisionError)

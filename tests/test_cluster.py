@@ -29,17 +29,18 @@ from distributed import Client, LocalCluster
 from joblib._parallel_backends import ThreadingBackend
 
 import fastmomentum as fm
-from fastmomentum import manifest, worker
-from fastmomentum.backends import IN_FLIGHT
-from fastmomentum.digest import digest
-from fastmomentum.journal import Journal
-from fastmomentum.outputs import partial_name
-from fastmomentum.progress import Progress
+from fastmomentum.execution import worker
+from fastmomentum.execution.backends import IN_FLIGHT
+from fastmomentum.execution.progress import Progress
+from fastmomentum.execution.runner import run_to_file
+from fastmomentum.execution.worker import Done, Order, Refusal, do_order
 from fastmomentum.provenance import computing
-from fastmomentum.runner import run_to_file
-from fastmomentum.sinks import FileSink
-from fastmomentum.store import FileStore
-from fastmomentum.worker import Done, Order, Refusal, do_order
+from fastmomentum.results.fingerprint import digest
+from fastmomentum.store import manifest
+from fastmomentum.store.block_file import BlockFile
+from fastmomentum.store.file_store import FileStore
+from fastmomentum.store.journal import Journal
+from fastmomentum.store.paths import partial_name
 from tests.helpers import same_bits
 from tests.storing import command
 
@@ -113,7 +114,7 @@ def client() -> Iterator[Client]:
 @pytest.fixture
 def at_first(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Callable[[Progress], None]]:
     """What to give a run as `progress`, to have something happen after the first block."""
-    monkeypatch.setattr("fastmomentum.runner.COMMIT_SECONDS", 0.0)
+    monkeypatch.setattr("fastmomentum.execution.runner.COMMIT_SECONDS", 0.0)
 
     def watcher(*actions: Callable[[], object]) -> Callable[[Progress], None]:
         left = list(actions)
@@ -175,7 +176,9 @@ def test_the_backend_of_another_package(
 
         # It cannot be told to do without a worker.
         others = dict(computing()) | {"numba": "0.1"}
-        monkeypatch.setattr("fastmomentum.backends.computing", lambda: tuple(others.items()))
+        monkeypatch.setattr(
+            "fastmomentum.execution.backends.computing", lambda: tuple(others.items())
+        )
         words = r"process \d+ on .* has numba .*, where the run has 0\.1: install .*\n0 of 123 "
         with pytest.raises(fm.ClusterError, match=words):
             fm.run(experiment(), tmp_path / "o.h5", block_runs=5)
@@ -185,7 +188,7 @@ def test_few_tasks_are_on_their_way(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 612, as many as there are blocks."""
-    monkeypatch.setattr("fastmomentum.groups.TASK_SECONDS", 0.0)
+    monkeypatch.setattr("fastmomentum.execution.batching.TASK_SECONDS", 0.0)
     submit, gather = Client.submit, Client.gather
     given, now, most = [0], [0], [0]
 
@@ -210,8 +213,8 @@ def test_few_tasks_are_on_their_way(
 def test_a_killed_worker_is_no_loss(
     wanted: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastmomentum.runner.COMMIT_SECONDS", 0.0)
-    monkeypatch.setattr("fastmomentum.groups.TASK_SECONDS", 0.0)  # a task is a block
+    monkeypatch.setattr("fastmomentum.execution.runner.COMMIT_SECONDS", 0.0)
+    monkeypatch.setattr("fastmomentum.execution.batching.TASK_SECONDS", 0.0)  # a task is a block
     path = tmp_path / "out.h5"
     with cluster(2) as client:
         alive = [*client.run(os.getpid).values()]
@@ -277,7 +280,7 @@ def test_a_cluster_that_loses_all_workers_is_waited_for(
     at_first: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fastmomentum.crew.POLL_SECONDS", 0.1)
+    monkeypatch.setattr("fastmomentum.execution.dask_workers.POLL_SECONDS", 0.1)
     words = "the cluster at .* has no workers left; the run waits for others"
     with cluster(1) as client:
         scale = client.cluster.scale
@@ -359,7 +362,7 @@ def stored(path: Path) -> int:
     """How many blocks an unfinished file holds by now."""
     if not partial_name(path).exists():
         return 0
-    sink = FileSink.of(manifest.read(partial_name(path)), writable=False)
+    sink = BlockFile.of(manifest.read(partial_name(path)), writable=False)
     return int(np.count_nonzero(Journal(sink).flags()))
 
 
@@ -398,7 +401,7 @@ def running(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[A
 def test_warnings_are_lines_for_the_command() -> None:
     code = """
 import warnings
-from fastmomentum.cluster import connected
+from fastmomentum.execution.dask_cluster import connected
 
 if __name__ == "__main__":
     with connected(None, 1):
@@ -460,7 +463,7 @@ def test_a_scheduler_lost_while_results_are_entered(
     tmp_path: Path, at_first: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next that speaks to it asks for the number of cores, and waits for no task."""
-    monkeypatch.setattr("fastmomentum.backends.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("fastmomentum.execution.backends.POLL_SECONDS", 0.0)
     with scheduler_and_worker(tmp_path) as (address, scheduler, _), Client(address) as client:
         lost = at_first(scheduler.kill, lambda: until(lambda: client.status != "running"))
         words = rf"^the scheduler at {address} is gone\n.* go on"
@@ -568,7 +571,7 @@ def test_no_cluster(without: list[str], words: str) -> None:
 def test_bad_addresses(
     options: str, status: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastmomentum.cluster.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("fastmomentum.execution.dask_cluster.ANSWER_SECONDS", 0.5)
     monkeypatch.chdir(tmp_path)
     Path("long.toml").write_text(LONG)
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as closed:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import fastmomentum as fm
-from fastmomentum import manifest
-from fastmomentum.digest import digest
 from fastmomentum.errors import FileError
-from fastmomentum.manifest import Contents
-from fastmomentum.schema import closing, journal, results
+from fastmomentum.results.fingerprint import digest
+from fastmomentum.schema import results
+from fastmomentum.store import manifest
+from fastmomentum.store.bookkeeping import closing, journal
+from fastmomentum.store.manifest import Contents
 from tests.storing import command, finish, grid_of_runs, seeded
 
 FLIPS = 3000
@@ -112,7 +113,7 @@ def test_damage_is_named_and_repaired_bit_for_bit(
 def test_only_damaged_blocks_are_computed_again(
     whole: tuple[Contents, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastmomentum import worker
+    from fastmomentum.execution import worker
 
     path, (contents, data) = tmp_path / "out.h5", whole
     damaged = bytearray(data)

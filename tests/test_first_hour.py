@@ -17,11 +17,11 @@ from rich.progress import Progress as Bar
 
 import fastmomentum as fm
 from fastmomentum import plots
-from fastmomentum.bar import bar
-from fastmomentum.cli.endings import in_command_words
+from fastmomentum.cli.exit_status import in_command_words
 from fastmomentum.datasets import NoisyLine
+from fastmomentum.execution.progress import Progress
+from fastmomentum.execution.progress_bar import bar
 from fastmomentum.objectives import OWN_FUNCTION, Objective
-from fastmomentum.progress import Progress
 
 
 def plan(**changes: Any) -> fm.Experiment:
@@ -396,8 +396,8 @@ def test_the_bar_of_a_resumed_run_counts_its_own_runs(monkeypatch: pytest.Monkey
             bars.append(self)
 
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
-    monkeypatch.setattr("fastmomentum.bar.Console", lambda **_: console)
-    monkeypatch.setattr("fastmomentum.bar.Bar", Watched)
+    monkeypatch.setattr("fastmomentum.execution.progress_bar.Console", lambda **_: console)
+    monkeypatch.setattr("fastmomentum.execution.progress_bar.Bar", Watched)
     experiment = plan(grid=fm.Grid(lr=np.linspace(1e-3, 1e-2, 1000), momentum=0.0, start=[(1, 1)]))
     with bar(experiment) as show:
         for done in (900, 910, 920, 930):
@@ -420,7 +420,7 @@ def test_a_resumed_run_tells_its_own_runs(tmp_path: Path, capsys: pytest.Capture
 
     experiment = plan(grid=grid)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastmomentum.runner.COMMIT_SECONDS", 0.0)
+        patch.setattr("fastmomentum.execution.runner.COMMIT_SECONDS", 0.0)
         with pytest.raises(fm.Interrupted):
             fm.run(experiment, path, n_jobs=1, block_runs=100, progress=stop)
     run_and_tell(experiment, path, n_jobs=1)

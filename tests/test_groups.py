@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmomentum.groups import Batcher, Stretches
+from fastmomentum.execution.batching import Batcher, Stretches
 
 
 def count(blocks: Stretches) -> int:

@@ -1,4 +1,4 @@
-"""The house's order: imports point one way, down the flow, and each library has its one place."""
+"""The plan of the house: which package may import which, and the one place of each library."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,86 +15,158 @@ import fastmomentum
 
 PACKAGE = Path(fastmomentum.__file__).parent
 
-LAYERS = """
-errors notices status rules files provenance
-explanation plain_numbers spans specification update_rule
-datasets objectives
-ranges axis places nearest grid protocol experiment loading
-reference theory stability code_digest kernels
-checksums schema trust manifest sinks journal layout outputs memory store digest
-lazy results selecting progress bar
-worker groups cluster crew backends runner verification replaying zooming analysis
-summary plots cli __main__
-"""
-ORDER = LAYERS.split()
-"""From the bottom up: a module may import those before it."""
+EVERYWHERE = {"errors", "status", "text"}
+"""What any package may import; these import nothing of ours."""
+
+EDGES = {
+    "errors": "",
+    "status": "",
+    "text": "",
+    "specification": "",
+    "provenance": "",
+    "notices": "",
+    "datasets": "specification",
+    "objectives": "specification datasets",
+    "rules": "specification",
+    "experiment": "objectives rules specification",
+    "kernels": "objectives rules experiment",
+    "reference": "objectives rules specification",
+    "theory": "objectives rules specification",
+    "schema": "experiment",
+    "store": "schema experiment objectives rules specification provenance",
+    "results": "store schema theory experiment objectives specification provenance notices",
+    "execution": "kernels store schema results experiment specification provenance",
+    "analysis": "execution kernels results schema theory objectives experiment specification",
+    "plots": "analysis results theory objectives rules specification",
+    "cli": "plots execution results store experiment provenance notices",
+    "__main__": "cli",
+}
+"""By package, or module of the root: the others that it may import, besides those above."""
 
 HOMES = {
     "numba": {"kernels"},
-    "joblib": {"backends", "summary"},  # summary: counts cores as joblib does
-    "distributed": {"cluster", "crew", "worker"},  # worker: for its address
+    "joblib": {"execution.backends", "results.estimate"},  # it counts cores as joblib does
+    "distributed": {"execution.dask_cluster", "execution.dask_workers", "execution.worker"},
+    "dask": {"execution.dask_cluster"},
     "matplotlib": {"plots"},
+    "mpl_toolkits": {"plots"},
+    "PIL": {"plots"},
     "typer": {"cli"},
-    "rich": {"bar"},
-    "filelock": {"files"},
-    "h5py": {"layout"},
-    "xxhash": {"checksums"},
-    "xarray": {
-        "lazy",
-        "results",
-        "selecting",
-        "analysis",
-        "plots",
-        "digest",
-        "runner",
-        "replaying",
-        "zooming",
-    },  # fmt: skip,
-}
+    "click": {"cli"},
+    "rich": {"execution.progress_bar"},
+    "filelock": {"store.files"},
+    "h5py": {"store.layout"},
+    "xxhash": {"store.checksums"},
+    "pydantic": {"specification", "datasets", "objectives", "rules", "experiment"},
+    "pydantic_core": {"specification"},
+    "lazy_loader": {"__init__", "results.__init__"},
+    "xarray": {"results", "execution.runner", "analysis", "plots"},
+}  # fmt: skip
+"""Third-party libraries, and the packages or modules that may import each."""
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Every module, dotted below the package, with its syntax tree."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if name != "__init__":
-            yield name, ast.parse(path.read_text())
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        yield name, ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imported(tree: ast.Module) -> Iterator[str]:
+def imported(name: str, tree: ast.Module) -> Iterator[str]:
+    """Absolute names of what a module imports, wherever in it: relative, lazy, for types alone."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == "fastmomentum":
-                yield from (f"fastmomentum.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = ["fastmomentum", *name.split(".")][: -node.level]
+                base = ".".join([*above, base] if base else above)
+            for alias in node.names:
+                whole = f"{base}.{alias.name}".removeprefix("fastmomentum.")
+                place = PACKAGE.joinpath(*whole.split("."))
+                is_module = base.startswith("fastmomentum") and (
+                    place.with_suffix(".py").exists() or place.is_dir()
+                )
+                yield f"{base}.{alias.name}" if is_module else base
 
 
-def test_every_module_has_its_place() -> None:
-    assert {name for name, _ in modules()} <= set(ORDER)
+def ours(name: str, tree: ast.Module) -> Iterator[str]:
+    """Modules of ours that a module imports, dotted below the package."""
+    for module in imported(name, tree):
+        if module.startswith("fastmomentum."):
+            yield module.removeprefix("fastmomentum.")
 
 
-def test_imports_point_one_way() -> None:
-    wrong = [
+def package_of(module: str) -> str:
+    return module.split(".")[0]
+
+
+def test_the_table_is_the_house() -> None:
+    assert {package_of(name) for name, _ in modules()} - {"__init__"} == set(EDGES)
+
+
+def test_the_root_has_room_for_ten_modules() -> None:
+    names = [p.stem for p in PACKAGE.glob("*.py") if not p.stem.startswith("__")]
+    assert len(names) <= 10
+
+
+def test_packages_import_along_the_table_alone() -> None:
+    wrong = {
         f"{name} imports {other}"
         for name, tree in modules()
-        for module in imported(tree)
-        if module.startswith("fastmomentum.")
-        for other in [module.split(".")[1]]
-        if ORDER.index(other) > ORDER.index(name)
-    ]
-    assert wrong == []
+        if name != "__init__"
+        for other in map(package_of, ours(name, tree))
+        if other != package_of(name)
+        and other not in EVERYWHERE | set(EDGES[package_of(name)].split())
+    }
+    assert wrong == set()
+
+
+def test_no_edge_of_the_table_is_unused() -> None:
+    used = {
+        (package_of(name), package_of(other)) for name, t in modules() for other in ours(name, t)
+    }
+    told = {(name, other) for name, others in EDGES.items() for other in others.split()}
+    assert told - used == set()
+
+
+def test_the_table_has_no_circle() -> None:
+    list(TopologicalSorter({name: others.split() for name, others in EDGES.items()}).static_order())
+
+
+def test_no_package_has_a_circle_inside() -> None:
+    names = {name for name, _ in modules()}
+    graph: dict[str, set[str]] = {}
+    for name, tree in modules():
+        if name.endswith("__init__"):
+            continue  # a face hands names on; whoever is inside imports the module itself
+        graph[name] = {other for other in ours(name, tree) if other in names and other != name}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as circle:
+        pytest.fail(f"modules import each other in a circle: {' -> '.join(circle.args[1])}")
+
+
+def test_a_relative_import_is_seen() -> None:
+    tree = ast.parse("from ..store import files\nfrom . import info")
+    assert list(ours("results.dataset", tree)) == ["store.files", "results.info"]
 
 
 def test_each_library_has_its_home() -> None:
     wrong = [
         f"{name} imports {library}"
         for name, tree in modules()
-        for library in (module.split(".")[0] for module in imported(tree))
-        if library in HOMES and name not in HOMES[library]
+        for library in (module.split(".")[0] for module in imported(name, tree))
+        if library in HOMES and not {name, package_of(name)} & HOMES[library]
     ]
     assert wrong == []
+
+
+def test_every_library_has_a_home() -> None:
+    known = {*HOMES, *sys.stdlib_module_names, "numpy", "fastmomentum"}
+    found = {m.split(".")[0] for name, tree in modules() for m in imported(name, tree)}
+    assert found - known == set()
 
 
 def test_only_the_command_prints() -> None:
@@ -101,7 +174,9 @@ def test_only_the_command_prints() -> None:
         name
         for name, tree in modules()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print" and name != "cli"
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "print"
+        and package_of(name) != "cli"
     ]
     assert wrong == []
 
@@ -111,7 +186,10 @@ def test_only_the_command_prints() -> None:
     [
         ("import fastmomentum", ["numpy", "pydantic", "numba", "xarray", "matplotlib", "typer"]),
         ("import fastmomentum.cli", ["numpy", "pydantic", "numba", "xarray", "matplotlib", "rich"]),
-        ("import fastmomentum.runner", ["xarray", "matplotlib", "typer", "dask", "distributed"]),
+        (
+            "import fastmomentum.execution.runner",
+            ["xarray", "matplotlib", "typer", "dask", "distributed"],
+        ),
         ("import fastmomentum as fm; fm.theory", ["numba", "matplotlib", "xarray"]),
     ],
 )
@@ -125,5 +203,12 @@ def test_every_public_name_is_there() -> None:
     for name in fastmomentum.__all__:
         assert getattr(fastmomentum, name) is not None
     assert set(fastmomentum.__all__) <= set(dir(fastmomentum))
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="nothing"):
         _ = fastmomentum.nothing
+
+
+@pytest.mark.parametrize("name", ["run", "open", "load", "replay", "verify"])
+def test_no_package_takes_the_name_of_a_public_function(name: str) -> None:
+    # After `import fastmomentum.run...` the name fm.run would be the module.
+    assert not (PACKAGE / name).exists()
+    assert not (PACKAGE / f"{name}.py").exists()

@@ -14,7 +14,8 @@ import pytest
 import xarray as xr
 
 import fastmomentum as fm
-from fastmomentum.schema import closing, coordinates, journal, observations, results
+from fastmomentum.schema import coordinates, observations, results
+from fastmomentum.store.bookkeeping import closing, journal
 from tests.storing import grid_of_runs
 
 X, Y = np.array([1.0, 2.0, 4.0, 7.0]), np.array([2.0, 3.5, 9.0, 13.0])

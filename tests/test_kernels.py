@@ -8,7 +8,7 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 import fastmomentum as fm
-from fastmomentum.kernels import ROUND
+from fastmomentum.kernels.loop import ROUND
 from fastmomentum.objectives import Objective
 from fastmomentum.reference import descend
 from tests.helpers import example_objectives

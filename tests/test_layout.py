@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 
 import fastmomentum as fm
-from fastmomentum import checksums, manifest
 from fastmomentum.errors import FileError
-from fastmomentum.manifest import MARK, TRAILER_BYTES
+from fastmomentum.store import checksums, manifest
+from fastmomentum.store.manifest import MARK, TRAILER_BYTES
 from tests.storing import command, finish, grid_of_runs
 
 ROOT = Path(__file__).parents[1]
@@ -419,7 +419,7 @@ def test_a_hostile_file_is_refused_by_everything(
 LIMITED = """
 import json, os, resource, sys, time
 import fastmomentum as fm
-from fastmomentum.summary import info_of
+from fastmomentum.results.info import info_of
 from fastmomentum.errors import FileError
 import xarray
 fm.open(sys.argv[1]).load()
@@ -515,7 +515,7 @@ def test_long_lists_and_titles_are_read_back(n: int, tmp_path: Path) -> None:
 def test_an_experiment_too_long_for_a_file_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastmomentum import layout
+    from fastmomentum.store import layout
 
     with monkeypatch.context() as patch:
         patch.setattr(layout, "LONGEST_EXPERIMENT", 100)

@@ -17,15 +17,16 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import fastmomentum as fm
-from fastmomentum import analysis, plots, theory, worker
+from fastmomentum import analysis, plots, theory
 from fastmomentum.cli import app
 from fastmomentum.errors import InputError
-from fastmomentum.loading import load
+from fastmomentum.execution import worker
+from fastmomentum.experiment.toml import load
 from fastmomentum.plots.basins import BASINS, shades
 from fastmomentum.plots.style import DIVERGED, NEVER
+from fastmomentum.results.info import findings
+from fastmomentum.results.zoom import zoomed
 from fastmomentum.status import Status
-from fastmomentum.summary import findings
-from fastmomentum.zooming import zoomed
 
 GALLERY = Path(__file__).parent.parent / "experiments" / "gallery"
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)
@@ -476,7 +477,7 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
 ):
     path = tmp_path / "zoom.h5"
     words = (files["momentum"], *WINDOW, "--jobs", 1, "-o", path)
-    monkeypatch.setattr("fastmomentum.experiment.BLOCK_RUNS", (12, 12))
+    monkeypatch.setattr("fastmomentum.experiment.plan.BLOCK_RUNS", (12, 12))
     real, blocks = worker.do_block, []
 
     def interrupted(*arguments):
@@ -486,7 +487,7 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr("fastmomentum.worker.do_block", interrupted)
+        patch.setattr("fastmomentum.execution.worker.do_block", interrupted)
         assert zooming(*words) == (
             130,
             f"interrupted; 2 of 3 blocks are done and kept in {path}.partial: "

@@ -14,7 +14,7 @@ import xarray as xr
 
 import fastmomentum as fm
 from fastmomentum.errors import OutsideGridWarning
-from fastmomentum.nearest import nearest
+from fastmomentum.results.nearest import nearest
 
 
 @pytest.fixture(scope="module")

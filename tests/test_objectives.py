@@ -26,7 +26,7 @@ from fastmomentum.objectives import (
     Quadratic,
     Rosenbrock,
 )
-from fastmomentum.specification import Specification
+from fastmomentum.specification.base import Specification
 
 EPS = float(np.finfo(float).eps)
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 import fastmomentum as fm
 from fastmomentum import theory
-from fastmomentum.plain_numbers import number, numbers, require_flag, whole, workers
+from fastmomentum.specification.numbers import number, numbers, require_flag, whole, workers
 
 MASKED = np.ma.masked_equal([1.0, 2.0, 3.0], 2.0)
 

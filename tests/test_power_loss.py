@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import fastmomentum as fm
-from fastmomentum import files, manifest
-from fastmomentum.digest import digest
+from fastmomentum.results.fingerprint import digest
+from fastmomentum.store import files, manifest
 from tests.storing import finish, grid_of_runs, seeded
 
 Operation = tuple[object, ...]

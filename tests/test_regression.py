@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from fastmomentum.datasets import noisy_line
 from fastmomentum.errors import InputError
-from fastmomentum.explanation import explain
 from fastmomentum.objectives import MSE, AnyObjective, Statistics
-from fastmomentum.specification import Specification
+from fastmomentum.specification.base import Specification
+from fastmomentum.specification.messages import explain
 
 FAITHFUL = Path(__file__).parent.parent / "data" / "faithful.csv"
 LINE = {"num_points": 50, "x_mid": 5, "x_range": 5, "y_weight": 10, "noise_range": 5, "seed": 0}

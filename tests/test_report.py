@@ -13,9 +13,9 @@ from matplotlib.text import Text
 
 import fastmomentum as fm
 from fastmomentum import plots
+from fastmomentum.plots.animated import AnimatedPath
 from fastmomentum.plots.curves import against_step, squared_distance
 from fastmomentum.plots.labels import label_levels
-from fastmomentum.plots.moving import MovingPath
 from fastmomentum.plots.style import point
 from fastmomentum.status import Status
 
@@ -250,7 +250,7 @@ def test_a_path_is_drawn_up_to_its_frame(projection):
     ax = Figure().add_subplot(projection=projection)
     (plots.surface if projection else plots.contour)(ax, field)
     frames = np.array([0, 1, 7, 50])
-    moving = MovingPath(ax, run, field, frames)
+    moving = AnimatedPath(ax, run, field, frames)
     for i, frame in enumerate(frames):
         moving.show(i)
         head = moving.artists[-1]

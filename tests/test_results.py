@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastmomentum as fm
-from fastmomentum import files
-from fastmomentum.outputs import partial_name
-from fastmomentum.store import FileStore
-from fastmomentum.worker import do_block
+from fastmomentum.execution.worker import do_block
+from fastmomentum.store import files
+from fastmomentum.store.file_store import FileStore
+from fastmomentum.store.paths import partial_name
 from tests.storing import BLOCK_RUNS, command, finish, grid_of_runs
 
 NOTHING = np.zeros(4, np.int64)
@@ -177,7 +177,7 @@ def test_unfinished_results_have_no_digest(partial: Path) -> None:
 
 
 def test_info_tells_time_and_counts(whole: Path, memory: xr.Dataset) -> None:
-    from fastmomentum.summary import info_of
+    from fastmomentum.results.info import info_of
 
     said = info_of(whole)
     assert said["finished"]

@@ -16,14 +16,14 @@ import pytest
 import xarray as xr
 
 import fastmomentum as fm
-from fastmomentum import manifest
-from fastmomentum.backends import pool_of
-from fastmomentum.code_digest import code_digest
-from fastmomentum.journal import Journal
-from fastmomentum.outputs import partial_name
-from fastmomentum.runner import Progress, run_to_file
-from fastmomentum.sinks import FileSink
-from fastmomentum.store import FileStore
+from fastmomentum.execution.backends import pool_of
+from fastmomentum.execution.runner import Progress, run_to_file
+from fastmomentum.kernels.code_digest import code_digest
+from fastmomentum.store import manifest
+from fastmomentum.store.block_file import BlockFile
+from fastmomentum.store.file_store import FileStore
+from fastmomentum.store.journal import Journal
+from fastmomentum.store.paths import partial_name
 from tests.helpers import same_bits
 
 ROOT = Path(fm.__file__).parents[1]
@@ -149,7 +149,7 @@ def test_a_finished_file_is_opened_as_it_is(wanted: xr.Dataset, tmp_path: Path) 
 def test_an_error_in_a_worker_keeps_what_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastmomentum import worker
+    from fastmomentum.execution import worker
 
     calls = iter(range(100))
     compute = worker.run_block
@@ -182,7 +182,7 @@ def child(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 MEMORY = """
 import resource, sys, numpy as np, fastmomentum as fm
 from pathlib import Path
-from fastmomentum.runner import run_to_file
+from fastmomentum.execution.runner import run_to_file
 experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=1,
     grid=fm.Grid(lr={{"linspace": [1e-5, 1e-3], "num": {lr}}},
                  momentum={{"linspace": [0, 0.9], "num": 1000}}, start=[(1, 2)]))
@@ -202,7 +202,7 @@ def test_memory_does_not_grow_with_the_grid(tmp_path: Path) -> None:
 
 CACHED = """
 import numpy as np, fastmomentum as fm
-from fastmomentum.kernels import compile_kernel
+from fastmomentum.kernels.loop import compile_kernel
 experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=3,
     grid=fm.Grid(lr=[1e-3, 2e-3], momentum=0.9, start=[(1, 2)]))
 ds = fm.run(experiment)
@@ -285,7 +285,7 @@ def test_interrupted_runs_say_so_and_go_on(
     while done == 0 and process.poll() is None and time.monotonic() < deadline:
         if partial_name(path).exists():  # laid out, so the journal can be read
             found = manifest.read(partial_name(path))
-            done = Journal(FileSink.of(found, writable=False)).count_done()
+            done = Journal(BlockFile.of(found, writable=False)).count_done()
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -314,7 +314,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_processes_too(tmp_path: Path) -> None:
     done = 0
     while done == 0 and process.poll() is None:
         if partial.exists():
-            sink = FileSink.of(manifest.read(partial), writable=False)
+            sink = BlockFile.of(manifest.read(partial), writable=False)
             done = Journal(sink).count_done()
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
@@ -328,7 +328,7 @@ def test_a_run_that_is_stopped_finishes_the_blocks_at_work_and_no_more(
     backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And no thread dies of it, which loky's would, were it told to kill its processes."""
-    monkeypatch.setattr("fastmomentum.runner.COMMIT_SECONDS", 0.0)
+    monkeypatch.setattr("fastmomentum.execution.runner.COMMIT_SECONDS", 0.0)
     said: list[object] = []
     monkeypatch.setattr(threading, "excepthook", lambda what: said.append(what.exc_value))
     hook = threading.excepthook
@@ -361,7 +361,7 @@ def test_what_a_worker_raises_ends_the_run(
     def fail(*_: object) -> None:
         raise fm.FileError("the file is gone")
 
-    monkeypatch.setattr("fastmomentum.worker.do_block", fail)  # for threads
+    monkeypatch.setattr("fastmomentum.execution.worker.do_block", fail)  # for threads
     with FileStore.open(tmp_path / "out.h5", experiment(), block_runs=1) as store:
         store.partial.unlink()  # for processes
         with pytest.raises((fm.FileError, fm.InputError)) as caught:
@@ -374,7 +374,7 @@ def test_what_a_worker_raises_ends_the_run(
 def test_compiling_is_not_counted_as_computing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastmomentum.runner.warm", lambda _: time.sleep(1.0))
+    monkeypatch.setattr("fastmomentum.execution.runner.warm", lambda _: time.sleep(1.0))
     made = run_to_file(experiment(), tmp_path / "out.h5", n_jobs=1)
     assert made is not None
     assert 0 < made.seconds < 1

@@ -12,8 +12,9 @@ import pytest
 from pydantic import Field
 
 import fastmomentum as fm
-from fastmomentum.explanation import MOST_LINES, faults, shown, suggest
-from fastmomentum.specification import Specification, Whole, plain
+from fastmomentum.specification.base import Specification, Whole, plain
+from fastmomentum.specification.messages import MOST_LINES, faults
+from fastmomentum.text import shown, suggest
 
 
 class Inner(Specification):

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import fastmomentum as fm
-from fastmomentum.stability import in_words, stability_of
+from fastmomentum.results.estimate import plan_lines, plan_of
+from fastmomentum.results.info import findings
+from fastmomentum.results.stability import in_words, stability_of
 from fastmomentum.status import Status
-from fastmomentum.summary import findings, plan_lines, plan_of
 from fastmomentum.theory import largest_stable_lr
 from tests.helpers import example_objectives
 

@@ -22,15 +22,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import fastmomentum as fm
-from fastmomentum import files, manifest
-from fastmomentum.digest import digest
 from fastmomentum.errors import FileError, InputError, Interrupted, StorageError
-from fastmomentum.journal import DONE, MISSING, WRITTEN, Closing, Journal
-from fastmomentum.outputs import partial_name
-from fastmomentum.runner import run_to_file
-from fastmomentum.sinks import FileSink
-from fastmomentum.store import FileStore
-from fastmomentum.worker import do_block
+from fastmomentum.execution.runner import run_to_file
+from fastmomentum.execution.worker import do_block
+from fastmomentum.results.fingerprint import digest
+from fastmomentum.store import files, manifest
+from fastmomentum.store.block_file import BlockFile
+from fastmomentum.store.file_store import FileStore
+from fastmomentum.store.journal import DONE, MISSING, WRITTEN, Journal, RunTotals
+from fastmomentum.store.paths import partial_name
 from tests.storing import BLOCK_RUNS, command, finish, grid_of_runs
 
 NOTHING = np.zeros(4, np.int64)
@@ -207,7 +207,7 @@ def test_missing_blocks_are_numbered_through(
 def test_an_interrupted_run_syncs_what_it_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastmomentum.runner.COMMIT_SECONDS", 1e9)
+    monkeypatch.setattr("fastmomentum.execution.runner.COMMIT_SECONDS", 1e9)
     path, seen = tmp_path / "out.h5", []
     enter = FileStore.enter
 
@@ -221,9 +221,9 @@ def test_an_interrupted_run_syncs_what_it_has(
     with pytest.raises(Interrupted, match="3 of 6 blocks are done and kept"):
         fm.run(grid_of_runs(), path, n_jobs=1, block_runs=BLOCK_RUNS)
     found = manifest.read(partial_name(path))
-    flags = Journal(FileSink.of(found, writable=False)).flags()
+    flags = Journal(BlockFile.of(found, writable=False)).flags()
     assert [*np.flatnonzero(flags == DONE)] == sorted(seen)
-    assert Closing.read(FileSink.of(found, writable=False)).counts.sum() < 3 * BLOCK_RUNS
+    assert RunTotals.read(BlockFile.of(found, writable=False)).counts.sum() < 3 * BLOCK_RUNS
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -320,7 +320,7 @@ def test_a_reader_keeps_what_it_opened(tmp_path: Path) -> None:
 def test_a_worker_that_outlives_its_run_cannot_touch_another_file(tmp_path: Path) -> None:
     path, plan = tmp_path / "out.h5", grid_of_runs()
     with opened(path, plan) as store:
-        late = FileSink(store.sink.path, store.sink.seal)
+        late = BlockFile(store.sink.path, store.sink.seal)
     partial_name(path).unlink()
     with opened(path, plan) as store:  # the same plan, the same name, another file
         before = partial_name(path).read_bytes()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import fastmomentum as fm
 from fastmomentum.errors import InputError
 from fastmomentum.reference import descend
-from fastmomentum.rules import Rule
+from fastmomentum.rules.updates import Rule
 from fastmomentum.theory import Regime, RuleLike
 from fastmomentum.theory.linear import known
 

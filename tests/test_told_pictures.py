@@ -171,7 +171,8 @@ def test_parameters_that_differ_stand_in_titles_and_info(script, tmp_path, unren
         assert "objective rosenbrock, rule momentum" in titles(unrendered[-1])
     assert script("plot_report", file, "-o", tmp_path / "out.png")[0] == 0
     assert any("; rosenbrock, b = 20" in text.get_text() for text in unrendered[-1].texts)
-    from fastmomentum.summary import info_lines, info_of, plan_lines, plan_of
+    from fastmomentum.results.estimate import plan_lines, plan_of
+    from fastmomentum.results.info import info_lines, info_of
 
     assert info_lines(info_of(file))[0] == "experiment: momentum on rosenbrock, b = 20"
     plan = fm.experiment_of(fm.open(file))

@@ -11,11 +11,11 @@ import pytest
 import xarray as xr
 
 import fastmomentum as fm
-from fastmomentum import layout, manifest
 from fastmomentum.objectives.minimum import below_minimum
 from fastmomentum.provenance import package_version
-from fastmomentum.results import experiment_of
-from fastmomentum.summary import findings, info_of
+from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.info import findings, info_of
+from fastmomentum.store import layout, manifest
 
 
 def plan(**changes: Any) -> fm.Experiment:

@@ -19,10 +19,10 @@ import pytest
 from numba import njit
 
 import fastmomentum as fm
-from fastmomentum import kernels
+from fastmomentum.kernels import loop as kernels
 from fastmomentum.objectives import Objective
-from fastmomentum.rules import RULES, Rule, Update
-from fastmomentum.sinks import block_arrays
+from fastmomentum.rules.updates import RULES, Rule, Update
+from fastmomentum.schema import block_arrays
 from tests.helpers import example_objectives
 
 FLAGS = set(re.findall(r"^flags.*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)[0].split())

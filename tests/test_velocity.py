@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 import fastmomentum as fm
 from fastmomentum import analysis, plots, theory
 from fastmomentum.cli import app
-from fastmomentum.digest import digest
 from fastmomentum.errors import InputError
 from fastmomentum.reference import descend
-from fastmomentum.summary import info_lines, info_of
-from fastmomentum.zooming import zoomed
+from fastmomentum.results.fingerprint import digest
+from fastmomentum.results.info import info_lines, info_of
+from fastmomentum.results.zoom import zoomed
 from tests.helpers import same_bits
 
 FILE = """

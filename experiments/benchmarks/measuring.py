@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 import fastmomentum as fm
-from fastmomentum.kernels import run_block
-from fastmomentum.sinks import block_arrays
+from fastmomentum.kernels.loop import run_block
+from fastmomentum.schema import block_arrays
 
 Samples = dict[str, list[float]]
 

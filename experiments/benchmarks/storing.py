@@ -20,9 +20,9 @@ import numpy as np
 import fastmomentum as fm
 from benchmarks.computing import POINTS, diagram
 from benchmarks.measuring import Row, Samples, Setting, by_turns, median, seconds, spread, valley
-from fastmomentum import checksums
-from fastmomentum.backends import pool_of
-from fastmomentum.store import FileStore
+from fastmomentum.execution.backends import pool_of
+from fastmomentum.store import checksums
+from fastmomentum.store.file_store import FileStore
 
 AT_ONCE = 8 * 2**20
 """Bytes of a raw write: larger ones are no faster."""

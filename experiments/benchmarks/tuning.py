@@ -9,7 +9,7 @@ import fastmomentum as fm
 from benchmarks.computing import POINTS, diagram
 from benchmarks.measuring import Setting, by_turns, median, seconds, valley, whole_grid
 from benchmarks.storing import recorded, scratch
-from fastmomentum import kernels
+from fastmomentum.kernels import loop as kernels
 
 Table = tuple[str, dict[str, float]]
 

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from fastmomentum.analysis.limits import Limits, limits
-from fastmomentum.analysis.walks import Floats, Walks, over_walks
+from fastmomentum.analysis.attractors import Attractors, attractors
+from fastmomentum.analysis.trajectories import Floats, Trajectories, over_trajectories
 from fastmomentum.errors import InputError
-from fastmomentum.plain_numbers import number, whole
+from fastmomentum.specification.numbers import number, whole
 from fastmomentum.status import Status
 
 PARTS: Final = 8
@@ -149,7 +149,7 @@ def classify(
     """
     thresholds = Thresholds(rise, growth, approach, contraction, steady, repeat, longest_period)
     thresholds.check()
-    found = over_walks(ds, lambda walks: _look(walks, thresholds), n_jobs)
+    found = over_trajectories(ds, lambda walks: _look(walks, thresholds), n_jobs)
     found["behaviour"].attrs = {
         "long_name": "what kind of run it was",
         "flag_values": np.array([int(b) for b in Behaviour], np.uint8),
@@ -160,13 +160,13 @@ def classify(
     return xr.Dataset(found, attrs=ds.attrs)
 
 
-def _look(walks: Walks, thresholds: Thresholds) -> dict[str, NDArray[Any]]:
+def _look(walks: Trajectories, thresholds: Thresholds) -> dict[str, NDArray[Any]]:
     behaviour = np.full(walks.status.size, Behaviour.UNDECIDED, np.uint8)
     period = np.zeros(behaviour.size, np.int32)
     growth = np.full(behaviour.size, np.nan)
     behaviour[walks.status == Status.DIVERGED] = Behaviour.DIVERGED
 
-    around = limits(walks)
+    around = attractors(walks)
     met, walked = walks.status == Status.CONVERGED, walks.status == Status.MAX_STEPS
     settled = met | (walked & _settled(walks, around, thresholds))
     if settled.any():
@@ -184,7 +184,7 @@ def _look(walks: Walks, thresholds: Thresholds) -> dict[str, NDArray[Any]]:
 
 
 def _rises(
-    walks: Walks, level: Floats, noise: Floats, thresholds: Thresholds
+    walks: Trajectories, level: Floats, noise: Floats, thresholds: Thresholds
 ) -> tuple[NDArray[np.uint8], Floats]:
     """What the loss above its level at the end did, and how far it grew."""
     objective = walks.experiment.objective
@@ -198,7 +198,7 @@ def _rises(
     return found, growth
 
 
-def _settled(walks: Walks, around: Limits, thresholds: Thresholds) -> NDArray[np.bool_]:
+def _settled(walks: Trajectories, around: Attractors, thresholds: Thresholds) -> NDArray[np.bool_]:
     """Whether runs of all their steps come nearer and nearer to a minimum, or are there."""
     steps = walks.experiment.steps
     if steps < 2 * PARTS:
@@ -222,7 +222,7 @@ def _settled(walks: Walks, around: Limits, thresholds: Thresholds) -> NDArray[np
     return np.asarray(around.is_near & (near | (last <= around.floor)))
 
 
-def _period(walks: Walks, thresholds: Thresholds) -> NDArray[np.int32]:
+def _period(walks: Trajectories, thresholds: Thresholds) -> NDArray[np.int32]:
     """Periods of runs of all their steps; 0 for those that do not go round."""
     x, y, steps = walks.x, walks.y, walks.experiment.steps
     period = np.zeros(walks.status.size, np.int32)

@@ -9,11 +9,11 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum import theory
-from fastmomentum.analysis.limits import limits
-from fastmomentum.analysis.walks import Floats, Walks, over_walks
+from fastmomentum.analysis.attractors import attractors
+from fastmomentum.analysis.trajectories import Floats, Trajectories, over_trajectories
 from fastmomentum.errors import InputError
-from fastmomentum.plain_numbers import number, whole
-from fastmomentum.results import experiment_of
+from fastmomentum.results.dataset import experiment_of
+from fastmomentum.specification.numbers import number, whole
 
 PEAKS: Final = 5
 """So many peaks of an oscillation make a line; with fewer, every step of the tail is taken."""
@@ -75,7 +75,7 @@ def measured_rate(
         raise InputError(
             f"least must be 3 or more, for two points always lie on a line: got {least}"
         )
-    found = over_walks(ds, lambda walks: _look(walks, tail, least), n_jobs)
+    found = over_trajectories(ds, lambda walks: _look(walks, tail, least), n_jobs)
     for name, long_name in (
         ("rate", "factor by which the distance from the minimum goes, an update"),
         ("r_squared", "part of the variance of the logarithm that the line explains"),
@@ -87,8 +87,8 @@ def measured_rate(
     return xr.Dataset(found, attrs=ds.attrs)
 
 
-def _look(walks: Walks, tail: float, least: int) -> dict[str, NDArray[Any]]:
-    around = limits(walks)
+def _look(walks: Trajectories, tail: float, least: int) -> dict[str, NDArray[Any]]:
+    around = attractors(walks)
     dx, dy = walks.x - around.x[:, None], walks.y - around.y[:, None]
     distance = np.sqrt(dx * dx + dy * dy)
     floor = np.where(np.isfinite(around.floor), around.floor, 0.0)

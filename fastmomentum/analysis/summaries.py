@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from fastmomentum.analysis.limits import minima, nearest
+from fastmomentum.analysis.attractors import minima, nearest
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.objectives.minimum import below_minimum, fallen
-from fastmomentum.plain_numbers import number
-from fastmomentum.results import experiment_of
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.schema import dimensions
+from fastmomentum.specification.numbers import number
 from fastmomentum.status import Status
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fastmomentum.cli.endings import errors_in_words
+from fastmomentum.cli.exit_status import errors_in_words
 from fastmomentum.cli.options import (
     AsJson,
     ExperimentFile,
@@ -69,7 +69,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run an experiment; go on with an interrupted one."""
-    from fastmomentum.loading import load
+    from fastmomentum.experiment.toml import load
 
     n_jobs = n_jobs_of(jobs)
     require_consistent(jobs, backend, scheduler)
@@ -89,8 +89,8 @@ def run(
 @errors_in_words
 def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Tell what an experiment would take; run nothing."""
-    from fastmomentum.loading import load
-    from fastmomentum.summary import plan_lines, plan_of
+    from fastmomentum.experiment.toml import load
+    from fastmomentum.results.estimate import plan_lines, plan_of
 
     experiment = load(file, overrides or ())
     figures = plan_of(experiment, Path.cwd())
@@ -101,8 +101,8 @@ def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = Fa
 @errors_in_words
 def info(file: ResultsFile, as_json: AsJson = False) -> None:
     """Tell what a results file holds and how it was made."""
-    from fastmomentum.digest import digest
-    from fastmomentum.summary import info_lines, info_of
+    from fastmomentum.results.fingerprint import digest
+    from fastmomentum.results.info import info_lines, info_of
 
     said = info_of(file)
     if as_json:
@@ -124,7 +124,7 @@ def verify(
 ) -> None:
     """Read a results file against its checksums."""
     from fastmomentum.errors import FileError
-    from fastmomentum.verification import verify as verify_file
+    from fastmomentum.execution.verification import verify as verify_file
 
     said = verify_file(file, repair)
     if not said.sound and not said.repaired:
@@ -163,9 +163,10 @@ def zoom(
     n_jobs = n_jobs_of(jobs)
     path = output or file.parent / f"{file.stem}_zoom.h5"
     picture = picture_beside(path, file)
-    from fastmomentum.results import open_results
-    from fastmomentum.selecting import select_velocity
-    from fastmomentum.zooming import convergence_of, converging, parse_point, parse_range, zoomed
+    from fastmomentum.cli.parsing import parse_point, parse_range
+    from fastmomentum.results.dataset import open_results
+    from fastmomentum.results.selection import select_velocity
+    from fastmomentum.results.zoom import convergence_of, converging, zoomed
 
     window = parse_range("--lr", lr), parse_range("--momentum", momentum)
     cell = parse_point("--start", start), parse_point("--velocity", velocity)
@@ -179,8 +180,8 @@ def zoom(
         quiet=quiet,
         left_to_do="only the picture to draw",
     )
-    from fastmomentum.files import in_words
     from fastmomentum.plots import save_phase_map
+    from fastmomentum.store.files import in_words
 
     with in_words(f"writing {picture}"), open_results(path) as ds:
         notes = save_phase_map(select_velocity(ds).isel(start=0), picture)

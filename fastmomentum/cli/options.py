@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 import typer
 
 if TYPE_CHECKING:
-    from fastmomentum.backends import Backend
+    from fastmomentum.execution.backends import Backend
 
 MOST_JOBS: Final = 1024
 
@@ -72,9 +72,9 @@ def known_backend(name: str) -> Backend:
     InputError
         There is none of that name.
     """
-    from fastmomentum.backends import BACKENDS
     from fastmomentum.errors import InputError
-    from fastmomentum.explanation import suggest
+    from fastmomentum.execution.backends import BACKENDS
+    from fastmomentum.text import suggest
 
     if name not in BACKENDS:
         raise InputError(f"--backend: no such backend as {name!r}; {suggest(name, BACKENDS)}")

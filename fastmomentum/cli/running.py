@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastmomentum.backends import Backend
-    from fastmomentum.experiment import Experiment
-    from fastmomentum.progress import Progress
-    from fastmomentum.store import FileStore
+    from fastmomentum.execution.backends import Backend
+    from fastmomentum.execution.progress import Progress
+    from fastmomentum.experiment.plan import Experiment
+    from fastmomentum.store.file_store import FileStore
 
 
 def run_and_tell(
@@ -39,13 +39,13 @@ def run_and_tell(
     left_to_do : str
         What to say of results that are there already.
     """
-    from fastmomentum.runner import run_to_file
+    from fastmomentum.execution.runner import run_to_file
 
     say = (lambda *_: None) if quiet else print
     with contextlib.ExitStack() as stack:
         stack.enter_context(_terminated_like_interrupted())
         if backend == "dask":
-            from fastmomentum.cluster import connected
+            from fastmomentum.execution.dask_cluster import connected
 
             say(stack.enter_context(connected(scheduler, n_jobs)))
         made = run_to_file(
@@ -62,7 +62,7 @@ def run_and_tell(
 
 
 def _tell_kept(path: Path, store: FileStore) -> None:
-    from fastmomentum.trust import printable
+    from fastmomentum.text import printable
 
     if not store.kept and not store.damaged:
         return
@@ -77,9 +77,8 @@ def _tell_kept(path: Path, store: FileStore) -> None:
 
 
 def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
-    from fastmomentum.bar import short
-    from fastmomentum.outputs import in_units
-    from fastmomentum.summary import findings
+    from fastmomentum.results.info import findings
+    from fastmomentum.text import in_units, short
 
     if made is None:
         print(f"{path}: complete already; {left_to_do}")

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmomentum.plain_numbers import numbers
-from fastmomentum.specification import Specification
+from fastmomentum.specification.base import Specification
+from fastmomentum.specification.numbers import numbers
 
 OWN_FUNCTION: Final = (
     'to bring your own function, write it as a formula: fm.Formula("(a - x)^2 + ...", a=1.0), '

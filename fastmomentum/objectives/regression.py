@@ -22,7 +22,7 @@ from fastmomentum.datasets import Column, NoisyLine, load_csv
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Objective
 from fastmomentum.objectives.statistics import Statistics
-from fastmomentum.plain_numbers import numbers
+from fastmomentum.specification.numbers import numbers
 
 ARRAYS: Final = "arrays"
 """What stands for the path where the data came as arrays."""

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from fastmomentum.datasets import Column
 from fastmomentum.errors import InputError
-from fastmomentum.specification import Specification
+from fastmomentum.specification.base import Specification
 
 _TOO_LARGE: Final = "has numbers too large for float64 once squared; rescale them"
 

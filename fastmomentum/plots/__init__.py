@@ -23,6 +23,8 @@ from fastmomentum.plots.fields import Scale as Scale
 from fastmomentum.plots.fields import colour_bar as colour_bar
 from fastmomentum.plots.fields import contour as contour
 from fastmomentum.plots.fields import sample as sample
+from fastmomentum.plots.frames import FrameRenderer as FrameRenderer
+from fastmomentum.plots.frames import thinned as thinned
 from fastmomentum.plots.geometry import Floats as Floats
 from fastmomentum.plots.geometry import Window as Window
 from fastmomentum.plots.geometry import clip as clip
@@ -30,8 +32,9 @@ from fastmomentum.plots.losses import LossCurves as LossCurves
 from fastmomentum.plots.losses import loss_curves as loss_curves
 from fastmomentum.plots.marks import Key as Key
 from fastmomentum.plots.marks import draw_keys as draw_keys
-from fastmomentum.plots.motion import Projector as Projector
-from fastmomentum.plots.motion import thinned as thinned
+from fastmomentum.plots.path_lines import Paths as Paths
+from fastmomentum.plots.path_lines import legend as legend
+from fastmomentum.plots.path_lines import paths as paths
 from fastmomentum.plots.phases import PhaseMap as PhaseMap
 from fastmomentum.plots.phases import phase_map as phase_map
 from fastmomentum.plots.phases import status_map as status_map
@@ -56,7 +59,4 @@ from fastmomentum.plots.style import NOT_RUN as NOT_RUN
 from fastmomentum.plots.style import STYLE as STYLE
 from fastmomentum.plots.surfaces import Surface as Surface
 from fastmomentum.plots.surfaces import surface as surface
-from fastmomentum.plots.trails import Paths as Paths
-from fastmomentum.plots.trails import legend as legend
-from fastmomentum.plots.trails import paths as paths
 from fastmomentum.plots.visible import is_seen as is_seen

@@ -20,7 +20,7 @@ FEW: Final = 6
 MOST_NAMED: Final = 10
 """Values that a legend names; of more, evenly many."""
 
-PLACES: Final[tuple[Any, ...]] = (
+POINT_SET: Final[tuple[Any, ...]] = (
     "outside right upper",
     "outside right center",
     "outside right lower",
@@ -103,7 +103,7 @@ def keys_of(runs: Sequence[Run], shown: Sequence[bool]) -> list[Key]:
 
 def draw_keys(figure: Figure, keys: Sequence[Key]) -> None:
     """Draw a legend for each axis, to the right of everything."""
-    for key, place in zip(keys, PLACES, strict=False):
+    for key, place in zip(keys, POINT_SET, strict=False):
         figure.legend(handles=key.handles, title=key.title, loc=place, handlelength=3.0)
 
 

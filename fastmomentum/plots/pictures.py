@@ -14,7 +14,7 @@ from fastmomentum.plots.boundaries import theory_lines
 from fastmomentum.plots.phases import phase_map, steps_bar
 from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.style import STYLE
-from fastmomentum.results import experiment_of
+from fastmomentum.results.dataset import experiment_of
 
 TITLE_LETTERS: Final = 75
 LETTERS: Final = 85

@@ -8,7 +8,7 @@ import xarray as xr
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.style import point
-from fastmomentum.results import experiment_of
+from fastmomentum.results.dataset import experiment_of
 
 
 def require_plane(

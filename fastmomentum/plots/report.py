@@ -18,30 +18,30 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.animated import (
+    DOTS,
+    HEAD,
+    Animated,
+    AnimatedCurve,
+    AnimatedLine,
+    AnimatedPath,
+    AnimatedText,
+    Pinned,
+    line_style,
+)
 from fastmomentum.plots.arguments import FIGURE, takes
 from fastmomentum.plots.curves import against_step, on_edge, squared_distance
 from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of
 from fastmomentum.plots.geometry import Floats, clip, within
 from fastmomentum.plots.labels import label_levels
-from fastmomentum.plots.moving import (
-    DOTS,
-    HEAD,
-    Moving,
-    MovingCurve,
-    MovingLine,
-    MovingPath,
-    MovingWords,
-    Pinned,
-    line_style,
-)
 from fastmomentum.plots.runs import RUN, Run
 from fastmomentum.plots.scatter import data_and_line, equation
 from fastmomentum.plots.style import DASHED, STAR, START, number, point
 from fastmomentum.plots.surfaces import fill_axes, lift, surface
+from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.status import Status
+from fastmomentum.text import printable
 from fastmomentum.theory import RuleLike
-from fastmomentum.trust import printable
-from fastmomentum.update_rule import UpdateRule
 
 Data = tuple[Floats, Floats]
 
@@ -74,7 +74,7 @@ class Report:
         What is shown.
     frames : ndarray, shape (n_frames,)
         Indices into the run's points.
-    parts : tuple of Moving
+    parts : tuple of Animated
         What changes from frame to frame.
     """
 
@@ -82,7 +82,7 @@ class Report:
     axes: dict[str, Any]
     run: Run
     frames: NDArray[np.int64]
-    parts: tuple[Moving, ...]
+    parts: tuple[Animated, ...]
 
     @property
     def artists(self) -> list[Artist]:
@@ -151,7 +151,7 @@ def run_report(
     values = field.objective.value(*run.points.T)
     axes = _panels(figure, data is not None)
     what = field.objective.words if field.objective.settings or not title else ""
-    parts: list[Moving] = [_header(figure, run, values, at, rule, title, what)]
+    parts: list[Animated] = [_header(figure, run, values, at, rule, title, what)]
     parts += _surface(axes["surface"], run, field, at, FROM_THE_SIDE if data else FROM_ABOVE)
     parts += _contours(axes["contour"], run, field, at)
     if data is not None:
@@ -184,7 +184,7 @@ def _header(
     rule: RuleLike,
     title: str,
     what: str,
-) -> MovingWords:
+) -> AnimatedText:
     """Write the title, and the line below it that tells how the run stands."""
     found = UpdateRule.parse(rule)
     rates = f"learning rate {number(run.lr)}"
@@ -215,12 +215,12 @@ def _header(
         + f": f = {number(values[frame])} at {point(run.points[frame])}"
         for frame in frames
     ]
-    return MovingWords(standing, words)
+    return AnimatedText(standing, words)
 
 
 def _surface(
     ax: Any, run: Run, field: Field, frames: NDArray[np.int64], tilts: Sequence[float]
-) -> list[Moving]:
+) -> list[Animated]:
     drawn = surface(ax, field, [run], tilts)
     ax.set_zlabel("")  # the colour bar beside says it
     fill_axes(ax, 0.97)
@@ -235,7 +235,7 @@ def _surface(
     return _way(ax, run, field, frames, drawn.minima)
 
 
-def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> list[Moving]:
+def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> list[Animated]:
     drawn = contour(ax, field)
     colour_bar(ax, field, drawn.lines)
     ax.set_title("Contours and path", loc="left")
@@ -247,7 +247,7 @@ def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> li
             weight="bold", bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "black"},
         )  # fmt: skip
         said = f"diverged at step {run.n_steps:,}"
-        parts.append(MovingWords(text, [""] * (len(frames) - 1) + [said]))
+        parts.append(AnimatedText(text, [""] * (len(frames) - 1) + [said]))
         low, high = np.array(field.window).T
         avoid.append(low + (high - low) * [[0.3, 0.92], [0.7, 0.92]])
     label_levels(ax, drawn.lines, avoid)
@@ -256,19 +256,19 @@ def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> li
 
 def _way(
     ax: Axes, run: Run, field: Field, frames: NDArray[np.int64], minima: Artist
-) -> list[Moving]:
+) -> list[Animated]:
     """Draw the path, and above it start and minima."""
     start = within(run.points[:1], field.window)
     marks = [minima, *ax.plot(*lift(ax, start, field), **START)]
     for mark in marks:
         mark.set_clip_on(False)
         mark.set_in_layout(False)
-    return [MovingPath(ax, run, field, frames), Pinned(marks)]
+    return [AnimatedPath(ax, run, field, frames), Pinned(marks)]
 
 
 def _data(
     ax: Axes, run: Run, objective: Objective, data: Data, frames: NDArray[np.int64]
-) -> list[Moving]:
+) -> list[Animated]:
     a, b = objective.minimisers[0]
     x, y = (
         shorten(printable(getattr(objective, axis, None) or axis), 40, placeholder=" ...")
@@ -282,12 +282,12 @@ def _data(
     said = ax.set_title("", loc="left")
     lines = [equation(*run.points[frame]) for frame in frames]
     words = ["Data and line" if "$" in line else line for line in lines]  # no long ones
-    return [MovingLine(ax, line, run.points[frames]), MovingWords(said, words)]
+    return [AnimatedLine(ax, line, run.points[frames]), AnimatedText(said, words)]
 
 
 def _progress(
     ax: Axes, run: Run, objective: Objective, values: Floats, frames: NDArray[np.int64]
-) -> list[Moving]:
+) -> list[Animated]:
     """Draw the loss of a regression, else the distance to the minimum, against the step."""
     reduction = getattr(objective, "reduction", None)
     if reduction is not None:
@@ -304,7 +304,7 @@ def _progress(
     if reduction is not None and objective.f_min:
         ax.axhline(objective.f_min, **DASHED)
     start = on_edge(ax, values[0], **START)
-    return [MovingCurve(ax, steps, values, frames), Pinned([start])]
+    return [AnimatedCurve(ax, steps, values, frames), Pinned([start])]
 
 
 def _legend(figure: Figure, field: Field, with_data: bool, head_is: str) -> None:

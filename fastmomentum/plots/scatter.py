@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from fastmomentum.plain_numbers import numbers
 from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.geometry import Floats, Window, clip
 from fastmomentum.plots.style import COLOURS, number
+from fastmomentum.specification.numbers import numbers
 
 MOST_DOTS: Final = 20_000
 """Of more data than this evenly many are drawn: dots upon dots tell nothing."""

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.objectives import Objective
-from fastmomentum.plain_numbers import numbers, whole
 from fastmomentum.reference.optimisers import optimiser
+from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.specification.numbers import numbers, whole
 from fastmomentum.status import Status
-from fastmomentum.update_rule import UpdateRule
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.plain_numbers import numbers
-from fastmomentum.update_rule import UpdateRule
+from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.specification.numbers import numbers
 
 
 class Optimiser:

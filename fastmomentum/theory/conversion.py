@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.plain_numbers import numbers
+from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, known
-from fastmomentum.update_rule import UpdateRule
 
 METHODS: Final = {
     "sgd": "sgd",

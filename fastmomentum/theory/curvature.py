@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
-from fastmomentum.plain_numbers import numbers
+from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, spectral_radius, stable_limit
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.explanation import suggest
-from fastmomentum.plain_numbers import numbers
-from fastmomentum.rules import RULES, Rule
-from fastmomentum.update_rule import UpdateRule
+from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.rules.updates import RULES, Rule
+from fastmomentum.specification.numbers import numbers
+from fastmomentum.text import suggest
 
 RuleLike = str | Rule | UpdateRule
 Floats = NDArray[np.float64]

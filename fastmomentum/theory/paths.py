@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
-from fastmomentum.plain_numbers import numbers
+from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, discriminant_of, entries, known
 
 

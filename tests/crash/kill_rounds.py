@@ -25,16 +25,16 @@ from pathlib import Path
 import numpy as np
 
 import fastmomentum as fm
-from fastmomentum import manifest
-from fastmomentum.backends import Backend
-from fastmomentum.digest import digest
 from fastmomentum.errors import FastmomentumError
-from fastmomentum.journal import MISSING, Journal
-from fastmomentum.outputs import partial_name
-from fastmomentum.runner import run_to_file
-from fastmomentum.sinks import FileSink
-from fastmomentum.store import FileStore
-from fastmomentum.worker import warm
+from fastmomentum.execution.backends import Backend
+from fastmomentum.execution.runner import run_to_file
+from fastmomentum.execution.worker import warm
+from fastmomentum.results.fingerprint import digest
+from fastmomentum.store import manifest
+from fastmomentum.store.block_file import BlockFile
+from fastmomentum.store.file_store import FileStore
+from fastmomentum.store.journal import MISSING, Journal
+from fastmomentum.store.paths import partial_name
 
 
 def experiment(steps: int) -> fm.Experiment:
@@ -54,7 +54,7 @@ def experiment(steps: int) -> fm.Experiment:
 
 def entered(path: Path) -> int:
     """Blocks that stand in the journal of an unfinished file."""
-    sink = FileSink.of(manifest.read(partial_name(path)), writable=False)
+    sink = BlockFile.of(manifest.read(partial_name(path)), writable=False)
     return int(np.count_nonzero(Journal(sink).flags() != MISSING))
 
 

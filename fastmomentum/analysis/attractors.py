@@ -1,0 +1,179 @@
+"""Where runs go: the minimum beside their last point, and how near to it rounding lets them."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.analysis.trajectories import Floats, Trajectories
+from fastmomentum.objectives import Objective
+from fastmomentum.theory import spectral_radius
+
+EPS: Final = float(np.finfo(float).eps)
+TINY: Final = 1e-150
+"""Below this, the square of a distance underflows."""
+CLOSE: Final = 1e-11
+"""Part of a run's scale at which the loss beside a minimum differs by rounding alone."""
+DIRECTIONS: Final = ((1.0, 0.6), (-0.7, 1.0), (0.9, -0.8), (-0.6, -1.0), (0.1, 0.5), (-0.3, 0.2))
+NEWTON_STEPS: Final = 12
+MISSED: Final = 0.25
+"""Newton's first step may miss the minimum by this part of the distance. Far out on a polynomial of
+degree n it does by (n - 2)/(n - 1): from there it is too early to say where a run will go."""
+FLAT: Final = 1e-12
+"""An eigenvalue below this part of the other counts as 0."""
+
+
+class Attractors(NamedTuple):
+    """Points that runs may come to rest at, and what rounding does there; each of shape (n,).
+
+    Attributes
+    ----------
+    x, y : ndarray
+        The points.
+    is_near : ndarray of bool
+        Whether there is a minimum that attracts under the run's settings, and the last point lies
+        where Newton's method takes its first step nearly to it.
+    level : ndarray
+        The objective there.
+    floor : ndarray
+        Distances below it are rounding.
+    noise : ndarray
+        Losses above `level` by less are rounding.
+    """
+
+    x: Floats
+    y: Floats
+    is_near: NDArray[np.bool_]
+    level: Floats
+    floor: Floats
+    noise: Floats
+
+
+def nearest(objective: Objective, x: Floats, y: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """The nearest of the minimisers that the objective names.
+
+    Parameters
+    ----------
+    objective : Objective
+        Has at least one.
+    x, y : ndarray, shape (...)
+        Points.
+
+    Returns
+    -------
+    index : ndarray of int, shape (...)
+        Which.
+    distance : ndarray, shape (...)
+        How far; NaN where the point is.
+    """
+    index = np.zeros(np.shape(x), np.int64)
+    least = np.full(np.shape(x), np.inf)
+    for i, (mx, my) in enumerate(objective.minimisers):
+        square = np.square(x - mx) + np.square(y - my)
+        index = np.where(square < least, i, index)
+        least = np.minimum(least, square)
+    return index, np.sqrt(least)
+
+
+def attractors(walks: Trajectories) -> Attractors:
+    """The minima beside points: the critical points that Newton's method finds from there.
+
+    Where it finds no minimum, the nearest minimiser that the objective names stands instead, so
+    that there is something to measure distances from, and NaN where it names none; `is_near` is
+    false there.
+
+    Parameters
+    ----------
+    walks : Trajectories
+        Runs; looked at are their last points.
+
+    Returns
+    -------
+    Attractors
+        For each.
+    """
+    objective, (x, y) = walks.experiment.objective, walks.ends()
+    cx, cy, found = minima(objective, x, y)
+    if len(objective.minimisers):
+        named = objective.minimisers[nearest(objective, x, y)[0]]
+        # The minimiser that Newton's method found, to the last bit as the objective names it.
+        mx, my = objective.minimisers[nearest(objective, cx, cy)[0]].T
+        same = found & (np.hypot(cx - mx, cy - my) <= 1e-9 * (1.0 + np.hypot(mx, my)))
+        cx = np.where(found, np.where(same, mx, cx), named[:, 0])
+        cy = np.where(found, np.where(same, my, cy), named[:, 1])
+    else:
+        cx, cy = np.where(found, cx, np.nan), np.where(found, cy, np.nan)
+    once_x, once_y = _newton_step(objective, x, y)
+    missed = np.hypot(once_x - cx, once_y - cy)
+    level = objective.value(cx, cy)
+    low, high = _eigenvalues(objective, cx, cy)
+    low = np.where(low > FLAT * high, low, high)
+    rule, momentum = walks.experiment.rule, walks.momentum
+    rate = np.maximum(*(spectral_radius(rule, walks.lr, momentum, e) for e in (low, high)))
+    # A gradient is wrong by some eps*high*|c|, which moves the point of rest by that over low; an
+    # update of lr*low*d is lost in w where it is below eps*|c|; and each error lasts 1/(1 - rate).
+    size = np.maximum(np.abs(cx), np.abs(cy))
+    lasting = np.where(rate < 1.0, 1.0 / np.maximum(1.0 - rate, EPS), 1.0)
+    times = high / low + 1.0 / (walks.lr * low) + lasting
+    floor = 16.0 * EPS * size * times + TINY
+    # How much the loss differs where it should not, at points that are close on the run's scale.
+    near = CLOSE * np.maximum(size, np.hypot(walks.x[:, 0] - cx, walks.y[:, 0] - cy))
+    noise = np.maximum(high * np.square(floor), EPS * np.abs(level))
+    for to_x, to_y in DIRECTIONS:
+        spread = objective.value(cx + to_x * near, cy + to_y * near) - level
+        noise = np.maximum(noise, np.abs(spread))
+    # A minimum need not attract: what grows beside it may still be too small to be seen.
+    is_near = found & (rate < 1.0) & (missed <= MISSED * np.hypot(x - cx, y - cy) + floor)
+    return Attractors(cx, cy, is_near, level, floor, 16.0 * noise)
+
+
+def minima(objective: Objective, x: Floats, y: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """The critical points that Newton's method finds, and where they are minima.
+
+    Parameters
+    ----------
+    objective : Objective
+        Any.
+    x, y : ndarray, shape (n,)
+        Where from.
+
+    Returns
+    -------
+    x, y : ndarray, shape (n,)
+        Where to.
+    found : ndarray of bool, shape (n,)
+        Whether it arrived, at a strict local minimum or at the smallest value.
+    """
+    for _ in range(NEWTON_STEPS):
+        before_x, before_y = x, y
+        x, y = _newton_step(objective, x, y)
+        step = np.hypot(x - before_x, y - before_y)
+        if not (step > 4.0 * EPS * (1.0 + np.hypot(x, y))).any():  # NaN are over, too
+            break
+    low, high = _eigenvalues(objective, x, y)
+    strict = low > FLAT * high
+    if objective.f_min is not None:
+        near = objective.value(x, y) - objective.f_min <= FLAT * (1.0 + abs(objective.f_min))
+        strict |= near & (low >= -FLAT * high)
+    return x, y, strict & (step <= 1e-8 * (1.0 + np.hypot(x, y)))
+
+
+def _newton_step(objective: Objective, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    gx, gy = objective.gradient_at(x, y, objective.constants)
+    hxx, hxy, hyy = objective.hessian_at(x, y, objective.constants)
+    determinant, trace = hxx * hyy - hxy * hxy, hxx + hyy
+    flat = np.abs(determinant) <= FLAT * np.square(trace)  # there, by the pseudo-inverse
+    scale = np.where(flat, np.square(trace), determinant)
+    dx = np.where(flat, hxx * gx + hxy * gy, hyy * gx - hxy * gy) / scale
+    dy = np.where(flat, hxy * gx + hyy * gy, hxx * gy - hxy * gx) / scale
+    return x - dx, y - dy
+
+
+def _eigenvalues(objective: Objective, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Eigenvalues of the Hessian, the smaller first."""
+    hxx, hxy, hyy = objective.hessian_at(x, y, objective.constants)
+    middle = 0.5 * (hxx + hyy) + np.zeros_like(x)
+    radius = np.hypot(0.5 * (hxx - hyy), hxy)
+    return middle - radius, middle + radius

@@ -1,0 +1,74 @@
+"""Running a cell of finished results again, for its whole trajectory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from fastmomentum.execution.runner import run
+from fastmomentum.experiment.grid import Grid
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.selection import Start, one_cell, select_cell
+from fastmomentum.schema import dimensions
+
+
+def replay(
+    ds: xr.Dataset,
+    lr: float | None = None,
+    momentum: float | None = None,
+    start: Start | None = None,
+    every: int = 1,
+    velocity: Start | None = None,
+) -> xr.Dataset:
+    """Run one cell again and keep its whole trajectory: the same bits as in the grid.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results; summaries suffice.
+    lr, momentum, start
+        Which cell: see `select_cell`.
+    every : int
+        Keep each so-manieth step.
+    velocity
+        Which cell, too.
+
+    Returns
+    -------
+    xarray.Dataset
+        The cell, with its labels and ``trajectory`` (step, parameter).
+
+    Raises
+    ------
+    InputError
+        As of `select_cell`.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=5000,
+    ...     grid=fm.Grid(lr=[1e-5, 1.5e-5], momentum=[0.5, 0.9], start=[(-5, -5)]))
+    >>> ds = fm.run(experiment)
+    >>> fm.replay(ds, lr=1.5e-5, momentum=0.9).trajectory.values[-1]
+    array([0.95019026, 0.90265616])
+    """
+    cell = select_cell(ds, lr, momentum, start, velocity)
+    plan = experiment_of(ds)
+    rate = float(cell.momentum) if plan.grid.momentum is not None else None
+    grid = Grid(lr=float(cell.lr), momentum=rate, **_places(ds, plan, cell))
+    fields = {name: getattr(plan, name) for name in ("title", "objective", "rule", "stop", "steps")}
+    again = Experiment(grid=grid, record={"every": every}, **fields)
+    one = run(again, n_jobs=1, backend="threads")
+    one = one.isel(dict.fromkeys(dimensions(again), 0))
+    return one.assign_coords({k: cell[k] for k in ("start", "velocity") if k in cell.coords})
+
+
+def _places(ds: xr.Dataset, plan: Experiment, cell: xr.Dataset) -> dict[str, Any]:
+    """Start and initial velocity; of a mesh a mesh, for its labels are others than a list's."""
+    meshes = {"start": plan.grid.is_mesh, "velocity": plan.grid.is_velocity_mesh}
+    return {
+        kind: dict(zip(plan.objective.parameters, *points, strict=True)) if meshes[kind] else points
+        for kind, points in one_cell(ds, cell).items()
+    }

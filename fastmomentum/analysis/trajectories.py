@@ -1,0 +1,275 @@
+"""Runs with every one of their steps, some at a time: stored paths, or paths walked again."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment.grid import Grid
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.experiment.recording import Record
+from fastmomentum.kernels.loop import run_block
+from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.selection import labels_of, require_labels
+from fastmomentum.schema import block_arrays, dimensions
+from fastmomentum.specification.numbers import workers
+from fastmomentum.status import Status
+
+Floats = NDArray[np.float64]
+Box = tuple[slice, ...]
+
+TRAJECTORY_BYTES: Final = 2 * 2**20
+"""Bytes of the paths in memory at a time, for each worker: what stays in a core's cache."""
+TILE: Final = 32
+"""Runs at a time at least, where they take no more than eight times that: the kernel's tile."""
+AHEAD: Final = 256
+"""Boxes handed to the workers at a time: a list of all could outgrow the results."""
+MOST_STEPS: Final = 2**24 - 4
+"""Updates a run may have to be looked at whole: its path takes 256 MiB."""
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Some runs, step by step.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        The plan.
+    lr, momentum : ndarray, shape (n_runs,)
+        Settings.
+    status : ndarray of uint8, shape (n_runs,)
+        How each ended.
+    n_steps : ndarray of int, shape (n_runs,)
+        When.
+    x, y : ndarray, shape (n_runs, steps + 1)
+        The point after each update; NaN after the end.
+    """
+
+    experiment: Experiment
+    lr: Floats
+    momentum: Floats
+    status: NDArray[np.uint8]
+    n_steps: NDArray[np.int32]
+    x: Floats
+    y: Floats
+
+    def of(self, chosen: NDArray[np.bool_]) -> Trajectories:
+        """Those of the runs for which `chosen` holds."""
+        if chosen.all():
+            return self
+        return Trajectories(
+            self.experiment,
+            self.lr[chosen],
+            self.momentum[chosen],
+            self.status[chosen],
+            self.n_steps[chosen],
+            self.x[chosen],
+            self.y[chosen],
+        )
+
+    def ends(self) -> tuple[Floats, Floats]:
+        """The last points, shapes (n_runs,) and (n_runs,)."""
+        rows = np.arange(self.n_steps.size)
+        return self.x[rows, self.n_steps], self.y[rows, self.n_steps]
+
+
+Look = Callable[[Trajectories], dict[str, NDArray[Any]]]
+"""What is made of some runs: by name, an entry a run."""
+
+
+def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str, xr.DataArray]:
+    """Look at every run of results, step by step, in bounded memory.
+
+    Where every step is stored in double precision it is read; otherwise the runs are walked again,
+    which gives the same bits.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, or a selection of them along the grid's dimensions.
+    look : callable
+        Takes `Trajectories`, gives an array of an entry a run for each name.
+    n_jobs : int
+        Threads; -1 for one a core.
+
+    Returns
+    -------
+    dict of DataArray
+        What `look` gave, with the dimensions and labels of ``ds.status``.
+
+    Raises
+    ------
+    InputError
+        The selection is no grid, the runs are too long, or `n_jobs` makes no sense.
+    """
+    n_jobs = workers(n_jobs)
+    plan = _plan(ds)
+    shape = plan.grid.shape
+    size = 16 * (plan.steps + 1)
+    runs = max(TRAJECTORY_BYTES // size, min(TILE, 8 * TRAJECTORY_BYTES // size), 1)
+    read = _stored if _holds_every_step(ds, plan) else _walked
+    found: dict[str, NDArray[Any]] = {}
+
+    def do(box: Box) -> None:
+        with np.errstate(all="ignore"):
+            parts = look(read(ds, plan, box))
+        for name, part in parts.items():
+            if name not in found:  # the first box, before there are threads
+                found[name] = np.empty(shape, part.dtype)
+            place = found[name][box]
+            place[...] = part.reshape(place.shape)
+
+    boxes = cut(shape, runs)
+    do(next(boxes))
+    with ThreadPoolExecutor(os.cpu_count() if n_jobs == -1 else n_jobs) as pool:
+        try:
+            while some := list(itertools.islice(boxes, AHEAD)):
+                for _ in pool.map(do, some):
+                    pass
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return {name: _labelled(ds, plan, values) for name, values in found.items()}
+
+
+def cut(shape: tuple[int, ...], most: int) -> Iterator[Box]:
+    """Cut a grid into boxes of so many cells at most, each contiguous in C order.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Sizes of the grid.
+    most : int
+        Cells a box, at most.
+
+    Yields
+    ------
+    tuple of slice
+        In C order.
+
+    Examples
+    --------
+    >>> [tuple(s.stop - s.start for s in box) for box in cut((2, 5), 3)]
+    [(1, 3), (1, 2), (1, 3), (1, 2)]
+    """
+    if not shape:
+        yield ()
+        return
+    inner = math.prod(shape[1:])
+    if inner > most:
+        for i in range(shape[0]):
+            for rest in cut(shape[1:], most):
+                yield (slice(i, i + 1), *rest)
+        return
+    parts = -(-shape[0] // (most // inner))
+    rows = -(-shape[0] // parts)
+    for i in range(0, shape[0], rows):
+        yield (slice(i, min(i + rows, shape[0])), *(slice(0, n) for n in shape[1:]))
+
+
+def _plan(ds: xr.Dataset) -> Experiment:
+    """The experiment of the runs that a selection holds, with every step recorded."""
+    whole = experiment_of(ds)
+    if whole.steps > MOST_STEPS:
+        raise InputError(
+            f"runs of {whole.steps:,} updates are too long to be looked at whole: {MOST_STEPS:,} "
+            "at most; look at trajectories of fewer steps with fm.replay"
+        )
+    strange = [str(dim) for dim in ds.status.dims if dim not in dimensions(whole)]
+    if strange:
+        raise InputError(
+            f"results must be selected along the grid's dimensions: got {', '.join(strange)}"
+        )
+    fields = {name: getattr(whole, name) for name in ("objective", "rule", "steps", "stop")}
+    return Experiment(grid=_grid(ds, whole), record=Record(every=1), **fields)
+
+
+def _grid(ds: xr.Dataset, whole: Experiment) -> Grid:
+    """The grid of a selection; the whole one as it is, so that its ranges stay ranges."""
+    grid, parameters = whole.grid, whole.objective.parameters
+    kinds = {"start": (grid.start_axes, grid.is_mesh)}
+    if grid.velocity is not None:
+        kinds["velocity"] = (grid.velocity_axes, grid.is_velocity_mesh)
+    require_labels(ds)
+    labels = {name: np.atleast_1d(ds[name].values) for name in labels_of(ds)}
+    if tuple(ds.status.sizes.get(dim, 1) for dim in dimensions(whole)) != grid.shape:
+        places: dict[str, Any] = {}
+        for kind, (_, is_mesh) in kinds.items():
+            axes = [labels[f"{kind}_{name}"] for name in parameters]
+            places[kind] = (
+                dict(zip(parameters, axes, strict=True)) if is_mesh else np.stack(axes, axis=-1)
+            )
+        momentum = labels["momentum"] if grid.momentum else None
+        grid = Grid(lr=labels["lr"], momentum=momentum, **places)
+    points = [grid.lr.points, grid.momenta, *grid.start_axes]
+    points += grid.velocity_axes if grid.velocity is not None else ()
+    if not all(map(np.array_equal, points, labels.values())):
+        raise InputError("results must be selected in the grid's order; sort them by their labels")
+    return grid
+
+
+def _holds_every_step(ds: xr.Dataset, plan: Experiment) -> bool:
+    if "trajectory" not in ds or ds.trajectory.dtype != np.float64 or "step" not in ds.dims:
+        return False
+    return np.array_equal(ds.step.values, np.arange(plan.steps + 1))
+
+
+def _stored(ds: xr.Dataset, plan: Experiment, box: Box) -> Trajectories:
+    dims = dimensions(plan)
+    chosen = {d: part for d, part in zip(dims, box, strict=True) if d in ds.status.dims}
+    here = ds[["status", "n_steps", "trajectory"]].isel(chosen)
+    order = [dim for dim in dims if dim in chosen]
+    path = here.trajectory.transpose(*order, "step", "parameter").values
+    status, n_steps = (here[v].transpose(*order).values.ravel() for v in ("status", "n_steps"))
+    return _walks(plan, box, status, n_steps, path.reshape(-1, plan.steps + 1, 2))
+
+
+def _walked(_: xr.Dataset, plan: Experiment, box: Box) -> Trajectories:
+    first = plan.grid.run_of(tuple(part.start for part in box))
+    count = math.prod(part.stop - part.start for part in box)
+    arrays = block_arrays(plan, count)
+    run_block(plan, range(first, first + count), arrays)
+    return _walks(plan, box, arrays["status"], arrays["n_steps"], arrays["trajectory"])
+
+
+def _walks(
+    plan: Experiment,
+    box: Box,
+    status: NDArray[np.uint8],
+    n_steps: NDArray[np.int32],
+    path: Floats,
+) -> Trajectories:
+    """Settings beside what was read or walked; the last finite point stands for no end."""
+    sizes = [part.stop - part.start for part in box]
+    lr = plan.grid.lr.points[box[0]].reshape(-1, *[1] * (len(box) - 1))
+    momentum = plan.grid.momenta[box[1]].reshape(1, -1, *[1] * (len(box) - 2))
+    ran = np.where(status == Status.NOT_RUN, 0, n_steps)
+    return Trajectories(
+        plan,
+        np.broadcast_to(lr, sizes).ravel(),
+        np.broadcast_to(momentum, sizes).ravel(),
+        status,
+        ran,
+        np.ascontiguousarray(path[..., 0]),
+        np.ascontiguousarray(path[..., 1]),
+    )
+
+
+def _labelled(ds: xr.Dataset, plan: Experiment, values: NDArray[Any]) -> xr.DataArray:
+    """An array over the whole grid as one over the selection's dimensions."""
+    dims = dimensions(plan)
+    gone = tuple(axis for axis, dim in enumerate(dims) if dim not in ds.status.dims)
+    left = [dim for dim in dims if dim in ds.status.dims]
+    found = xr.DataArray(np.squeeze(values, gone), dims=left).transpose(*ds.status.dims)
+    return found.assign_coords(ds.status.coords)

@@ -1,0 +1,111 @@
+"""Words of a command as numbers, ranges and points."""
+
+from __future__ import annotations
+
+import math
+
+from fastmomentum.errors import InputError
+from fastmomentum.results.selection import Start
+from fastmomentum.results.zoom import Range
+
+
+def parse_range(name: str, text: str) -> Range:
+    """Read a range as it is written in a command.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    text : str
+        Such as "1e-3:2e-3".
+
+    Returns
+    -------
+    (float, float)
+        Its ends.
+
+    Raises
+    ------
+    InputError
+        It is no range.
+
+    Examples
+    --------
+    >>> parse_range("--lr", "1e-3:2e-3")
+    (0.001, 0.002)
+    """
+    try:
+        first, last = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise InputError(f"{name} must be a range A:B of two numbers: got {text!r}") from None
+    return first, last
+
+
+def parse_point(name: str, text: str) -> Start:
+    """Read a start point or an initial velocity as it is written in a command.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    text : str
+        Such as "0" for the first, or "-1.2,1".
+
+    Returns
+    -------
+    int or (float, float)
+        Its number, or the point.
+
+    Raises
+    ------
+    InputError
+        It is neither.
+
+    Examples
+    --------
+    >>> parse_point("--start", "-1.2,1")
+    (-1.2, 1.0)
+    """
+    try:
+        return int(text)
+    except ValueError:
+        x, y = parse_numbers(name, text, 2, "a number, or a point X,Y")
+        return x, y
+
+
+def parse_numbers(name: str, text: str, count: int, wanted: str) -> tuple[float, ...]:
+    """Read finite numbers as they are written in a command, with commas between them.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    text : str
+        Such as "-1.2,1", in brackets or not.
+    count : int
+        How many there must be.
+    wanted : str
+        What to say that it must be.
+
+    Returns
+    -------
+    tuple of float
+        So many.
+
+    Raises
+    ------
+    InputError
+        They are not so many, or no finite numbers.
+
+    Examples
+    --------
+    >>> parse_numbers("--window", "-2,2,-1,3", 4, "X0,X1,Y0,Y1")
+    (-2.0, 2.0, -1.0, 3.0)
+    """
+    try:
+        parts = tuple(float(part) for part in text.strip("()[]").split(","))
+    except ValueError:
+        parts = ()
+    if len(parts) != count or not all(map(math.isfinite, parts)):
+        raise InputError(f"{name} must be {wanted}: got {text!r}")
+    return parts

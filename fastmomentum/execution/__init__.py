@@ -1,0 +1,3 @@
+"""From missing blocks to finished results: workers, progress, interruption, repair."""
+
+from __future__ import annotations

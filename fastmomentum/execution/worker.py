@@ -1,0 +1,305 @@
+"""What a worker does: compute blocks, write them, and return a short report."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.errors import FastmomentumError
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.kernels.loop import run_block
+from fastmomentum.provenance import computing
+from fastmomentum.schema import block_arrays
+from fastmomentum.status import Status
+from fastmomentum.store.block_file import BlockWriter, shared_sink
+
+Stretches = tuple[range, ...]
+"""Numbers of blocks, stored compactly."""
+Seal = tuple[int, bytes]
+Versions = tuple[tuple[str, str], ...]
+
+_getting_ready: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a worker reports of blocks that it has written.
+
+    Attributes
+    ----------
+    blocks : tuple of range
+        Their numbers.
+    checksums : ndarray, shape (n_blocks,)
+        Checksums of their bytes, in the same order.
+    counts : ndarray, shape (4,)
+        Their runs by status.
+    steps : int
+        Updates made.
+    seconds : float
+        Time that they took.
+    left : tuple of range
+        Blocks of the same task that were left for lack of time.
+    """
+
+    blocks: Stretches
+    checksums: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+    steps: int
+    seconds: float
+    left: Stretches = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a worker may not work on a run.
+
+    Attributes
+    ----------
+    worker, reason : str
+        Who and why.
+    left : tuple of range
+        The blocks that it was given.
+    """
+
+    worker: str
+    reason: str
+    left: Stretches
+
+
+@dataclass(frozen=True)
+class Order:
+    """A task for a worker that may be on another machine; a few hundred bytes for any plan.
+
+    Attributes
+    ----------
+    path : str
+        The run's file, under a path that is the same on all machines; it holds the experiment.
+    seal : (int, bytes)
+        Identifies the file.
+    versions : tuple of (str, str)
+        What to compute with, from `computing`.
+    blocks : tuple of range
+        Which to do.
+    seconds : float
+        Time after which the remaining blocks are returned.
+    """
+
+    path: str
+    seal: Seal
+    versions: Versions
+    blocks: Stretches
+    seconds: float
+
+
+def do_block(sink: BlockWriter, block: int) -> tuple[int, int, NDArray[np.int64], int]:
+    """Compute a block and write it.
+
+    Parameters
+    ----------
+    sink : BlockWriter
+        Where it goes.
+    block : int
+        Its number.
+
+    Returns
+    -------
+    block : int
+        Its number.
+    checksum : int
+        Of its bytes.
+    counts : ndarray, shape (4,)
+        Its runs by status.
+    steps : int
+        Its updates.
+    """
+    arrays = sink.arrays(block)
+    run_block(sink.experiment, sink.blocks.runs(block), arrays)
+    counts = np.bincount(arrays["status"], minlength=len(Status)).astype(np.int64)
+    steps = int(arrays["n_steps"].sum(dtype=np.int64))
+    return block, sink.put(block, arrays), counts, steps
+
+
+def do_blocks(sink: BlockWriter, blocks: Stretches, seconds: float = float("inf")) -> Done:
+    """Compute blocks and write them: at least one, then as many as there is time for.
+
+    Parameters
+    ----------
+    sink : BlockWriter
+        Where they go.
+    blocks : tuple of range
+        Their numbers.
+    seconds : float
+        Time after which the rest is left.
+
+    Returns
+    -------
+    Done
+        What was done, and what was left.
+    """
+    begun = time.monotonic()
+    checksums: list[int] = []
+    total, steps, passed = np.zeros(len(Status), np.int64), 0, 0.0
+    for block in itertools.chain(*blocks):
+        if checksums and passed > seconds:
+            break
+        _, checksum, counts, n = do_block(sink, block)
+        checksums.append(checksum)
+        total += counts
+        steps += n
+        passed = time.monotonic() - begun
+    done, left = _cut(blocks, len(checksums))
+    return Done(done, np.array(checksums, np.uint64), total, steps, passed, left)
+
+
+def do_in_thread(
+    sink: BlockWriter, blocks: Stretches, stopped: Callable[[], bool]
+) -> Done | BaseException | None:
+    """Run blocks for joblib, whose threads and processes must not see an exception.
+
+    Parameters
+    ----------
+    sink : BlockWriter
+        Where the results go.
+    blocks : tuple of range
+        Their numbers.
+    stopped : callable
+        Whether the run was stopped.
+
+    Returns
+    -------
+    Done, exception or None
+        None where the run was stopped before.
+    """
+    if stopped():
+        return None
+    try:
+        return do_blocks(sink, blocks)
+    except BaseException as error:  # also Ctrl-C, where a terminal sends it to all processes
+        return error
+
+
+def do_in_process(sink: BlockWriter, blocks: Stretches, flag: str) -> Done | BaseException | None:
+    """Do the same in another process, which a file tells that the run was stopped.
+
+    Parameters
+    ----------
+    sink, blocks
+        As for `do_in_thread`.
+    flag : str
+        Path of the file.
+
+    Returns
+    -------
+    Done, exception or None
+        As `do_in_thread` does; an exception carries its stack trace as a note, for pickling drops
+        it.
+    """
+    result = do_in_thread(sink, blocks, functools.partial(os.path.exists, flag))
+    if isinstance(result, BaseException):
+        result.add_note("".join(traceback.format_exception(result)))
+    return result
+
+
+def do_order(order: Order) -> Done | Refusal:
+    """Carry out a task on a worker that may be on another machine.
+
+    Parameters
+    ----------
+    order : Order
+        Which blocks, where to, and what to compute them with.
+
+    Returns
+    -------
+    Done or Refusal
+        The data of the blocks done are on the disk by then, visible to other machines.
+    """
+    reason = unfit(order.path, order.seal, order.versions)
+    if reason is not None:
+        return Refusal(here(), reason, order.blocks)
+    sink = shared_sink(order.path, order.seal)
+    done = do_blocks(sink, order.blocks, order.seconds)
+    sink.flush()
+    return done
+
+
+def unfit(path: str, seal: Seal, versions: Versions) -> str | None:
+    """Why this process may not work on a run.
+
+    Parameters
+    ----------
+    path : str
+        The run's file.
+    seal : (int, bytes)
+        Identifies the file.
+    versions : tuple of (str, str)
+        What the run computes with, from `computing`.
+
+    Returns
+    -------
+    str or None
+        None where it may; then its kernel is compiled.
+    """
+    own = dict(computing())
+    others = [
+        f"{name} {own.get(name)}, where the run has {version}"
+        for name, version in versions
+        if own.get(name) != version
+    ]
+    if others:
+        return f"has {'; '.join(others)}: install the same on all machines"
+    try:
+        with _getting_ready:
+            _get_ready(path, seal)
+    except FastmomentumError as error:
+        return (
+            f"does not see the run's file ({error}): name one on a file system that all machines "
+            "share under the same path"
+        )
+    return None
+
+
+@functools.lru_cache(maxsize=4)
+def _get_ready(path: str, seal: Seal) -> None:
+    sink = shared_sink(path, seal)
+    sink.open()
+    sink.forget_read()
+    warm(sink.experiment)
+
+
+def warm(experiment: Experiment) -> None:
+    """Compile the kernel of an experiment, or load it from the cache."""
+    run_block(experiment, range(1), block_arrays(experiment, 1), n_steps=0)
+
+
+def here() -> str:
+    """Name this process: its address in a Dask cluster, or its number and machine."""
+    if "distributed" in sys.modules:
+        from distributed import get_worker
+
+        try:
+            return str(get_worker().address)
+        except ValueError:
+            pass
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _cut(stretches: Stretches, n: int) -> tuple[Stretches, Stretches]:
+    """Split stretches after so many blocks."""
+    first, rest = [], []
+    for stretch in stretches:
+        first.append(stretch[:n])
+        rest.append(stretch[n:])
+        n = max(0, n - len(stretch))
+    return tuple(filter(len, first)), tuple(filter(len, rest))

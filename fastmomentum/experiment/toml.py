@@ -1,0 +1,176 @@
+"""Reading an experiment file, with keys set over the file's."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.specification.messages import explain
+from fastmomentum.specification.paths import path_of
+from fastmomentum.text import shown
+
+MOST_BYTES: Final = 64 * 2**20
+"""Bytes of an experiment file, at most: whoever names a device or a film must not wait for it."""
+
+_NOT_A_WORD: Final = re.compile(r"""\s*(?:[\[{"'+\-.0-9]|$)""")
+"""How what is no bare word begins."""
+
+
+def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
+    """Read an experiment file.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file.
+    overrides : sequence of str
+        Such as ``"grid.lr.num=128"``: a key and a value in TOML's notation, set over the file's.
+        A word may go without quotes: ``"rule.name=nesterov"``.
+
+    Returns
+    -------
+    Experiment
+        Checked.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read, is no TOML, or describes no sensible experiment. Each line
+        of the message begins with the file's name.
+    """
+    path = path_of(path)
+    tree = _read(path)
+    for override in [overrides] if isinstance(overrides, str) else overrides:
+        _set(tree, str(override))
+    try:
+        return Experiment.model_validate(tree, context={"folder": path.parent})
+    except ValidationError as error:
+        lines = explain(error, Experiment).splitlines()
+        raise InputError("\n".join(f"{path}: {line}" for line in lines)) from None
+
+
+def experiment_from(given: object) -> Experiment:
+    """The plan to run: an experiment, or what an experiment file says.
+
+    Parameters
+    ----------
+    given : object
+        An `Experiment`, or the path of a TOML file.
+
+    Returns
+    -------
+    Experiment
+        Checked.
+
+    Raises
+    ------
+    InputError
+        It is neither, or the file is refused by `load`.
+    """
+    if type(given) is Experiment:
+        return given
+    if isinstance(given, str | os.PathLike):
+        path = Path(given)
+        if path.suffix in (".h5", ".partial"):
+            raise InputError(
+                f"{path} is a results file, to judge by its name; name an experiment file "
+                "(.toml), or open the results with fm.open"
+            )
+        return load(path)
+    kind = type(given).__name__
+    if isinstance(given, Experiment):
+        raise InputError(
+            f"experiment must be of the class Experiment: got its subclass {kind}, which no file "
+            "could tell; make it with fm.Experiment(...)"
+        )
+    advice = {
+        "dict": "; make one with fm.Experiment.parse(...)",
+        "Dataset": "; results hold theirs: fm.experiment_of(ds)",
+    }.get(kind, "")
+    raise InputError(
+        f"experiment must be an fm.Experiment or the path of an experiment file: got {kind}{advice}"
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; correct the path or create it") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; name an experiment file in it") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"{path}: cannot be read: {reason}") from None
+    except ValueError as error:  # a path that no file can have
+        raise InputError(f"{str(path)!r} is not a path: {error}") from None
+    if len(data) > MOST_BYTES:
+        raise InputError(
+            f"{path}: larger than {MOST_BYTES // 2**20} MiB; an experiment file is short text"
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: not UTF-8 text (byte {error.start}); name an experiment file, saved as UTF-8"
+        ) from None
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid TOML: {_reason(error)}; correct it") from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, tomllib.TOMLDecodeError):
+        message = str(error)
+        return message[:1].lower() + message[1:]
+    if isinstance(error, RecursionError):
+        return "too deeply nested"
+    return "a number has too many digits"
+
+
+def _set(tree: dict[str, Any], override: str) -> None:
+    """Set one key over the file's."""
+    key, _, text = override.partition("=")
+    keys = [part.strip() for part in key.split(".")]
+    if not text.strip() or not all(keys):
+        raise InputError(f"--set takes KEY=VALUE, such as grid.lr.num=128: got {override!r}")
+    value = _value(text, override)
+    for depth, part in enumerate(keys[:-1], start=1):
+        inner = tree.setdefault(part, {})
+        if not isinstance(inner, dict):
+            above = ".".join(keys[:depth])
+            raise InputError(
+                f"--set {override}: {above} is no table in the file, but {shown(inner)}; "
+                f"set {above} whole"
+            )
+        tree = inner
+    tree[keys[-1]] = value
+
+
+def _value(text: str, override: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+        if parsed.keys() == {"value"}:
+            return parsed["value"]
+        reason = "more than one line"
+    except (ValueError, RecursionError) as error:
+        if not _NOT_A_WORD.match(text):
+            return text.strip()
+        with contextlib.suppress(ValueError):
+            if math.isfinite(number := float(text)):
+                return number  # such as .5, which TOML does not know
+        reason = _reason(error).partition(" (at ")[0]
+    line = " ".join(override.split())
+    raise InputError(f"--set {line}: the value is not valid TOML: {reason}; correct it")

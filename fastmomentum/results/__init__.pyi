@@ -1,0 +1,7 @@
+"""The package's public names; read at run time as well."""
+
+from .dataset import ResultsBackend as ResultsBackend
+from .dataset import experiment_of as experiment_of
+from .dataset import from_memory as from_memory
+from .dataset import open_results as open_results
+from .fingerprint import digest as digest

@@ -1,0 +1,84 @@
+"""What an experiment would take: runs, blocks, bytes, time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.results.info import _objective
+from fastmomentum.results.stability import in_words, stability_of
+from fastmomentum.schema import dimensions
+from fastmomentum.store import files
+from fastmomentum.store.paths import expected_bytes
+from fastmomentum.text import duration, in_units
+
+UPDATES_PER_SECOND: Final = {False: 1e9, True: 5e7}
+"""Updates a core makes a second, roughly: objectives of + - * /, and those with cos or exp."""
+
+
+BYTES_PER_SECOND: Final = 4e8
+"""Bytes a second that a disk takes, roughly."""
+
+
+def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
+    """What an experiment would take.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The plan.
+    folder : Path
+        Where the results would go.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    import joblib
+
+    runs, blocks = experiment.grid.n_runs, experiment.blocks()
+    size = expected_bytes(experiment)
+    cores = joblib.cpu_count()
+    updates = runs * experiment.steps
+    speed = UPDATES_PER_SECOND[experiment.objective.elementary] * cores
+    return {
+        "title": experiment.title,
+        "objective": experiment.objective.name,
+        "objective_settings": experiment.objective.settings,
+        "rule": experiment.rule.words,
+        "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
+        "runs": runs,
+        "steps": experiment.steps,
+        "recorded_steps": int(experiment.recorded.size),
+        "blocks": len(blocks),
+        "block_runs": blocks.block_runs,
+        "bytes": size,
+        "free_bytes": files.free_bytes(folder),
+        "cores": cores,
+        "estimated_seconds": max(updates / speed, size / BYTES_PER_SECOND),
+        "stability": stability_of(experiment),
+        "sha256": experiment.sha256,
+    }
+
+
+def plan_lines(figures: dict[str, Any]) -> list[str]:
+    """A plan for people."""
+    shape = " x ".join(f"{n:,} {name}" for name, n in figures["shape"].items())
+    fits = "" if figures["bytes"] <= figures["free_bytes"] else ": it does not fit"
+    record = f"{figures['recorded_steps']:,} steps of each" if figures["recorded_steps"] else "none"
+    stability = figures["stability"]
+    return [
+        f"{figures['title'] or 'experiment'}: {figures['rule']} on {_objective(figures)}",
+        f"runs          {figures['runs']:,} = {shape}",
+        f"updates       {figures['steps']:,} a run at most",
+        f"trajectories  {record}",
+        *([f"stability     {in_words(stability)}"] if stability else []),
+        f"blocks        {figures['blocks']:,} of {figures['block_runs']:,} runs",
+        f"file          {in_units(figures['bytes'])}, {in_units(figures['free_bytes'])} are free "
+        f"here{fits}",
+        f"time          about {duration(figures['estimated_seconds'])} on {figures['cores']} "
+        "cores, less where runs stop early",
+        "compiling     some 2 s, the first time for an objective and a rule",
+    ]

@@ -1,0 +1,274 @@
+"""What to say of a plan and of a results file, in numbers; read from the file's bytes directly."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.objectives.base import named
+from fastmomentum.objectives.minimum import below_minimum, fallen
+from fastmomentum.provenance import COMPUTING
+from fastmomentum.results.stability import in_words, stability_of
+from fastmomentum.schema import bytes_a_run, dimensions, results
+from fastmomentum.status import Status, words
+from fastmomentum.store import files, manifest
+from fastmomentum.store.block_file import BlockFile
+from fastmomentum.store.journal import DONE, Journal, RunTotals
+from fastmomentum.store.paths import existing, is_partial
+from fastmomentum.text import duration, in_units, printable
+
+LOSSES_AT_ONCE: Final = 2**20
+"""Runs of which the losses are compared at once: 8 MiB of them."""
+
+
+def _objective(said: dict[str, Any]) -> str:
+    return named(said["objective"], said["objective_settings"])
+
+
+class Reader:
+    """Reads a results file, finished or not, part by part in bounded memory.
+
+    Parameters
+    ----------
+    path : Path
+        A results file; where only its unfinished form is there, that is read.
+
+    Attributes
+    ----------
+    contents : Contents
+        What its manifest says.
+    experiment : Experiment
+        The plan.
+    journal : Journal
+        Which blocks are done.
+
+    Raises
+    ------
+    InputError, FileError
+        As `manifest.read`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.contents = manifest.read(existing(path))
+        self.experiment = self.contents.experiment
+        self.sink = BlockFile.of(self.contents, writable=False)
+        self.journal = Journal(self.sink)
+        self.done = self.journal.flags() == DONE
+
+    def parts(
+        self, name: str, at_once: int | None = None
+    ) -> Iterator[tuple[int, NDArray[Any], NDArray[np.bool_]]]:
+        """Values of a variable, some runs at a time: (first run, values, which are done)."""
+        size = bytes_a_run(self.experiment)[name]
+        at_once, n_runs = at_once or max(1, 2**23 // size), self.experiment.grid.n_runs
+        for first in range(0, n_runs, at_once):
+            runs = np.arange(first, min(first + at_once, n_runs))
+            values = self.values(name, first, runs.size)
+            yield first, values, self.done[runs // self.contents.blocks.block_runs]
+
+    def values(self, name: str, first: int, count: int) -> NDArray[Any]:
+        """Values of a variable, of so many runs: a row a run."""
+        variable = next(v for v in results(self.experiment) if v.name == name)
+        size = bytes_a_run(self.experiment)[name]
+        with files.in_words(f"reading {self.contents.path}"):
+            offset = self.contents.offsets[name] + first * size
+            data = files.read_at(self.sink.descriptor, count * size, offset)
+        return np.frombuffer(data, variable.dtype).reshape(count, -1)
+
+    def counts(self) -> dict[str, int]:
+        """Runs by status."""
+        counts = self.journal.count_statuses()
+        counts[Status.NOT_RUN] += self.experiment.grid.n_runs - counts.sum()
+        return {status.name.lower(): int(counts[status]) for status in Status}
+
+    def fell(self, first: int, loss: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which of some runs ended below the minimum that the objective states.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first.
+        loss : ndarray, shape (n_runs,)
+            Their last losses.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_runs,)
+        """
+        objective = self.experiment.objective
+        if objective.f_min is None or not (loss < objective.f_min).any():
+            return np.zeros(loss.size, bool)
+        return below_minimum(objective, self.values("final", first, loss.size), loss)
+
+    def lowest_fallen(self) -> tuple[int, int, float]:
+        """How many runs ended below the stated minimum, the lowest of them, and its loss."""
+        count, run, lowest = 0, -1, math.inf
+        for first, part, done in self.parts("final_loss"):
+            there = done & self.fell(first, part[:, 0])
+            if not there.any():
+                continue
+            count += int(there.sum())
+            found = np.where(there, part[:, 0], np.inf)
+            if found.min() < lowest:
+                run, lowest = first + int(found.argmin()), float(found.min())
+        return count, run, lowest
+
+    def fastest(self, any_fell: bool = False) -> list[tuple[int, int]]:
+        """For each target the run that met it first, and when: (run, step); (-1, -1) for none.
+
+        Where `any_fell`, runs that ended below the stated minimum do not count.
+        """
+        targets = self.experiment.stop.targets
+        best = [(-1, -1)] * len(targets)
+        for first, part, done in self.parts("hit_step") if targets else ():
+            if any_fell:
+                loss = self.values("final_loss", first, done.size)[:, 0]
+                done = done & ~self.fell(first, loss)
+            for k in range(len(targets)):
+                never = np.iinfo(np.int32).max
+                hit = np.where(done & (part[:, k] >= 0), part[:, k], never)
+                run = int(hit.argmin())
+                if hit[run] < (never if best[k][1] < 0 else best[k][1]):
+                    best[k] = (first + run, int(hit[run]))
+        return best
+
+    def lowest(self) -> tuple[int, float]:
+        """The run that ended lowest, and its loss; (-1, inf) where none ended below its start."""
+        run, loss = -1, math.inf
+        both = (self.parts(name, LOSSES_AT_ONCE) for name in ("final_loss", "status"))
+        for (first, part, done), (_, status, _) in zip(*both, strict=True):
+            ended = part[:, 0]
+            real = done & np.isfinite(ended) & (status[:, 0] != Status.DIVERGED)
+            better = real & (ended <= self._loss_at_start(first, ended.size))
+            found = np.where(better, ended, np.inf)
+            if found.min() < loss:
+                run, loss = first + int(found.argmin()), float(found.min())
+        return run, loss
+
+    def _loss_at_start(self, first: int, count: int) -> NDArray[np.float64]:
+        """Objective where so many runs start."""
+        grid = self.experiment.grid
+        cell = np.unravel_index(np.arange(first, first + count), grid.shape)
+        places = cell[2 : 2 + len(grid.start_shape)]
+        x, y = grid.start_axes
+        return self.experiment.objective.value(x[places[0]], y[places[-1]])
+
+    def findings(self) -> list[str]:
+        """Counts by status; what bounds the learning rate; the fastest to each target, or the best.
+
+        The bound is told where runs diverged and lie above it; before all, where it is so, that
+        the objective falls below the minimum that it states.
+        """
+        n_fallen, lowest, least = self.lowest_fallen()
+        counts = self.counts()
+        place = self.experiment.grid.place
+        lines = [
+            ", ".join(
+                f"{counts[status.name.lower()]:,} {words(status)}"
+                for status in Status
+                if counts[status.name.lower()]
+            )
+        ]
+        stability = stability_of(self.experiment) if counts["diverged"] else None
+        if stability and stability["runs_above"]:
+            lines.append(in_words(stability))
+        if n_fallen:
+            said = fallen(self.experiment.objective, least, n_fallen)
+            lines.insert(0, f"{said} (lowest at {place(lowest)})")
+        targets = self.experiment.stop.targets
+        for target, (run, step) in zip(targets, self.fastest(n_fallen > 0), strict=True):
+            where = f"fastest {place(run)}: step {step:,}" if run >= 0 else "never met"
+            lines.append(f"target {target:g}: {where}")
+        if not targets:
+            run, loss = self.lowest()
+            if run >= 0:
+                lines.append(f"lowest loss {loss:.6g} at {place(run)}")
+            elif self.done.any():
+                lines.append("no run ended lower than it started")
+        return lines
+
+
+def findings(path: Path) -> list[str]:
+    """What a results file says, in a few lines.
+
+    Parameters
+    ----------
+    path : Path
+        A results file.
+
+    Returns
+    -------
+    list of str
+        Counts by status; the fastest run to each target, or the lowest end.
+    """
+    return Reader(path).findings()
+
+
+def info_of(path: Path) -> dict[str, Any]:
+    """What a results file holds and how it was made.
+
+    Parameters
+    ----------
+    path : Path
+        A results file, finished or not.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    reader = Reader(path)
+    experiment, attributes = reader.experiment, reader.contents.attributes
+    made = {name: str(attributes.get(f"{name}_version", "unknown")) for name in COMPUTING}
+    closing = RunTotals.read(reader.sink)
+    return {
+        "file": str(reader.contents.path),
+        "finished": bool(reader.done.all()) and not is_partial(reader.contents.path),
+        "title": experiment.title,
+        "objective": experiment.objective.name,
+        "objective_settings": experiment.objective.settings,
+        "rule": experiment.rule.words,
+        "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
+        "runs": experiment.grid.n_runs,
+        "steps": experiment.steps,
+        "recorded_steps": int(experiment.recorded.size),
+        "targets": list(experiment.stop.targets),
+        "blocks": len(reader.contents.blocks),
+        "blocks_done": int(reader.done.sum()),
+        "bytes": reader.contents.size,
+        "counts": reader.counts(),
+        "made_with": made,
+        **{k: str(attributes.get(k, "")) for k in ("created", "cpu", "command_line")},
+        "wall_time": closing.seconds if closing and math.isfinite(closing.seconds) else None,
+        "sha256": experiment.sha256,
+        "experiment": json.loads(experiment.canonical),
+        "findings": reader.findings(),
+    }
+
+
+def info_lines(said: dict[str, Any]) -> list[str]:
+    """What `info_of` says, for people; the file's own texts without control characters."""
+    shape = " x ".join(f"{n:,} {name}" for name, n in said["shape"].items())
+    record = f"{said['recorded_steps']:,} steps of each" if said["recorded_steps"] else "none"
+    done = f"{said['blocks_done']:,} of {said['blocks']:,} blocks done"
+    state = "finished" if said["finished"] else f"not finished: {done}; run it again to go on"
+    took = "" if said["wall_time"] is None else f", in {duration(said['wall_time'])}"
+    made_with = ", ".join(f"{k} {printable(v)}" for k, v in said["made_with"].items())
+    return [
+        f"{printable(said['title']) or 'experiment'}: {said['rule']} on {_objective(said)}",
+        f"file          {said['file']}, {in_units(said['bytes'])}, {state}",
+        f"runs          {said['runs']:,} = {shape}",
+        f"updates       {said['steps']:,} a run at most",
+        f"trajectories  {record}",
+        *[f"{'found' if not n else '':<14}{line}" for n, line in enumerate(said["findings"])],
+        f"made          {printable(said['created'])} on {printable(said['cpu'])}{took}",
+        f"with          {made_with}",
+        f"by            {printable(said['command_line'])}",
+        f"plan          sha256 {said['sha256']}",
+    ]

@@ -1,0 +1,3 @@
+"""How an objective is descended: the update rules and their registry."""
+
+from __future__ import annotations

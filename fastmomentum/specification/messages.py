@@ -1,0 +1,211 @@
+"""Plain words for what is wrong with a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from fastmomentum.text import _nearest, shown, suggest
+
+Fault = tuple[str, str]
+
+MOST_LINES: Final = 5
+"""Faults that are told at once."""
+
+MOST_READ: Final = 100
+"""Faults that are looked at: a file may have any number of them."""
+
+EXPECTED: Final = {
+    "bool_type": "true or false",
+    "date_type": "a date",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "string_type": "text, in quotes",
+    "tuple_type": "a list",
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "string_too_long": "text of {max_length} characters at most",
+}
+"""By pydantic's name of a fault: what must come instead."""
+
+
+def faults(found: Iterable[Fault]) -> ValidationError:
+    """An error for a validator to raise, whose faults lie at keys of its table.
+
+    Parameters
+    ----------
+    found : iterable of (str, str)
+        The key, with dots where it lies deeper; and what is wrong, to follow the key.
+
+    Returns
+    -------
+    pydantic.ValidationError
+        Pydantic puts what lies around the table in front of the keys.
+    """
+    details: list[Any] = [
+        {
+            "type": "value_error",
+            "loc": tuple(key.split(".")),
+            "input": None,
+            "ctx": {"error": message},
+        }
+        for key, message in found
+    ]
+    return ValidationError.from_exception_data("", details)
+
+
+def fault(key: str, message: str) -> ValidationError:
+    """As `faults`, for a single one."""
+    return faults([(key, message)])
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """A validation error as plain lines.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        What pydantic says.
+    model : type
+        The specification that was asked for.
+
+    Returns
+    -------
+    str
+        A line for each fault, but no more than a few.
+    """
+    faults = error.errors(include_url=False)
+    n_faults, faults = len(faults), faults[:MOST_READ]
+    # A misspelt key is no missing key besides.
+    spelt = {guess for one in faults if (guess := _meant(one, model))}
+    lines = [_line(one, model) for one in faults if not _is_spelt(one, spelt)]
+    lines = list(dict.fromkeys(lines))
+    if len(lines) > MOST_LINES:
+        left = len(lines) + max(0, n_faults - MOST_READ) - MOST_LINES + 1
+        lines = [*lines[: MOST_LINES - 1], f"and {left:,} more faults"]
+    return "\n".join(lines)
+
+
+def _meant(one: ErrorDetails, model: type[BaseModel]) -> tuple[int | str, ...] | None:
+    """Where the key lies that a misspelt one was meant to be."""
+    if one["type"] != "extra_forbidden":
+        return None
+    _, around = _walk(one, model)
+    near = _nearest(str(one["loc"][-1]), _keys(around))
+    return (*one["loc"][:-1], near) if near else None
+
+
+def _is_spelt(one: ErrorDetails, spelt: set[tuple[int | str, ...]]) -> bool:
+    return one["type"] == "missing" and one["loc"] in spelt
+
+
+def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
+    path, around = _walk(one, model)
+    path = path or model.__name__.lower()
+    kind, got = one["type"], one["input"]
+    context = {key: _unpointed(value) for key, value in one.get("ctx", {}).items()}
+    if kind == "extra_forbidden":
+        return f"{path}: no such key; {suggest(str(one['loc'][-1]), _keys(around))}"
+    if kind == "missing":
+        field = around.model_fields.get(str(one["loc"][-1])) if around else None
+        example = f", such as {field.examples[0]}" if field and field.examples else ""
+        return f"{path} is missing; add it{example}"
+    if kind == "union_tag_not_found":
+        near = _nearest("name", map(str, got)) if isinstance(got, dict) else None
+        if near:
+            return f"{path}.{near}: no such key; did you mean 'name'?"
+        return f'{path}.name is missing; add it, such as name = "rosenbrock"'
+    if kind == "union_tag_invalid":
+        known = str(context["expected_tags"]).replace("'", "").split(", ")
+        name = str(context["tag"])
+        return f"{path}.name must name an {path}: got {name!r}; {suggest(name, known)}"
+    if kind == "value_error":
+        return f"{path} {context['error']}"
+    if kind in ("model_type", "model_attributes_type"):
+        keys = ", ".join(_keys(around)) or "name"
+        keys = f"keys {keys}" if "," in keys else f"key {keys}"
+        twice = isinstance(got, list) and len(got) > 0 and isinstance(got[0], dict)
+        advice = f"; write [{path}], not [[{path}]]" if twice else ""
+        return f"{path} must be a table with the {keys}: got {shown(got)}{advice}"
+    must = EXPECTED.get(kind)
+    what = must.format(**context) if must else one["msg"].removeprefix("Input should be ")
+    if kind == "float_type" and isinstance(got, int) and not isinstance(got, bool):
+        what = "a number that float64 can hold"
+    entry = next((part for part in one["loc"] if isinstance(part, int)), None)
+    where = "" if entry is None else f" (entry {entry})"
+    return f"{path} must be {what}: got {shown(got)}{where}{_advice(kind, got, entry)}"
+
+
+def _advice(kind: str, got: object, entry: int | None) -> str:
+    if kind == "finite_number" and entry is not None:
+        return "; drop it"
+    number = isinstance(got, int | float) and not isinstance(got, bool)
+    if kind in ("tuple_type", "list_type") and number:
+        return f"; write [{shown(got)}]"
+    if kind in ("int_type", "float_type") and isinstance(got, str) and _is_number(got):
+        return "; write it without quotes"
+    return ""
+
+
+def _unpointed(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _keys(model: type[BaseModel] | None) -> list[str]:
+    return list(model.model_fields) if model is not None else []
+
+
+def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseModel] | None]:
+    """Where a fault lies, in the file's words, and the model around its last key.
+
+    Pydantic's location also has the tags of unions and names of its own, which no file has.
+    """
+    words: list[str] = []
+    known: list[type[BaseModel]] = [model]  # what may lie where we are
+    around: type[BaseModel] | None = None
+    location = one["loc"]
+    for place, part in enumerate(location):
+        tagged = [m for m in known if len(known) > 1 and _tag(m) == part]
+        home = next((m for m in known if part in m.model_fields), None)
+        if tagged:
+            known = tagged
+        elif home is not None:
+            around = home
+            if part not in getattr(home, "unwritten", ()):
+                words.append(str(part))
+            known = list(_models(home.model_fields[str(part)].annotation))
+        elif one["type"] == "extra_forbidden" and place == len(location) - 1:
+            around = known[0] if known else None
+            words.append(shown(part)[1:-1])
+    if one["type"] in ("model_type", "model_attributes_type"):
+        around = known[0] if len(known) == 1 else None
+    return ".".join(words), around
+
+
+def _tag(model: type[BaseModel]) -> Any:
+    name = model.model_fields.get("name")
+    return name.default if name is not None else None
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation names."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

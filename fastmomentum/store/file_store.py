@@ -1,0 +1,288 @@
+"""The store's protocol: lay out, write blocks, keep the journal, resume, finish.
+
+Two stores share one interface: `FileStore` for an HDF5 file and `memory.MemoryStore` for arrays. A
+worker gets a store's `sink`, writes its own blocks with it, and hands back their checksums alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.errors import FileError, InputError, StorageError
+from fastmomentum.experiment.grid import Blocks
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.provenance import changed_since
+from fastmomentum.store import files, manifest
+from fastmomentum.store.block_file import BlockFile, BlockWriter
+from fastmomentum.store.journal import DONE, WRITTEN, Journal, RunTotals
+from fastmomentum.store.manifest import Contents
+from fastmomentum.store.paths import expected_bytes, is_partial, partial_name, require_whole
+from fastmomentum.text import in_units
+
+
+class Store(Protocol):
+    """What the runner asks of a store."""
+
+    @property
+    def experiment(self) -> Experiment:
+        """The plan."""
+
+    @property
+    def blocks(self) -> Blocks:
+        """The runs, cut into blocks."""
+
+    @property
+    def sink(self) -> BlockWriter:
+        """For the workers."""
+
+    def missing(self) -> Iterator[int]:
+        """Numbers of the blocks still to do."""
+
+    def enter(self, block: int, *checksums: int) -> None:
+        """A block is written, and as many after it as there are checksums."""
+
+    def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
+        """Make all that was entered last; counts by status and time are of this session."""
+
+    def finish(self, counts: NDArray[np.int64], seconds: float) -> None:
+        """All blocks are entered: make the results whole."""
+
+
+class FileStore:
+    """An HDF5 file on its way from layout to whole.
+
+    Use `FileStore.open`, as a context manager: it holds the lock that keeps a second writer away.
+
+    Attributes
+    ----------
+    path, partial : Path
+        The file's name once it is whole, and until then.
+    kept, damaged : int
+        Blocks found stored and sound, and blocks found stored whose bytes did not match their
+        checksums.
+    kept_runs : int
+        Runs in the kept blocks.
+    changed : list of str
+        What computes now and did not when the file was laid out: versions, the CPU.
+    """
+
+    def __init__(self, path: Path, lock: files.Lock) -> None:
+        self.path = path
+        self.partial = partial_name(path)
+        self.kept = self.damaged = self.kept_runs = 0
+        self._lock = lock
+        self.changed: list[str] = []
+        self._entered: list[int] = []
+        self._broken = False
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        experiment: Experiment,
+        *,
+        overwrite: bool = False,
+        block_runs: int | None = None,
+    ) -> FileStore | None:
+        """Take the lock, then resume what was interrupted or lay out anew.
+
+        Parameters
+        ----------
+        path : Path
+            The results file to be.
+        experiment : Experiment
+            The plan.
+        overwrite : bool
+            Whether finished results, and another plan's unfinished ones, may be replaced.
+        block_runs : int, optional
+            Runs a block; an unfinished file keeps its own.
+
+        Returns
+        -------
+        FileStore or None
+            None where the results of this very plan are there already.
+
+        Raises
+        ------
+        InputError
+            The folder does not exist, or results of another plan are in the way.
+        StorageError
+            No space, no permission, or another process is writing there.
+        FileError
+            What is in the way is no results file of ours, or a damaged one.
+        """
+        if not path.parent.is_dir():
+            raise InputError(f"{path.parent}: no such folder; make it first, or choose another")
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.h5'}")
+        if path.is_symlink():
+            path = _behind(path)  # so all names of one file have one lock
+        if _is_there(path, experiment, overwrite):
+            return None
+        store = cls(path, files.Lock(path))
+        try:
+            # Another may have finished it while we waited for its lock.
+            there = _is_there(path, experiment, overwrite)
+            if not there:
+                store._prepare(experiment, overwrite, block_runs)
+        except BaseException:
+            store.__exit__()
+            raise
+        if there:
+            store.__exit__()
+            return None
+        return store
+
+    def _prepare(self, experiment: Experiment, overwrite: bool, block_runs: int | None) -> None:
+        unborn = self.partial.with_name(self.partial.name + ".layout")
+        with files.in_words(f"removing {unborn}"):
+            files.remove(unborn)  # a layout that was cut off holds nothing
+        if os.path.lexists(self.partial):
+            found = _require_ours(self.partial)
+            if found.experiment.sha256 != experiment.sha256:
+                if not overwrite:
+                    _require_plan(found, experiment)
+                with files.in_words(f"removing {self.partial}"):
+                    files.remove(self.partial)
+        if not self.partial.exists():
+            self._lay_out(unborn, experiment, block_runs)
+        found = manifest.read(self.partial)
+        self.experiment, self.blocks = experiment, found.blocks
+        self.changed = changed_since(found.attributes)
+        self.sink = BlockFile.of(found)
+        self.journal = Journal(self.sink)
+        with files.in_words(f"resuming {self.partial}"):
+            self._resume()
+
+    def _resume(self) -> None:
+        stored = (DONE, WRITTEN)
+        bad = list(self.journal.mismatched(stored))
+        for block in bad:
+            self.journal.forget(block)
+        flags = self.journal.flags()
+        kept = np.flatnonzero(np.isin(flags, stored))
+        if (flags == WRITTEN).any():
+            self.journal.confirm(np.flatnonzero(flags == WRITTEN).tolist())
+        self.kept, self.damaged = kept.size, len(bad)
+        self.kept_runs = sum(len(self.blocks.runs(block)) for block in kept.tolist())
+        before = RunTotals.read(self.sink)
+        self._before = RunTotals(self.journal.count_statuses(), before.seconds if before else 0.0)
+
+    def _lay_out(self, unborn: Path, experiment: Experiment, block_runs: int | None) -> None:
+        blocks = experiment.blocks(block_runs)
+        needed = expected_bytes(experiment, blocks.block_runs)
+        free = files.free_bytes(self.path.parent)
+        if needed > free:
+            raise StorageError(
+                f"{self.path}: {blocks.n_runs:,} runs take {in_units(needed)}, and "
+                f"{in_units(free)} are free on that disk; make the grid smaller, record less, or "
+                "choose another disk"
+            )
+        from fastmomentum.store import layout  # brings HDF5, which nothing else needs
+
+        try:
+            with files.in_words(f"laying out {self.path}"):
+                layout.create(unborn, experiment, blocks)
+                files.rename(unborn, self.partial)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                files.remove(unborn)
+            raise
+
+    def __enter__(self) -> Self:
+        """The store itself, its lock held."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the lock."""
+        self._lock.release()
+
+    def missing(self) -> Iterator[int]:
+        """Numbers of the blocks still to do."""
+        return self.journal.missing()
+
+    def enter(self, block: int, *checksums: int) -> None:
+        """A block is written, and as many after it as there are checksums.
+
+        Kill -9 does not take them back from here on.
+        """
+        with files.in_words(f"writing {self.partial}"):
+            self.journal.enter(block, *checksums)
+        self._entered.extend(range(block, block + len(checksums)))
+
+    def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
+        """Sync what was entered, then call it done: nor does a loss of power from here on.
+
+        Parameters
+        ----------
+        counts : ndarray, shape (4,)
+            Runs of this session by status.
+        seconds : float
+            Time that this session took so far.
+        """
+        if self._broken:  # what a failed sync lost, another does not bring back
+            return
+        try:
+            with files.in_words(f"writing {self.partial}"):
+                self.journal.confirm(self._entered)
+                self._entered = []
+                before = self._before
+                RunTotals(before.counts + counts, before.seconds + seconds).write(self.sink)
+        except StorageError:
+            self._broken = True
+            raise
+
+    def finish(self, counts: NDArray[np.int64], seconds: float) -> None:
+        """Sync results and journal, and give the file its name."""
+        self.commit(counts, seconds)
+        left = len(self.blocks) - self.journal.count_done()
+        if self._broken or left:
+            raise StorageError(f"{self.partial}: {left:,} blocks are not done; run again to go on")
+        with files.in_words(f"finishing {self.path}"):
+            files.sync_data(self.sink.writing)
+            files.rename(self.partial, self.path)
+
+
+def _is_there(path: Path, experiment: Experiment, overwrite: bool) -> bool:
+    """Whether the results of this plan are there already, and to be kept."""
+    if not path.exists():
+        return False
+    found = _require_ours(path)
+    if overwrite:
+        return False
+    _require_plan(found, experiment)
+    require_whole(path, Journal(BlockFile.of(found, writable=False)).flags() == DONE)
+    return True
+
+
+def _behind(link: Path) -> Path:
+    """The file that a symbolic link leads to, there or not."""
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):
+        raise FileError(f"{link} is a symbolic link that leads in a circle; remove it") from None
+
+
+def _require_ours(path: Path) -> Contents:
+    try:
+        if path.is_symlink() and is_partial(path):
+            raise FileError(f"{path} is a symbolic link")
+        return manifest.read(path)
+    except FileError as error:
+        raise FileError(f"{error}; it is left alone: move it, or choose another file") from None
+
+
+def _require_plan(found: Contents, experiment: Experiment) -> None:
+    if found.experiment.sha256 != experiment.sha256:
+        raise InputError(
+            f"{found.path} holds results of another experiment, whose "
+            f"{found.experiment.difference(experiment)}; "
+            "choose another file, or replace it with overwrite=True"
+        )

@@ -1,0 +1,288 @@
+"""Every touch of the disk goes through here: writes, syncs, renames, and their errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import filelock
+
+from fastmomentum.errors import FileError, InputError, StorageError
+
+AT_ONCE: Final = 2**20
+"""Bytes read or written at a time where much is: half of what a core's cache holds."""
+
+PATIENCE: Final = 0.15
+"""Seconds to wait for a lock: a process killed while it starts another lets go a little late."""
+
+
+@contextlib.contextmanager
+def in_words(doing: str) -> Iterator[None]:
+    """Turn an error of the operating system into a `StorageError`.
+
+    Parameters
+    ----------
+    doing : str
+        What was being done, such as "writing out.h5".
+
+    Raises
+    ------
+    StorageError
+        With the reason and what to do.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        advice = {
+            errno.ENOSPC: "; free some space and run again",
+            errno.EDQUOT: "; the quota is used up: free some space and run again",
+            errno.EFBIG: "; the limit on a file's size is too low for it",
+            errno.EACCES: "; check the permissions, or choose another place",
+            errno.EROFS: "; choose another place",
+            errno.EIO: "; the disk may be failing: check it, then run again",
+        }.get(error.errno or 0, "")
+        raise StorageError(f"{doing}: {reason}{advice}") from error
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[int]:
+    """Open a results file that anyone may have put there, to read it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; symbolic links to it are followed.
+
+    Yields
+    ------
+    int
+        A descriptor.
+
+    Raises
+    ------
+    InputError
+        There is no such file, it may not be read, or it is a folder.
+    FileError
+        It is no regular file, or ends before it should.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a results file")
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a device may already do something
+            raise FileError(f"{path} is no regular file; name a results file")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except PermissionError:
+        raise InputError(f"{path}: may not be read; check its permissions") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileError(f"{path}: cannot be opened: {reason.lower()}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileError(f"{path} is no regular file; name a results file")
+        yield descriptor
+    except EOFError:
+        raise FileError(f"{path}: damaged: it is cut short") from None
+    except OSError as error:
+        if isinstance(error, StorageError | InputError):
+            raise
+        raise StorageError(f"reading {path}: {(error.strerror or str(error)).lower()}") from error
+    finally:
+        os.close(descriptor)
+
+
+def create(path: Path, size: int) -> int:
+    """Make a file that must not be there yet; gives its descriptor.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    size : int
+        Its bytes, all zero.
+
+    Returns
+    -------
+    int
+        A descriptor to read and write.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        os.ftruncate(descriptor, size)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
+    """Write all bytes at an offset, however many calls it takes."""
+    view = memoryview(data).cast("B")
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def begin_writing_back(descriptor: int, offset: int, size: int) -> None:
+    """Have the system send what was just written on its way to the disk, and not wait for it.
+
+    By itself it begins only when much has piled up, and whoever syncs waits for all of that.
+    """
+    if size >= AT_ONCE:
+        os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_DONTNEED)
+
+
+def read_at(descriptor: int, size: int, offset: int) -> bytes:
+    """Read exactly so many bytes from an offset.
+
+    Raises
+    ------
+    EOFError
+        Where the file ends before.
+    """
+    buffer = bytearray(size)
+    read_into(descriptor, memoryview(buffer), offset)
+    return bytes(buffer)
+
+
+def read_into(descriptor: int, view: memoryview, offset: int) -> None:
+    """Fill a buffer with the bytes from an offset on.
+
+    Raises
+    ------
+    EOFError
+        Where the file ends before.
+    """
+    while view:
+        count = os.preadv(descriptor, [view], offset)
+        if not count:
+            raise EOFError("the file ends too early")
+        view, offset = view[count:], offset + count
+
+
+def parts(descriptor: int, start: int, stop: int) -> Iterator[memoryview]:
+    """The bytes of a range, some at a time, always in the same buffer."""
+    buffer = memoryview(bytearray(min(AT_ONCE, stop - start)))
+    for offset in range(start, stop, AT_ONCE):
+        view = buffer[: min(AT_ONCE, stop - offset)]
+        read_into(descriptor, view, offset)
+        yield view
+
+
+@contextlib.contextmanager
+def scattered(descriptor: int) -> Iterator[None]:
+    """Read here and there: what lies between is not worth reading ahead."""
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+    try:
+        yield
+    finally:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_NORMAL)
+
+
+def announce(descriptor: int, size: int, offset: int) -> None:
+    """Have the disk begin with bytes that will be read soon, without waiting for them."""
+    os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_WILLNEED)
+
+
+def size_of(descriptor: int) -> int:
+    """Bytes of a file."""
+    return os.fstat(descriptor).st_size
+
+
+def sync_data(descriptor: int) -> None:
+    """Return once the data written to a file lie on the disk."""
+    os.fdatasync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder lie on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def forget_cached(descriptor: int) -> None:
+    """Have what is read next come from the disk, not from memory."""
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def reserve(descriptor: int, spans: Iterable[tuple[int, int]]) -> None:
+    """Take the space of a file's empty ranges, (start, stop), from the disk now.
+
+    File systems that cannot be asked to are written zeros.
+    """
+    for start, stop in spans:
+        try:
+            os.posix_fallocate(descriptor, start, stop - start)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise
+            for offset in range(start, stop, AT_ONCE):
+                write_at(descriptor, bytes(min(AT_ONCE, stop - offset)), offset)
+
+
+def rename(old: Path, new: Path) -> None:
+    """Give a file its new name at one blow, and make that last."""
+    old.replace(new)
+    sync_folder(new.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there."""
+    path.unlink(missing_ok=True)
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes free for this user on the disk of a folder."""
+    return shutil.disk_usage(folder).free
+
+
+class Lock:
+    """Keeps a second writer of a results file away; dies with its process.
+
+    Parameters
+    ----------
+    path : Path
+        The results file; the lock is a file beside it.
+
+    Raises
+    ------
+    StorageError
+        Another process is writing there, or the folder cannot be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.with_name(path.name + ".lock")
+        self._held = filelock.FileLock(self.path)
+        try:
+            with in_words(f"locking {path}"):
+                self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
+        except StorageError as error:
+            if isinstance(error.__cause__, filelock.Timeout):
+                if not self.path.exists():
+                    raise StorageError(
+                        f"locking {path}: no file can be made there; choose another place"
+                    ) from None
+                raise StorageError(
+                    f"{path}: another process is writing there; wait for it, or choose another file"
+                ) from None
+            raise
+
+    def release(self) -> None:
+        """Let the next one write; whoever waits for the removed file makes a new one."""
+        with contextlib.suppress(OSError):
+            remove(self.path)
+        self._held.release()

@@ -1,0 +1,211 @@
+"""Laying a results file out; the only place where the HDF5 library is used, and in memory at that.
+
+It makes the structures; `files` writes them. After `create` they never change, and fastmomentum
+reads the file by its manifest: no HDF5 library ever has to trust a file that came from elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import h5py
+import numpy as np
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment.grid import Blocks
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.schema import Variable, coordinates, observations, results
+from fastmomentum.store import files, manifest
+from fastmomentum.store.bookkeeping import attributes, closing, journal
+from fastmomentum.store.untrusted import LONGEST_EXPERIMENT
+
+DIMENSION_ONLY: Final = "This is a netCDF dimension but not a netCDF variable."
+TEXT: Final = h5py.string_dtype()
+
+
+def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
+    """Lay a file out: every variable in its place, coordinates filled, results still to come.
+
+    Parameters
+    ----------
+    path : Path
+        File to make; must not exist.
+    experiment : Experiment
+        The plan.
+    blocks : Blocks
+        How its runs are cut.
+
+    Raises
+    ------
+    InputError
+        The experiment's text is longer than a file may hold.
+    """
+    if len(experiment.canonical) > LONGEST_EXPERIMENT:
+        raise InputError(
+            f"the experiment takes {len(experiment.canonical):,} characters, and a file holds "
+            f"{LONGEST_EXPERIMENT:,}; give long axes as linspace, logspace or arange"
+        )
+    if len(blocks) > manifest.MOST_BLOCKS:
+        raise InputError(
+            f"{len(blocks):,} blocks are more than the {manifest.MOST_BLOCKS:,} that a file may "
+            f"have; run more than {blocks.block_runs:,} runs a block, or make the grid smaller"
+        )
+    said = attributes(experiment, blocks.block_runs)
+    sheet = SparseMemoryFile()
+    with h5py.File(sheet, "w", libver=("v108", "v108"), track_order=True) as file:
+        for name, value in said.items():
+            file.attrs[name] = np.int64(value) if isinstance(value, int) else value
+        data = observations(experiment)
+        written = [*coordinates(experiment), *results(experiment), *journal(len(blocks))]
+        variables, scales = [*written, *closing(), *data], {}
+        for variable in variables:
+            dataset = _create_variable(file, variable)
+            if variable.dims == (variable.name,):
+                dataset.make_scale(variable.name)
+                scales[variable.name] = dataset
+        bare = {"block": len(blocks)} | ({"observation": data[0].shape[0]} if data else {})
+        for name, length in bare.items():
+            scales[name] = _create_bare_dimension(file, name, length)
+        # netCDF's readers number the dimensions by this attribute.
+        for number, dataset in enumerate(scales.values()):
+            dataset.attrs["_Netcdf4Dimid"] = np.int32(number)
+        for variable in variables:
+            if variable.name not in scales:
+                for axis, dimension in enumerate(variable.dims):
+                    file[variable.name].dims[axis].attach_scale(scales[dimension])
+        numbers = [v for v in variables if v.dtype != "str"]
+        offsets = {v.name: file[v.name].id.get_offset() for v in numbers}
+        text = manifest.text_of(said, offsets)
+        kind = h5py.h5t.C_S1.copy()
+        kind.set_size(len(text))
+        # Last of all, so that it lies at the end of the file.
+        dataset = _create_contiguous(file, "manifest", kind, ())
+        dataset.attrs["long_name"] = "what this file holds and where, sealed; read without HDF5"
+        place = dataset.id.get_offset()
+    descriptor = files.create(path, sheet.size)
+    try:
+        for offset, page in sheet.pages():
+            files.write_at(descriptor, page, offset)
+        for variable in numbers:
+            if variable.values is not None:
+                values = np.ascontiguousarray(variable.values, variable.dtype)
+                files.write_at(descriptor, values.data, offsets[variable.name])
+        manifest.seal(descriptor, experiment, blocks, text, place)
+        empty = [v for v in numbers if v.values is None]
+        files.reserve(descriptor, [(offsets[v.name], offsets[v.name] + v.n_bytes) for v in empty])
+        files.sync_data(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class SparseMemoryFile:
+    """A file in memory, for HDF5 to draw its structures on; what is never written takes no room.
+
+    Attributes
+    ----------
+    size : int
+        Its bytes.
+
+    Examples
+    --------
+    >>> sheet = SparseMemoryFile()
+    >>> _ = sheet.seek(10_000)
+    >>> sheet.write(b"abc")
+    3
+    >>> sheet.size, [offset for offset, _ in sheet.pages()]
+    (10003, [8192])
+    """
+
+    PAGE: Final = 4096
+
+    def __init__(self) -> None:
+        self.size = self._position = 0
+        self._pages: dict[int, bytearray] = {}
+
+    def pages(self) -> Iterator[tuple[int, bytes]]:
+        """What was written: offsets and bytes."""
+        for number in sorted(self._pages):
+            offset = number * self.PAGE
+            yield offset, bytes(self._pages[number][: self.size - offset])
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to an offset."""
+        self._position = offset + (self.size if whence == os.SEEK_END else 0)
+        return self._position
+
+    def tell(self) -> int:
+        """Where it stands."""
+        return self._position
+
+    def truncate(self, size: int) -> int:
+        """Set the size."""
+        self.size = size
+        self._pages = {n: page for n, page in self._pages.items() if n * self.PAGE < size}
+        return size
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write at the position."""
+        view = memoryview(data).cast("B")
+        for page, here, there in self._parts(len(view)):
+            self._pages.setdefault(page, bytearray(self.PAGE))[here] = view[there]
+        self.size = max(self.size, self._position)
+        return len(view)
+
+    def read(self, size: int) -> bytes:
+        """So many bytes from the position."""
+        data = bytearray(size)
+        self.readinto(memoryview(data))
+        return bytes(data)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Read from the position; what was never written is zeros."""
+        view = memoryview(buffer).cast("B")
+        for page, here, there in self._parts(len(view)):
+            view[there] = self._pages.get(page, bytes(self.PAGE))[here]
+        return len(view)
+
+    def _parts(self, length: int) -> Iterator[tuple[int, slice, slice]]:
+        """Pages from the position on, and which of their bytes are which of the caller's."""
+        done = 0
+        while done < length:
+            page, start = divmod(self._position, self.PAGE)
+            count = min(self.PAGE - start, length - done)
+            yield page, slice(start, start + count), slice(done, done + count)
+            done += count
+            self._position += count
+
+
+def _create_variable(file: h5py.File, variable: Variable) -> h5py.Dataset:
+    if variable.dtype == "str":
+        dataset = file.create_dataset(variable.name, variable.shape, TEXT, variable.values)
+    else:
+        kind = h5py.h5t.py_create(np.dtype(variable.dtype), logical=True)
+        dataset = _create_contiguous(file, variable.name, kind, variable.shape)
+    for name, value in variable.attributes.items():
+        dataset.attrs[name] = value
+    return dataset
+
+
+def _create_contiguous(
+    file: h5py.File, name: str, kind: h5py.h5t.TypeID, shape: tuple[int, ...]
+) -> h5py.Dataset:
+    """A data set in one piece whose bytes have their place now and are left as they are."""
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_layout(h5py.h5d.CONTIGUOUS)
+    settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    settings.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    space = h5py.h5s.create_simple(shape) if shape else h5py.h5s.create(h5py.h5s.SCALAR)
+    return h5py.Dataset(h5py.h5d.create(file.id, name.encode(), kind, space, settings))
+
+
+def _create_bare_dimension(file: h5py.File, name: str, length: int) -> h5py.Dataset:
+    """A dimension without labels, in netCDF-4's way: a data set that is never written."""
+    dataset = file.create_dataset(name, (length,), ">f4")
+    dataset.make_scale(f"{DIMENSION_ONLY}{length:10d}")
+    return dataset

@@ -1,0 +1,76 @@
+"""The store of results that stay in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.errors import StorageError
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.schema import Arrays, block_arrays
+from fastmomentum.text import in_units
+
+
+class MemoryStore:
+    """Results in arrays, for grids that fit in memory.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The plan.
+    block_runs : int, optional
+        Runs a block.
+
+    Attributes
+    ----------
+    variables : dict of ndarray
+        The results, flat: the run is the first axis.
+    seconds : float
+        Time that the runs took.
+    """
+
+    seconds = 0.0
+
+    def __init__(self, experiment: Experiment, block_runs: int | None = None) -> None:
+        n_runs = experiment.grid.n_runs
+        needed = n_runs * experiment.bytes_per_run
+        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+        if needed > free:
+            raise StorageError(
+                f"{n_runs:,} runs take {in_units(needed)} of memory, and {in_units(free)} are "
+                "free; name an output file, or make the grid smaller"
+            )
+        self.experiment = experiment
+        self.blocks = experiment.blocks(block_runs)
+        self.variables = block_arrays(experiment, n_runs)
+
+    @property
+    def sink(self) -> MemoryStore:
+        """The store itself: threads see its arrays."""
+        return self
+
+    def arrays(self, block: int) -> Arrays:
+        """Views of the block's place in the results."""
+        runs = self.blocks.runs(block)
+        return {name: whole[runs.start : runs.stop] for name, whole in self.variables.items()}
+
+    def put(self, block: int, arrays: Arrays) -> int:
+        """Nothing is left to write."""
+        return 0
+
+    def missing(self) -> Iterator[int]:
+        """All blocks."""
+        return iter(range(len(self.blocks)))
+
+    def enter(self, block: int, *checksums: int) -> None:
+        """No journal is kept."""
+
+    def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
+        """Nothing is left to do."""
+
+    def finish(self, counts: NDArray[np.int64], seconds: float) -> None:
+        """Remember the time."""
+        self.seconds = seconds

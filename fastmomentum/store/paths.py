@@ -1,0 +1,66 @@
+"""Results files from outside: their names, their size, and whether they are all there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.errors import FileError, InputError
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.schema import coordinates, observations, results
+
+
+def expected_bytes(experiment: Experiment, block_runs: int | None = None) -> int:
+    """Bytes that the file of an experiment takes, to within its few kilobytes of structure."""
+    blocks = experiment.blocks(block_runs)
+    known = [*coordinates(experiment), *results(experiment), *observations(experiment)]
+    text = 3 * len(experiment.canonical)  # as attribute and, escaped, in the manifest
+    return 32_768 + text + sum(v.n_bytes for v in known) + 9 * len(blocks)
+
+
+def partial_name(path: Path) -> Path:
+    """What a results file is called until it is whole."""
+    return path.with_name(path.name + ".partial")
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a file has the name of an unfinished one."""
+    return path.suffix == ".partial"
+
+
+def existing(path: Path) -> Path:
+    """The file of results: itself, or, where only that is there, its unfinished form."""
+    if os.path.lexists(path):
+        return path
+    partial = partial_name(path)
+    return partial if os.path.lexists(partial) else path
+
+
+def require_whole(path: Path, done: NDArray[np.bool_]) -> None:
+    """Refuse results that are not all there.
+
+    Parameters
+    ----------
+    path : Path
+        Their file.
+    done : ndarray of bool
+        Which blocks are done.
+
+    Raises
+    ------
+    InputError
+        It is not finished.
+    FileError
+        It is finished by its name, but not all there.
+    """
+    said = f"{int(done.sum()):,} of {done.size:,} blocks are done"
+    if is_partial(path):
+        raise InputError(
+            f"{path} is not finished: {said}; run its experiment again (in Python, "
+            "allow_partial=True opens it as it is)"
+        )
+    if not done.all():
+        raise FileError(f"{path}: damaged: only {said}; compute the rest with verify, repair=True")

@@ -1,0 +1,150 @@
+"""Small pieces of text for people: numbers with units, durations, the nearest right word."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+from collections.abc import Iterable
+from decimal import Decimal
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """The nearest right word, or all of them.
+
+    Parameters
+    ----------
+    word : str
+        What came.
+    known : iterable of str
+        What could have come.
+
+    Returns
+    -------
+    str
+        The end of a sentence.
+
+    Examples
+    --------
+    >>> suggest("momentun", ["lr", "momentum"])
+    "did you mean 'momentum'?"
+    """
+    known = list(known)
+    near = _nearest(word, known)
+    return f"did you mean '{near}'?" if near else "known are " + ", ".join(known)
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[near[0]] if near else None
+
+
+def shown(value: object) -> str:
+    """A value as an experiment file would have it, cut where it is long.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Examples
+    --------
+    >>> shown({"lr": [True, 10**30, "x"]})
+    "{ lr = [true, 1.00e+30, 'x'] }"
+    """
+    text = _written(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return f"{Decimal(value):.2e}"
+    if isinstance(value, dict):
+        inside = (f"{key} = {_written(entry)}" for key, entry in list(value.items())[:20])
+        return "{ " + ", ".join(inside) + " }" if value else "{}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_written(entry) for entry in value[:20]) + "]"
+    if isinstance(value, datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    return " ".join(repr(value).split())
+
+
+def in_units(n_bytes: float) -> str:
+    """Bytes for people.
+
+    Examples
+    --------
+    >>> in_units(1_500_000)
+    '1.5 MB'
+    """
+    if n_bytes < 1000:
+        return f"{n_bytes:.0f} bytes"
+    for unit in ("kB", "MB", "GB", "TB"):
+        n_bytes /= 1000
+        if n_bytes < 1000:
+            return f"{n_bytes:.3g} {unit}"
+    return f"{n_bytes / 1000:,.0f} PB"
+
+
+def duration(seconds: float) -> str:
+    """A time for people.
+
+    Examples
+    --------
+    >>> duration(5400)
+    '90 minutes'
+    """
+    for limit, size, unit in ((120, 1, "s"), (7200, 60, "minutes"), (172_800, 3600, "hours")):
+        if seconds < limit:
+            return f"{max(seconds, 0.1) / size:.2g} {unit}"
+    days = seconds / 86_400
+    return f"{days:.0f} days" if days < 730 else f"{days / 365.25:,.0f} years"
+
+
+def printable(said: object) -> str:
+    r"""The first line of something from a file, short and without control characters.
+
+    Parameters
+    ----------
+    said : object
+        A message or a text.
+
+    Returns
+    -------
+    str
+        Fit for a terminal.
+
+    Examples
+    --------
+    >>> printable("red: \x1b[31m")
+    'red: \\x1b[31m'
+    """
+    line = next(iter(str(said).splitlines()), "")
+    line = line if len(line) <= 200 else line[:197] + "..."
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def short(number: float) -> str:
+    """Format a number or a rate to three digits.
+
+    Examples
+    --------
+    >>> short(2_300_000)
+    '2.3M'
+    """
+    for unit in ("", "k", "M"):
+        if number < 999.5:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return f"{number:,.3g}G" if number < 1000 else f"{number:,.0f}G"
