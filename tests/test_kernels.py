@@ -45,11 +45,14 @@ def experiments(draw: st.DrawFn, objective: Objective, rule: str) -> fm.Experime
     record = draw(st.sampled_from([None, {"every": 1}, {"every": 50}, {"log": 9}, {"steps": [1]}]))
     speeds = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
     velocity = draw(st.none() | st.lists(speeds, min_size=1, max_size=2, unique=True))
-    dampening = draw(st.floats(0, 0.99)) if fm.RULES[rule].uses_dampening else None
+    own = {}
+    for p in fm.RULES[rule].parameters:
+        high = min(p.high, 10.0)
+        own[p.name] = draw(st.floats(p.low, high - 0.01 if p.high_open else high))
     at_rest = not fm.RULES[rule].uses_momentum
     return fm.Experiment(
         objective=objective,
-        rule=fm.UpdateRule(name=rule, dampening=dampening),
+        rule=fm.UpdateRule(name=rule, **own),
         steps=steps,
         grid=fm.Grid(
             lr=lr,

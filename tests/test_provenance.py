@@ -19,7 +19,7 @@ def names() -> set[str]:
 def test_what_computes_is_among_the_sources() -> None:
     assert {
         *ROOTS,
-        "rules/updates.py",
+        "rules/momentum.py",
         "objectives/classic.py",
         "objectives/statistics.py",
         "experiment/axis.py",
@@ -42,7 +42,7 @@ def test_a_root_that_is_gone_is_an_error(tmp_path: Path) -> None:
     ("edited", "matters"),
     [
         ("kernels/loop.py", True),
-        ("rules/updates.py", True),
+        ("rules/momentum.py", True),
         ("objectives/classic.py", True),
         ("objectives/__init__.py", True),
         ("experiment/ranges.py", True),

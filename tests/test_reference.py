@@ -13,10 +13,16 @@ import fastmomentum as fm
 from fastmomentum.errors import InputError
 from fastmomentum.reference import (
     EMA,
+    QHM,
     SGD,
+    AdaGrad,
+    Adam,
+    Lion,
     Momentum,
+    NAdam,
     Nesterov,
     PyTorch,
+    RMSProp,
     Sutskever,
     descend,
     learn_line,
@@ -94,7 +100,7 @@ def test_without_momentum_it_is_plain_descent(kind: Any) -> None:
     plain, walker = SGD(0.1), kind(0.1, 0.0)
     for _ in range(20):
         plain.update(sgd, {"w": sgd["w"] ** 3})
-        walker.update(other, {"w": walker.look(other)["w"] ** 3})
+        walker.update(other, {"w": walker.gradient_point(other)["w"] ** 3})
     assert sgd == other
 
 
@@ -107,20 +113,27 @@ def test_an_optimiser_for_each_rule_of_the_registry() -> None:
         "sutskever": Sutskever,
         "pytorch": PyTorch,
         "ema": EMA,
+        "qhm": QHM,
+        "adam": Adam,
+        "nadam": NAdam,
+        "rmsprop": RMSProp,
+        "adagrad": AdaGrad,
+        "lion": Lion,
     }
 
 
 @pytest.mark.parametrize("rule", fm.RULES)
 def test_the_classes_do_what_the_rules_say(rule: str) -> None:
     found = fm.UpdateRule(name=rule, dampening=0.3 if rule == "pytorch" else None)
-    update, look = found.rule.update, found.rule.look
     walker, params = optimiser(found, 0.03, 0.8, {"w": 0.25}), {"w": 1.5}
-    w, v = 1.5, 0.25
+    one, shared = found.rule, found.rule.shared
+    w, states = 1.5, (0.25 * one.uses_momentum, 0.0)[: len(one.states)]
     for t in range(50):
-        at = look(w, v, 0.8)
-        assert walker.look(params)["w"] == at
+        at = one.gradient_point(w, states, 0.8)
+        assert walker.gradient_point(params)["w"] == at
         gradient = np.cos(at) * at
-        w, v = update(w, v, gradient, 0.03, 0.8, found.constant if t else 0.0)
+        shared = one.advance(shared, 0.8, found.parameters)
+        w, states = one.update(w, states, gradient, 0.03, 0.8, found.parameters, shared, float(t))
         walker.update(params, {"w": gradient})
         assert params["w"] == w
 

@@ -199,7 +199,7 @@ def test_shown(value: object, text: str) -> None:
 
 def test_suggest() -> None:
     assert suggest("Nestrov", fm.RULES) == "did you mean 'nesterov'?"
-    assert suggest("adam", fm.RULES) == "known are sgd, momentum, nesterov, sutskever, pytorch, ema"
+    assert suggest("zzz", ["sgd", "ema"]) == "known are sgd, ema"
 
 
 def test_faults_lie_where_they_are_put() -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -19,9 +19,10 @@ import pytest
 from numba import njit
 
 import fastmomentum as fm
-from fastmomentum.kernels import loop as kernels
+from fastmomentum.kernels import block, loop
 from fastmomentum.objectives import Objective
-from fastmomentum.rules.updates import RULES, Rule, Update
+from fastmomentum.rules import RULES, Rule
+from fastmomentum.rules.base import Form, Update
 from fastmomentum.schema import block_arrays
 from tests.helpers import example_objectives
 
@@ -100,17 +101,23 @@ def is_vectorised(objective: Objective, rule: Rule, checked: bool) -> bool:
 
 def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
     """Machine code of a kernel, compiled anew: Numba keeps none for what comes from its cache."""
-    cached = kernels.compile_kernel.__wrapped__(type(objective), rule, checked)
-    kernel = njit(**kernels.OPTIONS | {"cache": False})(cached.py_func)
+    compiled = []
+
+    def anew(objective: type[Objective], rows: loop.Rows, checked: bool) -> loop.Kernel:
+        cached = loop.compile_kernel.__wrapped__(objective, replace(rows, rule=rule), checked)
+        compiled.append(njit(**loop.OPTIONS | {"cache": False})(cached.py_func))
+        return compiled[0]
+
     experiment = fm.Experiment(
         objective=objective,
-        rule="sgd",
+        rule=rule.name if rule.name in RULES else "momentum",
         steps=1,
-        grid=fm.Grid(lr=0.1, start=[(0.5, 0.5)]),
+        grid=fm.Grid(lr=0.1, momentum=0.5 if rule.uses_momentum else None, start=[(0.5, 0.5)]),
         stop=fm.Stop(bound=1e20 if checked else None),
     )
-    with patch.object(kernels, "compile_kernel", lambda *_: kernel):
-        kernels.run_block(experiment, range(1), block_arrays(experiment, 1), 0)
+    with patch.object(block, "compile_kernel", anew):
+        block.run_block(experiment, range(1), block_arrays(experiment, 1), 0)
+    (kernel,) = compiled
     (code,) = kernel.inspect_asm().values()
     return str(code)
 
@@ -128,28 +135,35 @@ def test_every_rule_is_vectorised(rule: Rule) -> None:
     assert is_vectorised(fm.Rosenbrock(), rule, checked=False)
 
 
+Kept = tuple[float, ...]
+
+
 def branching(
-    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
-) -> tuple[float, float]:
+    w: float, states: Kept, g: float, lr: float, momentum: float, p: Kept, shared: Kept, t: float
+) -> tuple[float, Kept]:
     """Momentum with a step that is halved until it is short: each run so many times of its own."""
+    (v,) = states
     v = momentum * v - lr * g
     while v * v > 1.0:
         v = 0.5 * v
-    return w + v, v
+    return w + v, (v,)
 
 
 def calling(
-    w: float, v: float, g: float, lr: float, momentum: float, dampening: float
-) -> tuple[float, float]:
+    w: float, states: Kept, g: float, lr: float, momentum: float, p: Kept, shared: Kept, t: float
+) -> tuple[float, Kept]:
     """Momentum with a sine, for which there is no instruction."""
+    (v,) = states
     v = momentum * v - lr * math.sin(g)
-    return w + v, v
+    return w + v, (v,)
 
 
 @needs_avx2
 @pytest.mark.parametrize("update", [branching, calling])
 def test_what_cannot_be_vectorised_is_found_out(update: Update) -> None:
-    assert not is_vectorised(fm.Rosenbrock(), Rule("broken", update, ""), checked=False)
+    assert not is_vectorised(
+        fm.Rosenbrock(), Rule("broken", "", "", "", update, Form("broken")), checked=False
+    )
 
 
 BITS = """

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import fastmomentum as fm
-from fastmomentum.kernels.loop import run_block
+from fastmomentum.kernels.block import run_block
 from fastmomentum.schema import block_arrays
 
 Samples = dict[str, list[float]]

@@ -18,7 +18,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.recording import Record
-from fastmomentum.kernels.loop import run_block
+from fastmomentum.kernels.block import run_block
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import labels_of, require_labels
 from fastmomentum.schema import block_arrays, dimensions

@@ -12,6 +12,7 @@ import numpy as np
 from fastmomentum.errors import FileError, InputError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import stored_observations
+from fastmomentum.specification.paths import path_of
 from fastmomentum.store import files, manifest
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.journal import DONE, MISSING, Journal, RunTotals
@@ -130,7 +131,7 @@ def verify(path: str | Path, repair: bool = False) -> Verification:
     ...     fm.verify(f"{folder}/out.h5").sound
     True
     """
-    path = existing(files.path_of(path))
+    path = existing(path_of(path))
     unfinished = is_partial(path)
     if repair and unfinished:
         raise InputError(f"{path} is not finished; run its experiment again, which repairs it too")

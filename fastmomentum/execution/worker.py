@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.errors import FastmomentumError
 from fastmomentum.experiment.plan import Experiment
-from fastmomentum.kernels.loop import run_block
+from fastmomentum.kernels.block import run_block
 from fastmomentum.provenance import computing
 from fastmomentum.schema import block_arrays
 from fastmomentum.status import Status

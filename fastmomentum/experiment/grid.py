@@ -173,6 +173,27 @@ class Grid(Specification):
         rows["runs"] = f"{self.n_runs:,} = {product}"
         return rows
 
+    def columns(self) -> list[tuple[int, str, NDArray[np.float64]]]:
+        """What a run starts with, along which dimension it varies, and its values there.
+
+        Returns
+        -------
+        list of (int, str, ndarray)
+            Number of the dimension; "lr", "momentum", "x", "y", "vx" or "vy"; values.
+        """
+        found = [(0, "lr", self.lr.points), (1, "momentum", self.momenta)]
+        number = 2
+        for names, axes, is_mesh in (
+            (("x", "y"), self.start_axes, self.is_mesh),
+            (("vx", "vy"), self.velocity_axes, self.is_velocity_mesh),
+        ):
+            if names == ("vx", "vy") and self.velocity is None:
+                break
+            for k, (name, values) in enumerate(zip(names, axes, strict=True)):
+                found.append((number + (k if is_mesh else 0), name, values))
+            number += 2 if is_mesh else 1
+        return found
+
     def cell(self, run: int) -> tuple[int, ...]:
         """Indices of a run, which are its place in every variable.
 

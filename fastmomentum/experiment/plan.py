@@ -19,8 +19,8 @@ from fastmomentum.experiment.points import Mesh
 from fastmomentum.experiment.recording import MOST_STEPS, Record
 from fastmomentum.experiment.stopping import Stop
 from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Objective
+from fastmomentum.rules import Rule
 from fastmomentum.rules.choice import UpdateRule
-from fastmomentum.rules.updates import Rule
 from fastmomentum.specification.base import Specification, Whole
 from fastmomentum.specification.messages import Fault, faults
 from fastmomentum.specification.spans import html_table, span

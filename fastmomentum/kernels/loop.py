@@ -1,30 +1,27 @@
 """The batched loop: every run of a block, for any objective and any rule, compiled once.
 
-This is the only module that imports numba. ``compile_kernel`` closes one loop over an objective's
-``value`` and ``gradient`` and a rule; what comes out takes a range of run numbers and fills arrays.
+``compile_kernel`` closes one loop over an objective's value and gradient and a rule; what comes out
+takes the runs of a block from one step to another.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 import numpy as np
 from numba import njit
 from numba.core import types as numba_types
-from numba.extending import intrinsic, register_jitable
-from numpy.typing import NDArray
+from numba.extending import intrinsic
 
 from fastmomentum.kernels.code_digest import code_digest
-from fastmomentum.objectives import Objective
-from fastmomentum.rules.updates import Rule
+from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
+from fastmomentum.rules.base import Rule
 from fastmomentum.status import Status
 
-if TYPE_CHECKING:
-    from fastmomentum.experiment.plan import Experiment
-
-Kernel = Callable[..., None]
+Kernel = Callable[..., int]
 
 LANES: Final = {False: 40, True: 32}
 """Runs that walk abreast, without and with stop rules: enough vectors to fill the wait for a chain
@@ -34,14 +31,74 @@ ROUND: Final = 256
 """Updates between two looks at who has stopped. Longer rounds waste updates on runs that are over;
 shorter ones pay more for closing ranks."""
 
-X, Y, VX, VY, LR, MOMENTUM, LEVEL, UNEVENTFUL = range(8)
-"""Rows of a tile: point, velocity, settings, the level of f to fall to, updates without event."""
-
 OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy"}
 """How kernels are compiled: strict IEEE, so neither fastmath nor contraction."""
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 NOT_RUN, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which row of a tile holds what.
+
+    Parameters
+    ----------
+    n : int
+        Coordinates.
+    rule : Rule
+        Says what a coordinate, and a run, keep between updates.
+    parameters : tuple of bool
+        Which of the rule's parameters differ between the runs: they have rows of their own.
+    constants : tuple of bool
+        Which of the objective's constants do.
+    """
+
+    n: int
+    rule: Rule
+    parameters: tuple[bool, ...]
+    constants: tuple[bool, ...]
+
+    @property
+    def point(self) -> list[int]:
+        """The point."""
+        return list(range(self.n))
+
+    def states(self, coordinate: int) -> list[int]:
+        """What a coordinate keeps; state by state, so that the velocities lie together."""
+        return [self.n * (1 + k) + coordinate for k in range(len(self.rule.states))]
+
+    @property
+    def shared(self) -> list[int]:
+        """What all coordinates keep together."""
+        first = self.n * (1 + len(self.rule.states))
+        return list(range(first, first + len(self.rule.shared)))
+
+    @property
+    def lr(self) -> int:
+        """The learning rate; the momentum follows."""
+        return self.n * (1 + len(self.rule.states)) + len(self.rule.shared)
+
+    @property
+    def level(self) -> int:
+        """The level of f to fall to; the count of updates without event follows."""
+        return self.lr + 2
+
+    def varying(self) -> tuple[list[int | None], list[int | None]]:
+        """Rows of the rule's parameters and of the objective's constants; None where all agree."""
+        row, found = self.level + 2, []
+        for flags in (self.parameters, self.constants):
+            rows: list[int | None] = []
+            for varies in flags:
+                rows.append(row if varies else None)
+                row += varies
+            found.append(rows)
+        return found[0], found[1]
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        return self.level + 2 + sum(self.parameters) + sum(self.constants)
 
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
@@ -60,30 +117,106 @@ def widest_vectors(_typing_context: Any) -> Any:
     return numba_types.void(), generate
 
 
-@register_jitable  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+@inlined
 def one_nan(number: float) -> float:
     """Make all NaNs one: sign and payload of a computed one tell the order of the operands."""
     return number if number == number else np.nan
 
 
-@register_jitable  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
-def entry(x: Any, y: Any, number: int, is_mesh: bool) -> tuple[float, float]:
-    """A point of a list, or of a mesh in C order."""
-    if is_mesh:
-        return x[number // y.size], y[number % y.size]
-    return x[number], y[number]
+def recorder(n: int) -> Callable[..., None]:
+    """``record(trajectory, run, k, tile, lane)``: store a lane's point as a run's entry k."""
+    if not n:
+
+        def nothing(trajectory, run, k, tile, lane):  # type: ignore[no-untyped-def]
+            return None
+
+        return inlined(nothing)
+    before, last = recorder(n - 1), n - 1
+
+    def record(trajectory, run, k, tile, lane):  # type: ignore[no-untyped-def]
+        before(trajectory, run, k, tile, lane)
+        trajectory[run, k, last] = one_nan(tile[last, lane])
+
+    return inlined(record)
+
+
+def stepper(rows: Rows, gradient: Callable[..., Any]) -> Callable[..., Any]:
+    """``step(tile, lane, w, parameters, constants, t)``: one update of a lane; gives its new point.
+
+    The tile keeps the old point, so that a stop rule that is met can leave the lane where it is;
+    all else in it is updated.
+    """
+    rule = rows.rule
+    update, gradient_point = inlined(rule.update), inlined(rule.gradient_point)
+    advance = inlined(rule.advance)
+    read_shared, write_shared = reader(rows.shared), writer(rows.shared)
+    read_parameters, read_constants = map(mixed, rows.varying())
+    lr_row, momentum_row = rows.lr, rows.lr + 1
+
+    def looking(n: int) -> Callable[..., Any]:
+        """Where the gradient is taken."""
+        if not n:
+
+            def nothing(tile, lane, w, momentum):  # type: ignore[no-untyped-def]
+                return ()
+
+            return inlined(nothing)
+        before, last, read_states = looking(n - 1), n - 1, reader(rows.states(n - 1))
+
+        def look(tile, lane, w, momentum):  # type: ignore[no-untyped-def]
+            there = gradient_point(w[last], read_states(tile, lane), momentum)
+            return (*before(tile, lane, w, momentum), there)
+
+        return inlined(look)
+
+    def moving(n: int) -> Callable[..., Any]:
+        """The rule for each coordinate."""
+        if not n:
+
+            def nothing(  # type: ignore[no-untyped-def]
+                tile, lane, w, g, lr, momentum, parameters, shared, t
+            ):
+                return ()
+
+            return inlined(nothing)
+        before, last = moving(n - 1), n - 1
+        read_states, write_states = reader(rows.states(last)), writer(rows.states(last))
+
+        def move(  # type: ignore[no-untyped-def]
+            tile, lane, w, g, lr, momentum, parameters, shared, t
+        ):
+            others = before(tile, lane, w, g, lr, momentum, parameters, shared, t)
+            states = read_states(tile, lane)
+            to, states = update(w[last], states, g[last], lr, momentum, parameters, shared, t)
+            write_states(tile, lane, states)
+            return (*others, to)
+
+        return inlined(move)
+
+    look, move = looking(rows.n), moving(rows.n)
+
+    def step(tile, lane, w, parameters, constants, t):  # type: ignore[no-untyped-def]
+        lr, momentum = tile[lr_row, lane], tile[momentum_row, lane]
+        own = read_parameters(tile, lane, parameters)
+        shared = advance(read_shared(tile, lane), momentum, own)
+        write_shared(tile, lane, shared)
+        at = look(tile, lane, w, momentum)
+        g = gradient(*at, read_constants(tile, lane, constants))
+        return move(tile, lane, w, g, lr, momentum, own, shared, t)
+
+    return inlined(step)
 
 
 @functools.cache
-def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Kernel:
+def compile_kernel(objective: Any, rows: Rows, checked: bool) -> Kernel:
     """Kernel for an objective and a rule; compiled at its first call, then kept on disk.
 
     Parameters
     ----------
     objective : type of Objective
-        Gives the plain functions ``value`` and ``gradient``.
-    rule : Rule
-        Gives the plain function of one update of one coordinate.
+        Gives the plain functions ``value_at`` and ``gradient_at``.
+    rows : Rows
+        The rule, and what differs between the runs.
     checked : bool
         Whether the stop rules are asked after every update. Without, each run takes all its
         updates and the loss is looked at once, at the end.
@@ -93,26 +226,33 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
     callable
         Its arguments are those of the inner function ``kernel``; `run_block` calls it.
     """
-    value = register_jitable(objective.value_at)
-    gradient = register_jitable(objective.gradient_at)
-    update, look = register_jitable(rule.update), register_jitable(rule.look)
+    value, gradient = inlined(objective.value_at), inlined(objective.gradient_at)
+    step, record = stepper(rows, gradient), recorder(rows.n)
+    read_point, write_point = reader(rows.point), writer(rows.point)
+    choose_point = chooser(rows.point)
+    _, constant_rows = rows.varying()
+    read_constants = mixed(constant_rows)
+    n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
     lanes, round_updates = LANES[checked], ROUND
-    digest = code_digest(value, gradient, update, look)
+    rule = rows.rule
+    digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance)
+
+    def loss(tile, lane, constants):  # type: ignore[no-untyped-def]
+        return value(*read_point(tile, lane), read_constants(tile, lane, constants))
+
+    loss = inlined(loss)
 
     def kernel(  # type: ignore[no-untyped-def]  # numba infers them
-        first,
-        count,
-        lr,
-        momentum,
-        start_x,
-        start_y,
-        is_mesh,
-        velocity_x,
-        velocity_y,
-        is_velocity_mesh,
-        constants,
-        dampening,
+        runs,
+        run,
+        pending,
+        group,
+        active,
+        t,
+        until,
         steps,
+        parameters,
+        constants,
         levels,
         bound,
         recorded,
@@ -125,52 +265,21 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
     ):
         digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
         widest_vectors()  # type: ignore[call-arg, unused-ignore]  # numba gives the context
-        n_starts = start_x.size * start_y.size if is_mesh else start_x.size
-        n_velocities = velocity_x.size * (velocity_y.size if is_velocity_mesh else 1)
-        n_targets, n_recorded = levels.size, recorded.size
-        padded = (count + lanes - 1) // lanes * lanes
-
-        # An array a quantity, an entry a run that still walks; idle lanes fill the last tile.
-        x, y = np.zeros(padded), np.zeros(padded)
-        vx, vy = np.zeros(padded), np.zeros(padded)
-        lr_of, momentum_of = np.zeros(padded), np.zeros(padded)
-        level = np.full(padded, -np.inf)  # the next target; -inf still catches f = -inf
-        pending = np.zeros(padded, np.int64)  # its number
-        run = np.zeros(padded, np.int64)  # where the run's results go
-        tile = np.empty((8, lanes))
-
-        for i in range(count):
-            cell, velocity = divmod(first + i, n_velocities)
-            cell, start = divmod(cell, n_starts)
-            row, column = divmod(cell, momentum.size)
-            lr_of[i], momentum_of[i] = lr[row], momentum[column]
-            x[i], y[i] = entry(start_x, start_y, start, is_mesh)
-            vx[i], vy[i] = entry(velocity_x, velocity_y, velocity, is_velocity_mesh)
-            if n_targets > 0:
-                level[i] = levels[0]
-            run[i] = i
-            status[i] = NOT_RUN
-            n_steps[i] = steps
-            hit_step[i, :] = -1
-
-        k_next = 0  # entry of `recorded` that comes next
-        if n_recorded > 0 and recorded[0] == 0:
-            for i in range(count):
-                trajectory[i, 0, 0], trajectory[i, 0, 1] = x[i], y[i]
-            k_next = 1
+        n_targets, n_recorded = levels.shape[1], recorded.size
+        tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
+        k_next = np.searchsorted(recorded, t, side="right")  # entry that comes next
 
         # Rounds: from t to t_end for all tiles, then those that are over leave.
-        active, t = count, 0
-        while active > 0 and t < steps:
-            t_end = min(t + round_updates, steps) if checked else steps
+        while active > 0 and t < until:
+            t_end = min(t + round_updates, until) if checked else until
             some_over = False
             for base in range(0, active, lanes):
                 busy = min(lanes, active - base)
+                for row in range(n_rows):
+                    for j in range(lanes):
+                        tile[row, j] = runs[row, base + j]
                 for j in range(lanes):
-                    i = base + j
-                    tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j] = x[i], y[i], vx[i], vy[i]
-                    tile[LR, j], tile[MOMENTUM, j] = lr_of[i], momentum_of[i]
-                    tile[LEVEL, j], tile[UNEVENTFUL, j] = level[i], 0.0
+                    tile[eventless_row, j] = 0.0
 
                 now, k = t, k_next
                 while now < t_end:
@@ -178,144 +287,103 @@ def compile_kernel(objective: type[Objective], rule: Rule, checked: bool) -> Ker
                     if k < n_recorded and recorded[k] < pause:
                         pause = recorded[k]
                     for s in range(now, pause):
-                        damped = dampening if s > 0 else 0.0
+                        made = float(s)
                         for j in range(lanes):
-                            wx, wy, ux, uy = tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j]
-                            eta, m = tile[LR, j], tile[MOMENTUM, j]
-                            gx, gy = gradient(look(wx, ux, m), look(wy, uy, m), constants)
-                            to_x, tile[VX, j] = update(wx, ux, gx, eta, m, damped)
-                            to_y, tile[VY, j] = update(wy, uy, gy, eta, m, damped)
+                            w = read_point(tile, j)
+                            to = step(tile, j, w, parameters, constants, made)
                             if checked:  # where a rule is met the point stands still
-                                f = value(wx, wy, constants)
-                                calm = (f <= bound) & (f > tile[LEVEL, j])
-                                tile[UNEVENTFUL, j] += 1.0 if calm else -0.0
-                                to_x = to_x if calm else wx
-                                to_y = to_y if calm else wy
-                            tile[X, j], tile[Y, j] = to_x, to_y
+                                f = value(*w, read_constants(tile, j, constants))
+                                eventless = (f <= bound) & (f > tile[level_row, j])
+                                tile[eventless_row, j] += 1.0 if eventless else -0.0
+                                choose_point(tile, j, eventless, to, w)
+                            else:
+                                write_point(tile, j, to)
                     now = pause
                     if k < n_recorded and recorded[k] == now:
                         for j in range(busy):
-                            wx, wy = tile[X, j], tile[Y, j]
-                            out = run[base + j]
-                            trajectory[out, k, 0], trajectory[out, k, 1] = one_nan(wx), one_nan(wy)
+                            record(trajectory, run[base + j], k, tile, j)
                         k += 1
 
                 for j in range(busy if checked else 0):
-                    # Without targets, only divergence ends a lane's calm.
-                    s = t + int(tile[UNEVENTFUL, j])
+                    # Without targets, only divergence ends a lane's quiet.
+                    s = t + int(tile[eventless_row, j])
                     if s == t_end:
                         continue
                     i = base + j
-                    out, k = run[i], k_next
-                    wx, wy, ux, uy = tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j]
-                    f = value(wx, wy, constants)
-                    if -LARGEST <= f <= bound and f > levels[n_targets - 1]:
+                    out, k, own_levels = run[i], k_next, levels[group[i]]
+                    for row in range(n_rows):
+                        single[row, 0] = tile[row, j]
+                    f = loss(single, 0, constants)
+                    if -LARGEST <= f <= bound and f > own_levels[n_targets - 1]:
                         # Not the last target, and the velocity ran on: the round again, alone.
-                        wx, wy, ux, uy, s = x[i], y[i], vx[i], vy[i], t
+                        for row in range(n_rows):
+                            single[row, 0] = runs[row, i]
+                        s = t
                     while True:
-                        f = value(wx, wy, constants)
+                        f = loss(single, 0, constants)
                         if not -LARGEST <= f <= bound:
                             status[out] = DIVERGED
                             break
-                        while pending[i] < n_targets and f <= levels[pending[i]]:
+                        while pending[i] < n_targets and f <= own_levels[pending[i]]:
                             hit_step[out, pending[i]] = s
                             pending[i] += 1
                         if pending[i] == n_targets:
                             status[out] = CONVERGED
                             break
-                        eta, m, damped = lr_of[i], momentum_of[i], dampening if s > 0 else 0.0
-                        gx, gy = gradient(look(wx, ux, m), look(wy, uy, m), constants)
-                        wx, ux = update(wx, ux, gx, eta, m, damped)
-                        wy, uy = update(wy, uy, gy, eta, m, damped)
+                        to = step(single, 0, read_point(single, 0), parameters, constants, float(s))
+                        write_point(single, 0, to)
                         s += 1
                         if k < n_recorded and recorded[k] == s:
-                            trajectory[out, k, 0], trajectory[out, k, 1] = one_nan(wx), one_nan(wy)
+                            record(trajectory, out, k, single, 0)
                             k += 1
                         if s == t_end:
-                            level[i] = levels[pending[i]]
+                            single[level_row, 0] = own_levels[pending[i]]
                             break
-                    tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j] = wx, wy, ux, uy
+                    for row in range(n_rows):
+                        tile[row, j] = single[row, 0]
                     if status[out] != NOT_RUN:
                         some_over = True
                         n_steps[out] = s
-                        final[out, 0], final[out, 1] = one_nan(wx), one_nan(wy)
+                        for c in range(n):
+                            final[out, c] = one_nan(single[c, 0])
                         final_loss[out] = one_nan(f)
                         for k in range(k_next, n_recorded):
                             if recorded[k] > s:
                                 trajectory[out, k, :] = np.nan
 
-                for j in range(lanes):
-                    i = base + j
-                    x[i], y[i], vx[i], vy[i] = tile[X, j], tile[Y, j], tile[VX, j], tile[VY, j]
+                for row in range(n_rows):
+                    for j in range(lanes):
+                        runs[row, base + j] = tile[row, j]
 
             if some_over:  # close ranks
-                to = 0
+                to_place = 0
                 for i in range(active):
                     if status[run[i]] == NOT_RUN:
-                        x[to], y[to], vx[to], vy[to] = x[i], y[i], vx[i], vy[i]
-                        lr_of[to], momentum_of[to] = lr_of[i], momentum_of[i]
-                        level[to], pending[to], run[to] = level[i], pending[i], run[i]
-                        to += 1
-                active = to
+                        for row in range(n_rows):
+                            runs[row, to_place] = runs[row, i]
+                        pending[to_place], run[to_place] = pending[i], run[i]
+                        group[to_place] = group[i]
+                        to_place += 1
+                active = to_place
             t = t_end
             while k_next < n_recorded and recorded[k_next] <= t:
                 k_next += 1
 
-        for i in range(active):  # the rules are asked once more, at `steps`
-            out = run[i]
-            f = value(x[i], y[i], constants)
-            status[out] = MAX_STEPS if -LARGEST <= f <= bound else DIVERGED
-            while status[out] == MAX_STEPS and pending[i] < n_targets and f <= levels[pending[i]]:
-                hit_step[out, pending[i]] = steps
-                pending[i] += 1
-                if pending[i] == n_targets:
-                    status[out] = CONVERGED
-            final[out, 0], final[out, 1] = one_nan(x[i]), one_nan(y[i])
-            final_loss[out] = one_nan(f)
+        if t == steps:  # the rules are asked once more
+            for i in range(active):
+                out, own_levels = run[i], levels[group[i]]
+                f = loss(runs, i, constants)
+                status[out] = MAX_STEPS if -LARGEST <= f <= bound else DIVERGED
+                while status[out] == MAX_STEPS and pending[i] < n_targets:
+                    if f > own_levels[pending[i]]:
+                        break
+                    hit_step[out, pending[i]] = steps
+                    pending[i] += 1
+                    if pending[i] == n_targets:
+                        status[out] = CONVERGED
+                for c in range(n):
+                    final[out, c] = one_nan(runs[c, i])
+                final_loss[out] = one_nan(f)
+        return active
 
     return cast(Kernel, njit(**OPTIONS)(kernel))
-
-
-def run_block(
-    experiment: Experiment, runs: range, arrays: dict[str, NDArray[Any]], n_steps: int | None = None
-) -> None:
-    """Compute a range of runs into arrays.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        The plan.
-    runs : range
-        Numbers of the runs.
-    arrays : dict of ndarray
-        By variable, the run as first axis; filled in place.
-    n_steps : int, optional
-        Updates, instead of the experiment's; 0 only compiles.
-    """
-    objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
-    f_min, bound = objective.f_min or 0.0, LARGEST if stop.bound is None else stop.bound
-    kernel = compile_kernel(type(objective), experiment.rule.rule, stop.bound is not None)
-    nothing = np.empty((len(runs), 0), np.int32)
-    path = np.empty((len(runs), 0, 2))
-    kernel(
-        runs.start,
-        len(runs),
-        grid.lr.points,
-        grid.momenta,
-        *grid.start_axes,
-        grid.is_mesh,
-        *grid.velocity_axes,
-        grid.is_velocity_mesh,
-        objective.constants,
-        experiment.rule.constant,
-        experiment.steps if n_steps is None else n_steps,
-        stop.levels(f_min),
-        bound,
-        experiment.recorded,
-        arrays["status"],
-        arrays["n_steps"],
-        arrays.get("hit_step", nothing),
-        arrays["final"],
-        arrays["final_loss"],
-        arrays.get("trajectory", path),
-    )

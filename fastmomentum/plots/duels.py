@@ -182,8 +182,9 @@ def _require_fair(first: xr.Dataset, second: xr.Dataset) -> None:
                 f"a duel takes two results of the same {kind}: got {places[0]} and {places[1]}"
             )
     rules = one.rule.name, other.rule.name
-    in_gradients = [rule in ("pytorch", "ema") for rule in rules]
-    if any(places[0]) and in_gradients[0] != in_gradients[1]:
+    forms = [found.rule.rule.form for found in (one, other)]
+    units = [None if form is None else form.sums_gradients for form in forms]
+    if any(places[0]) and (units[0] != units[1] or None in units):
         raise InputError(
             f"a duel takes two results of the same velocity: that of {rules[0]} and that of "
             f"{rules[1]} have different units; compare these rules at rest"

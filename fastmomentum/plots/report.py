@@ -45,14 +45,6 @@ from fastmomentum.theory import RuleLike
 
 Data = tuple[Floats, Floats]
 
-TITLES: Final = {
-    "sgd": "Gradient descent",
-    "momentum": "Momentum (heavy ball)",
-    "nesterov": "Nesterov momentum",
-    "sutskever": "Nesterov momentum (Sutskever's form)",
-    "pytorch": "PyTorch's momentum",
-    "ema": "Moving average of gradients",
-}
 LOSSES: Final = {"mean": "mean of squares", "half_sum": "sum of squares / 2"}
 FROM_THE_SIDE: Final = (40.0, 50.0)
 FROM_ABOVE: Final = (60.0,)
@@ -190,15 +182,14 @@ def _header(
     rates = f"learning rate {number(run.lr)}"
     if found.rule.uses_momentum:
         rates += f", momentum {number(run.momentum)}"
-    if found.constant:
-        rates += f", dampening {number(found.constant)}"
+    rates += "".join(f", {name} {number(value)}" for name, value in found.said().items())
     escaped = shorten(title, 100, placeholder=" ...").replace("$", r"\$")
     start = f"start at {point(run.start)}"
     if run.velocity is not None:
         start += f", velocity {point(run.velocity)}"
     start += f"; {what}" if what else ""
     lines = {
-        0.12: f"{TITLES.get(found.name, found.name)}: {rates}",
+        0.12: f"{found.rule.title}: {rates}",
         0.46: f"{escaped}; {start}" if title else start,
         0.70: "",
     }

@@ -4,14 +4,20 @@ The classes stand alone and serve in a notebook; `learn_line` fits a line with t
 `descend` is the whole of a run.
 """
 
+from fastmomentum.reference.adaptive import AdaGrad as AdaGrad
+from fastmomentum.reference.adaptive import Adam as Adam
+from fastmomentum.reference.adaptive import Lion as Lion
+from fastmomentum.reference.adaptive import NAdam as NAdam
+from fastmomentum.reference.adaptive import RMSProp as RMSProp
 from fastmomentum.reference.descending import Runs as Runs
 from fastmomentum.reference.descending import descend as descend
+from fastmomentum.reference.fitting import learn_line as learn_line
 from fastmomentum.reference.optimisers import EMA as EMA
+from fastmomentum.reference.optimisers import QHM as QHM
 from fastmomentum.reference.optimisers import SGD as SGD
 from fastmomentum.reference.optimisers import Momentum as Momentum
 from fastmomentum.reference.optimisers import Nesterov as Nesterov
 from fastmomentum.reference.optimisers import Optimiser as Optimiser
 from fastmomentum.reference.optimisers import PyTorch as PyTorch
 from fastmomentum.reference.optimisers import Sutskever as Sutskever
-from fastmomentum.reference.optimisers import learn_line as learn_line
 from fastmomentum.reference.optimisers import optimiser as optimiser

@@ -100,7 +100,7 @@ def descend(
     params: dict[str, Any] = {"x": x, "y": y}
     with np.errstate(all="ignore"):
         for t in range(1, steps + 1):
-            at = walker.look(params)
+            at = walker.gradient_point(params)
             gx, gy = objective.gradient_at(at["x"], at["y"], objective.constants)
             walker.update(params, {"x": gx, "y": gy})
             trajectory[..., t, 0], trajectory[..., t, 1] = params["x"], params["y"]

@@ -1,21 +1,30 @@
-"""The optimisers in plain NumPy, and a line fitted with them, point by point."""
+"""The optimisers in plain NumPy: slow, and obvious enough to be checked by reading."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from fastmomentum.errors import InputError
 from fastmomentum.rules.choice import UpdateRule
-from fastmomentum.specification.numbers import numbers
 
 
 class Optimiser:
-    """Base of the optimisers: anything that updates parameters in place."""
+    """Base of the optimisers: anything that updates parameters in place.
 
-    def look(self, params: dict[str, Any]) -> dict[str, Any]:
+    Attributes
+    ----------
+    rule : str
+        The rule of the registry that the class is the reference of.
+    v : dict or None
+        Velocities by key, where it has some; zeros at the first update.
+    """
+
+    rule: ClassVar[str]
+    v: dict[str, Any] | None = None
+
+    def gradient_point(self, params: dict[str, Any]) -> dict[str, Any]:
         """Where the gradient is to be taken: at the parameters, for most.
 
         Parameters
@@ -57,6 +66,8 @@ class SGD(Optimiser):
     {'a': 0.5}
     """
 
+    rule = "sgd"
+
     def __init__(self, lr: float = 0.01) -> None:
         self.lr = lr
 
@@ -96,10 +107,12 @@ class Momentum(Optimiser):
     {'a': -0.25}
     """
 
+    rule = "momentum"
+
     def __init__(self, lr: float = 0.01, momentum: float = 0.9) -> None:
         self.lr = lr
         self.momentum = momentum
-        self.v: dict[str, Any] | None = None
+        self.v = None
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Update every parameter in place.
@@ -117,7 +130,7 @@ class Momentum(Optimiser):
     def velocities(self, params: dict[str, Any]) -> dict[str, Any]:
         """Velocities by key; zeros at first."""
         if self.v is None:
-            self.v = _zeros_like(params)
+            self.v = zeros_like(params)
         return self.v
 
 
@@ -131,6 +144,8 @@ class Nesterov(Momentum):
     >>> params
     {'a': 0.25}
     """
+
+    rule = "nesterov"
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Update every parameter in place.
@@ -148,18 +163,20 @@ class Nesterov(Momentum):
 
 
 class Sutskever(Momentum):
-    """Nesterov's rule in Sutskever's form: as `Momentum`, with the gradient from ``look``.
+    """Nesterov's rule in Sutskever's form: `Momentum`, the gradient taken at ``gradient_point``.
 
     Examples
     --------
     >>> params, optimiser = {"a": 1.0}, Sutskever(lr=0.25, momentum=0.5)
     >>> for _ in range(2):
     ...     optimiser.update(params, {"a": 2.0})
-    >>> params, optimiser.look(params)
+    >>> params, optimiser.gradient_point(params)
     ({'a': -0.25}, {'a': -0.625})
     """
 
-    def look(self, params: dict[str, Any]) -> dict[str, Any]:
+    rule = "sutskever"
+
+    def gradient_point(self, params: dict[str, Any]) -> dict[str, Any]:
         """Where the gradient is to be taken: ``w + momentum*v``."""
         v = self.velocities(params)
         return {key: params[key] + self.momentum * v[key] for key in params}
@@ -183,6 +200,8 @@ class PyTorch(Momentum):
     >>> params
     {'a': 0.0}
     """
+
+    rule = "pytorch"
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9, dampening: float = 0.0) -> None:
         super().__init__(lr, momentum)
@@ -218,6 +237,8 @@ class EMA(Momentum):
     {'a': 0.375}
     """
 
+    rule = "ema"
+
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Update every parameter in place.
 
@@ -232,7 +253,43 @@ class EMA(Momentum):
             params[key] -= self.lr * v[key]
 
 
-def _zeros_like(params: dict[str, Any]) -> dict[str, Any]:
+class QHM(Momentum):
+    """Quasi-hyperbolic: as `EMA`, then ``w' = w - lr*((1 - nu)*g + nu*v')``.
+
+    Parameters
+    ----------
+    lr, momentum, nu : float
+        As in Ma and Yarats 2019, where the momentum is called beta.
+
+    Examples
+    --------
+    >>> params = {"a": 1.0}
+    >>> QHM(lr=0.25, momentum=0.5, nu=0.5).update(params, {"a": 2.0})
+    >>> params
+    {'a': 0.625}
+    """
+
+    rule = "qhm"
+
+    def __init__(self, lr: float = 0.01, momentum: float = 0.9, nu: float = 0.7) -> None:
+        super().__init__(lr, momentum)
+        self.nu = nu
+
+    def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
+        """Update every parameter in place.
+
+        Parameters
+        ----------
+        params, grads : dict of float or ndarray
+            Parameters and their gradients, by the same keys.
+        """
+        v = self.velocities(params)
+        for key in params:
+            v[key] = self.momentum * v[key] + (1.0 - self.momentum) * grads[key]
+            params[key] -= self.lr * ((1.0 - self.nu) * grads[key] + self.nu * v[key])
+
+
+def zeros_like(params: dict[str, Any]) -> dict[str, Any]:
     """Zeros of the same shapes; plain floats stay plain."""
     return {k: 0.0 if isinstance(p, float | int) else np.zeros_like(p) for k, p in params.items()}
 
@@ -254,64 +311,16 @@ def optimiser(rule: str | UpdateRule, lr: Any, momentum: Any, velocity: Any = No
     Optimiser
         Fresh.
     """
-    rule = UpdateRule.parse(rule)
-    if rule.name == "sgd":
-        return SGD(lr)
-    if rule.name == "pytorch":
-        walker: Momentum = PyTorch(lr, momentum, rule.constant)
-    else:
-        kinds = {"momentum": Momentum, "nesterov": Nesterov, "sutskever": Sutskever, "ema": EMA}
-        walker = kinds[rule.name](lr, momentum)
+    found = UpdateRule.parse(rule)
+    kinds = {kind.rule: kind for kind in _below(Optimiser)}
+    own = {p.name: value for p, value in zip(found.rule.parameters, found.parameters, strict=True)}
+    settings = {"lr": lr, "momentum": momentum} if found.rule.uses_momentum else {"lr": lr}
+    walker = kinds[found.name](**settings, **own)
     walker.v = velocity
     return walker
 
 
-def learn_line(
-    x: ArrayLike,
-    y: ArrayLike,
-    optimiser: Optimiser,
-    steps: int,
-    start: tuple[float, float] = (-20.0, -20.0),
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fit ``y = a x + b``, point by point: ``da = sum(-r x)``, ``db = sum(-r)``, r = y - (a x + b).
-
-    These are the derivatives of half the sum of the squared residuals r, the objective "mse" with
-    the reduction "half_sum".
-
-    Parameters
-    ----------
-    x, y : array_like, shape (..., n)
-        Data; ``...`` are lines to be fitted side by side.
-    optimiser : Optimiser
-        A fresh one.
-    steps : int
-        Updates, at least 1.
-    start : (float, float)
-        First a and b.
-
-    Returns
-    -------
-    a, b : ndarray, shape (...)
-        Slope and intercept **before** the last update: those that the last gradient was taken at.
-
-    Raises
-    ------
-    InputError
-        Where there is no update to be before.
-
-    Examples
-    --------
-    >>> a, b = learn_line([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], Momentum(lr=0.1), steps=300)
-    >>> round(float(a), 4), round(float(b), 4)
-    (2.0, 1.0)
-    """
-    if steps < 1:
-        raise InputError(f"steps must be at least 1: got {steps}")
-    x, y = numbers(x, "x"), numbers(y, "y")
-    params = {key: np.full(x.shape[:-1], w, float) for key, w in zip("ab", start, strict=True)}
-    for _ in range(steps):
-        before = params["a"].copy(), params["b"].copy()
-        residual = y - (params["a"][..., np.newaxis] * x + params["b"][..., np.newaxis])
-        grads = {"a": (-residual * x).sum(axis=-1), "b": (-residual).sum(axis=-1)}
-        optimiser.update(params, grads)
-    return before
+def _below(kind: type[Optimiser]) -> Iterator[type[Optimiser]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Variable, coordinates, results
+from fastmomentum.specification.paths import path_of
 from fastmomentum.store import checksums, files, manifest
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.journal import DONE, Journal
@@ -54,7 +55,7 @@ def digest(results_of: str | Path | xr.Dataset) -> str:
     True
     """
     if isinstance(results_of, str | Path) or not hasattr(results_of, "attrs"):
-        return checksums.wide(_of_file(files.path_of(results_of, "results_of")))
+        return checksums.wide(_of_file(path_of(results_of, "results_of")))
     return checksums.wide(_of_dataset(results_of))
 
 

@@ -1,43 +1,45 @@
-"""The update rule of an experiment: a rule of the registry, with its constants."""
+"""The update rule of an experiment: a rule of the registry, with its parameters."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_serializer, model_validator
 
-from fastmomentum.rules.updates import RULES, Rule
+from fastmomentum.rules import RULES, Parameter, Rule
 from fastmomentum.specification.base import Specification
-from fastmomentum.specification.messages import fault
-from fastmomentum.text import suggest
+from fastmomentum.specification.messages import Fault, faults
+from fastmomentum.text import shown, suggest
 
 
 class UpdateRule(Specification):
-    """An update rule, by name.
+    """An update rule, by name, with its parameters.
 
     Parameters
     ----------
     name : str
         One of `fastmomentum.RULES`.
-    dampening : float, optional
-        For "pytorch": the part of the gradient, in [0, 1), that is left away from the second
-        update on; 0 where left out.
+    **parameters : float
+        Those of the rule, such as ``dampening`` for "pytorch" or ``beta2`` for "adam"; its defaults
+        where left out.
 
     Examples
     --------
-    >>> UpdateRule(name="pytorch", dampening=0.5).constant
-    0.5
+    >>> UpdateRule(name="adam", beta2=0.99).parameters
+    (0.99, 1e-08)
     """
 
     another: ClassVar[str] = "take one of fm.RULES by its name, such as rule='momentum'"
     positional: ClassVar[bool] = True
+    model_config = ConfigDict(extra="allow")
 
     name: str
-    dampening: float | None = None
+    __pydantic_extra__: dict[str, float | None] = Field(init=False)
 
     if TYPE_CHECKING:
 
-        def __init__(self, *, name: str, dampening: float | None = None) -> None: ...
+        def __init__(self, *, name: str, **parameters: float | None) -> None: ...
 
     @model_validator(mode="before")
     @classmethod
@@ -58,22 +60,35 @@ class UpdateRule(Specification):
             raise ValueError(f"must name a rule: got {name!r}; {suggest(name, RULES)}")
         return name
 
-    @field_validator("dampening")
-    @classmethod
-    def _leaves_something(cls, dampening: float | None) -> float | None:
-        if dampening is not None and not 0 <= dampening < 1:
-            raise ValueError(f"must lie in [0, 1): got {dampening!r}")
-        return dampening or None  # one way to say 0, as two would be two experiments
-
     @model_validator(mode="after")
     def _fitting(self) -> UpdateRule:
-        if self.dampening is not None and not self.rule.uses_dampening:
-            raise fault(
-                "dampening",
-                f"must be left out, for the rule {self.name} has none: got {self.dampening!r}; "
-                "drop it, or take the rule pytorch",
-            )
+        own = {parameter.name: parameter for parameter in self.rule.parameters}
+        found = [
+            one for name, value in self.given.items() for one in _check(self, own, name, value)
+        ]
+        if found:
+            raise faults(found)
         return self
+
+    @model_serializer(mode="plain")
+    def _plain(self) -> dict[str, Any]:
+        """Without what has its default: one way to say it, as two would be two experiments."""
+        return {"name": self.name, **self.said()}
+
+    def said(self) -> dict[str, float]:
+        """Parameters that differ from their defaults."""
+        defaults = {parameter.name: parameter.default for parameter in self.rule.parameters}
+        return {k: v + 0.0 for k, v in self.given.items() if v != defaults[k]}
+
+    @staticmethod
+    def keys_of(name: str) -> list[str]:
+        """What the table of a rule of the registry may hold."""
+        return ["name", *(parameter.name for parameter in RULES[name].parameters)]
+
+    @property
+    def given(self) -> dict[str, float]:
+        """Parameters that were given."""
+        return {k: v for k, v in (self.__pydantic_extra__ or {}).items() if v is not None}
 
     @property
     def rule(self) -> Rule:
@@ -81,9 +96,10 @@ class UpdateRule(Specification):
         return RULES[self.name]
 
     @property
-    def constant(self) -> float:
-        """The dampening from the second update on, as `Rule.update` takes it."""
-        return self.dampening or 0.0
+    def parameters(self) -> tuple[float, ...]:
+        """Values of the rule's parameters, in their order in the registry."""
+        given = self.given
+        return tuple(float(given.get(p.name, p.default)) for p in self.rule.parameters)
 
     @property
     def words(self) -> str:
@@ -94,4 +110,34 @@ class UpdateRule(Specification):
         >>> UpdateRule(name="pytorch", dampening=0.5).words
         'pytorch with dampening 0.5'
         """
-        return self.name + (f" with dampening {self.dampening:g}" if self.dampening else "")
+        said = [f"{name} {value:g}" for name, value in self.said().items()]
+        return self.name + (f" with {', '.join(said)}" if said else "")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What was given, and no more."""
+        yield "name", self.name
+        yield from self.said().items()
+
+    def __eq__(self, other: object) -> bool:
+        """Whether two are the same rule with the same parameters, said or left out."""
+        if not isinstance(other, UpdateRule):
+            return NotImplemented
+        return (self.name, self.parameters) == (other.name, other.parameters)
+
+    def __hash__(self) -> int:
+        """Equal for equal rules."""
+        return hash((self.name, self.parameters))
+
+
+def _check(rule: UpdateRule, own: dict[str, Parameter], name: str, value: float) -> list[Fault]:
+    """What is wrong with a parameter, if anything."""
+    if name in own:
+        if own[name].allows(value):
+            return []
+        return [(name, f"must {own[name].range}: got {value!r}")]
+    having = [other.name for other in RULES.values() if name in {p.name for p in other.parameters}]
+    if having:
+        return [(name, f"must be left out, for the rule {rule.name} has none: got {shown(value)}; "
+                 f"drop it, or take the rule {' or '.join(having)}")]  # fmt: skip
+    known = UpdateRule.keys_of(rule.name)
+    return [(name, f"is no key of the rule {rule.name}; {suggest(name, known)}")]

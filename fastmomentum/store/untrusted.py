@@ -15,8 +15,8 @@ from fastmomentum.experiment.recording import Record
 from fastmomentum.experiment.stopping import Stop
 from fastmomentum.objectives import OBJECTIVES
 from fastmomentum.provenance import package_version
+from fastmomentum.rules import RULES
 from fastmomentum.rules.choice import UpdateRule
-from fastmomentum.rules.updates import RULES
 from fastmomentum.specification.base import Specification
 from fastmomentum.text import printable
 
@@ -137,20 +137,22 @@ def require_known(tree: object, made_with: object) -> None:
 
 def _unknown(tree: dict[str, Any]) -> Iterator[str]:
     """What an experiment names that is known nowhere here."""
-    tables: dict[str, type[Specification]] = {"grid": Grid, "record": Record, "stop": Stop}
+    models: dict[str, type[Specification]] = {"grid": Grid, "record": Record, "stop": Stop}
+    keys = {above: set(model.model_fields) for above, model in models.items()}
     for kind, known in (("objective", OBJECTIVES), ("rule", RULES)):
         table = tree.get(kind)
         name = table.get("name") if isinstance(table, dict) else None
         if isinstance(name, str) and name not in known:
             yield f"the {kind} {printable(repr(name))}"
         elif isinstance(name, str):
-            tables[kind] = OBJECTIVES[name] if kind == "objective" else UpdateRule
+            own = OBJECTIVES[name].model_fields if kind == "objective" else UpdateRule.keys_of(name)
+            keys[kind] = set(own)
     for key in tree.keys() - Experiment.model_fields.keys():
         yield f"the key {printable(key)}"
-    for above, model in tables.items():
+    for above, known_keys in keys.items():
         table = tree.get(above)
         if isinstance(table, dict):
-            for key in sorted(table.keys() - model.model_fields.keys()):
+            for key in sorted(table.keys() - known_keys):
                 yield f"the key {above}.{printable(key)}"
 
 

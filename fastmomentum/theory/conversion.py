@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.rules.base import Form
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, known
-
-METHODS: Final = {
-    "sgd": "sgd",
-    "momentum": "momentum",
-    "pytorch": "momentum",
-    "ema": "momentum",
-    "nesterov": "nesterov",
-    "sutskever": "nesterov",
-}
-"""By rule, the rule that it is another form of."""
 
 
 class Settings(NamedTuple):
@@ -46,8 +37,8 @@ def method(rule: RuleLike) -> str:
     >>> method("ema")
     'momentum'
     """
-    name = known(rule).name
-    return METHODS.get(name, name)  # a rule that stands for itself
+    found = known(rule)
+    return found.name if found.rule.form is None else found.rule.form.method
 
 
 def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
@@ -76,8 +67,8 @@ def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
     >>> scale("ema", [0.0, 0.75]).tolist()
     [1.0, 0.25]
     """
-    rule, m = known(rule), numbers(momentum, "momentum")
-    return np.asarray(1.0 - (m if rule.name == "ema" else rule.constant * (m > 0)), float)
+    found, m = known(rule), numbers(momentum, "momentum")
+    return np.asarray(m * 0.0 + _form(found).scale(m, found.parameters), float)
 
 
 def convert(
@@ -138,20 +129,27 @@ def convert(
     wide, each = m[..., None], eta[..., None]
 
     # To the method's own form.
-    if rule.name in ("pytorch", "ema"):
+    one, other = _form(rule), _form(to)
+    if one.sums_gradients:
         v = -each * (v + _undampened(rule, wide, gradient))
     eta = eta * scale(rule, m)
-    if rule.name == "sutskever":
+    if one.looks_ahead:
         point = point + wide * v
 
     # And from it.
     eta = eta / scale(to, m)
-    if to.name in ("pytorch", "ema"):
+    if other.sums_gradients:
         v = -v / eta[..., None] - _undampened(to, wide, gradient)
-    if to.name == "sutskever":
+    if other.looks_ahead:
         point = point - wide * v
     v = v + 0.0  # no -0
     return Settings(to, eta, m, point, v if to.rule.uses_momentum else np.zeros_like(v))
+
+
+def _form(rule: UpdateRule) -> Form:
+    if rule.rule.form is None:
+        raise InputError(f"the rule {rule.name} is a form of no other: it takes paths of its own")
+    return rule.rule.form
 
 
 def _require(name: str, must: str, values: Floats, fit: NDArray[np.bool_]) -> None:
@@ -170,7 +168,8 @@ def _require_one_method(rule: UpdateRule, to: UpdateRule, momentum: Floats) -> N
 
 def _undampened(rule: UpdateRule, momentum: Floats, gradient: ArrayLike | None) -> Floats | float:
     """Velocity that would have given the first update the part of the gradient that it keeps."""
-    if not rule.constant or not momentum.any():
+    part = _form(rule).only_first(rule.parameters)
+    if not part or not momentum.any():
         return 0.0
     if gradient is None:
         raise InputError(
@@ -178,5 +177,5 @@ def _undampened(rule: UpdateRule, momentum: Floats, gradient: ArrayLike | None) 
             "start"
         )
     moved = momentum > 0  # without momentum no velocity has a say
-    missing = rule.constant * numbers(gradient, "gradient") / np.where(moved, momentum, 1.0)
+    missing = part * numbers(gradient, "gradient") / np.where(moved, momentum, 1.0)
     return np.where(moved, missing, 0.0)

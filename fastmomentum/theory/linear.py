@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.rules import RULES, Rule
 from fastmomentum.rules.choice import UpdateRule
-from fastmomentum.rules.updates import RULES, Rule
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.text import suggest
 
@@ -256,16 +254,22 @@ def entries(
     With `first` of the first update, which is not dampened.
     """
     found = known(rule)
-    update: Callable[..., tuple[Any, Any]] = found.rule.update
-    look: Callable[..., Any] = found.rule.look
+    if found.rule.form is None:
+        raise InputError(
+            f"the rule {found.name} is no linear map of point and velocity: there is no theory of "
+            "it here; known is that of "
+            + ", ".join(name for name, other in RULES.items() if other.form is not None)
+        )
+    update, gradient_point = found.rule.update, found.rule.gradient_point
     eta, m = numbers(lr, "lr"), numbers(momentum, "momentum")
     curvature = numbers(eigenvalue, "eigenvalue")
     one, zero = np.ones(()), np.zeros(())
-    dampening = 0.0 if first else found.constant
 
     def column(w: Floats, v: Floats) -> tuple[ArrayLike, ArrayLike]:
-        gradient = curvature * look(w, v, m)
-        return update(w, v, gradient, eta, m, dampening)
+        gradient = curvature * gradient_point(w, (v,), m)
+        made = 0.0 if first else 1.0
+        w, (v,) = update(w, (v,), gradient, eta, m, found.parameters, (), made)
+        return w, v
 
     with np.errstate(over="ignore", invalid="ignore"):
         (ww, vw), (wv, vv) = column(one, zero), column(zero, one)

@@ -87,8 +87,9 @@ def critical_momentum(lr: ArrayLike, eigenvalue: ArrayLike, rule: RuleLike = "mo
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         product = np.multiply(numbers(lr, "lr"), numbers(eigenvalue, "eigenvalue"))
-        if known(rule).name == "ema":  # whose learning rate shrinks with the momentum
-            return np.where(product >= 0, np.square((1 - product) / (1 + product)), np.nan)
+        form = known(rule).rule.form
+        if form is not None and form.critical is not None:
+            return np.asarray(form.critical(product))
         root = np.sqrt(product * scale(rule, 0.5))
     if method(rule) == "momentum":
         return np.where(root < 2, np.square(1 - root), np.nan)

@@ -1,0 +1,112 @@
+"""Computing a range of runs: its starting points and settings laid out, then the kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from fastmomentum.kernels.loop import (
+    LANES,
+    LARGEST,
+    NOT_RUN,
+    OPTIONS,
+    Rows,
+    compile_kernel,
+)
+
+if TYPE_CHECKING:
+    from fastmomentum.experiment.plan import Experiment
+
+
+def run_block(
+    experiment: Experiment, runs: range, arrays: dict[str, NDArray[Any]], n_steps: int | None = None
+) -> None:
+    """Compute a range of runs into arrays.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The plan.
+    runs : range
+        Numbers of the runs.
+    arrays : dict of ndarray
+        By variable, the run as first axis; filled in place.
+    n_steps : int, optional
+        Updates, instead of the experiment's; 0 only compiles.
+    """
+    objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
+    steps = experiment.steps if n_steps is None else n_steps
+    checked, count = stop.bound is not None, len(runs)
+    constants, parameters = objective.constants, experiment.rule.parameters
+    rows = Rows(2, experiment.rule.rule, (False,) * len(parameters), (False,) * len(constants))
+    padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
+
+    lanes = np.zeros((rows.count, padded))
+    levels = stop.levels(objective.f_min or 0.0)[np.newaxis]
+    lanes[rows.level] = levels[0, 0] if levels.size else -np.inf  # -inf still catches f = -inf
+    first, n = rows.shared, len(rows.shared)
+    if n:
+        lanes[first] = np.array(experiment.rule.rule.shared)[:, np.newaxis]
+    places = {"lr": rows.lr, "momentum": rows.lr + 1, "x": 0, "y": 1}
+    if rows.rule.uses_momentum:
+        places |= {"vx": rows.states(0)[0], "vy": rows.states(1)[0]}
+    columns = [(axis, places[what], values) for axis, what, values in grid.columns()
+               if what in places]  # fmt: skip
+    _lay_out(
+        lanes,
+        count,
+        np.array(np.unravel_index(runs.start, grid.shape), np.int64),
+        np.array(grid.shape, np.int64),
+        np.array([axis for axis, _, _ in columns], np.int64),
+        np.array([row for _, row, _ in columns], np.int64),
+        np.cumsum([0, *(values.size for _, _, values in columns)]),
+        np.concatenate([values for _, _, values in columns]),
+    )
+    run = np.arange(padded)
+    pending, group = np.zeros(padded, np.int64), np.zeros(padded, np.int64)
+    arrays["status"][:] = NOT_RUN
+    arrays["n_steps"][:] = steps
+    hit_step = arrays.get("hit_step", np.empty((count, 0), np.int32))
+    hit_step[:] = -1
+    recorded = experiment.recorded
+    trajectory = arrays.get("trajectory", np.empty((count, 0, 2)))
+    if recorded.size and recorded[0] == 0:
+        trajectory[:, 0] = lanes[rows.point, :count].T
+    kernel = compile_kernel(type(objective), rows, checked)
+    kernel(
+        lanes,
+        run,
+        pending,
+        group,
+        count,
+        0,
+        steps,
+        steps,
+        parameters,
+        constants,
+        levels,
+        LARGEST if stop.bound is None else stop.bound,
+        recorded,
+        arrays["status"],
+        arrays["n_steps"],
+        hit_step,
+        arrays["final"],
+        arrays["final_loss"],
+        trajectory,
+    )
+
+
+@njit(**OPTIONS)  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+def _lay_out(lanes, count, cell, shape, axes, rows, offsets, values):  # type: ignore[no-untyped-def]
+    """Starting points and settings of the runs from a cell of the grid on, in C order."""
+    for i in range(count):
+        for c in range(axes.size):
+            lanes[rows[c], i] = values[offsets[c] + cell[axes[c]]]
+        for axis in range(shape.size - 1, -1, -1):
+            cell[axis] += 1
+            if cell[axis] < shape[axis]:
+                break
+            cell[axis] = 0

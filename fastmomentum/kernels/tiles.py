@@ -1,0 +1,98 @@
+"""Access to a tile, unrolled: a lane's numbers as tuples, for any number of coordinates.
+
+A tile has a row a quantity and a lane (a run) a column. Loops over tuples stop LLVM from making
+vectors of the lanes; closures that call each other, a row each, do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from numba.extending import register_jitable
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function into its caller: what LLVM leaves as a call is not vectorised."""
+    return register_jitable(forceinline=True)(function)
+
+
+def reader(rows: Sequence[int]) -> Callable[..., Any]:
+    """``read(tile, lane)``: a lane's entries in these rows, as a tuple."""
+    if not rows:
+
+        def nothing(tile, lane):  # type: ignore[no-untyped-def]
+            return ()
+
+        return inlined(nothing)
+    row, rest = rows[-1], rows[:-1]
+    if not rest:
+
+        def only(tile, lane):  # type: ignore[no-untyped-def]
+            return (tile[row, lane],)
+
+        return inlined(only)
+    before = reader(rest)
+
+    def read(tile, lane):  # type: ignore[no-untyped-def]
+        return (*before(tile, lane), tile[row, lane])
+
+    return inlined(read)
+
+
+def writer(rows: Sequence[int]) -> Callable[..., None]:
+    """``write(tile, lane, values)``: set a lane's entries in these rows."""
+    if not rows:
+
+        def nothing(tile, lane, values):  # type: ignore[no-untyped-def]
+            return None
+
+        return inlined(nothing)
+    row, last = rows[-1], len(rows) - 1
+    before = writer(rows[:-1])
+
+    def write(tile, lane, values):  # type: ignore[no-untyped-def]
+        before(tile, lane, values)
+        tile[row, lane] = values[last]
+
+    return inlined(write)
+
+
+def chooser(rows: Sequence[int]) -> Callable[..., None]:
+    """``choose(tile, lane, yes, values, others)``: set them to values, or else to others."""
+    if not rows:
+
+        def nothing(tile, lane, yes, values, others):  # type: ignore[no-untyped-def]
+            return None
+
+        return inlined(nothing)
+    row, last = rows[-1], len(rows) - 1
+    before = chooser(rows[:-1])
+
+    def choose(tile, lane, yes, values, others):  # type: ignore[no-untyped-def]
+        before(tile, lane, yes, values, others)
+        tile[row, lane] = values[last] if yes else others[last]
+
+    return inlined(choose)
+
+
+def mixed(rows: Sequence[int | None]) -> Callable[..., Any]:
+    """``read(tile, lane, fixed)``: a lane's entries; where the row is None, that of `fixed`."""
+    if not rows:
+
+        def nothing(tile, lane, fixed):  # type: ignore[no-untyped-def]
+            return ()
+
+        return inlined(nothing)
+    row, last, before = rows[-1], len(rows) - 1, mixed(rows[:-1])
+    if row is None:
+
+        def read(tile, lane, fixed):  # type: ignore[no-untyped-def]
+            return (*before(tile, lane, fixed), fixed[last])
+
+        return inlined(read)
+
+    def read_row(tile, lane, fixed):  # type: ignore[no-untyped-def]
+        return (*before(tile, lane, fixed), tile[row, lane])
+
+    return inlined(read_row)

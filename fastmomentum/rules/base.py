@@ -1,0 +1,150 @@
+"""What an update rule is: a pure function for one coordinate, and all that is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Floats = tuple[float, ...]
+Update = Callable[..., tuple[Any, tuple[Any, ...]]]
+"""``update(w, states, g, lr, momentum, parameters, shared, t) -> (w, states)``."""
+GradientPoint = Callable[[Any, tuple[Any, ...], Any], Any]
+"""``gradient_point(w, states, momentum) -> w``."""
+Advance = Callable[..., tuple[Any, ...]]
+"""``advance(shared, momentum, parameters) -> shared``."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that a rule has besides learning rate and momentum.
+
+    Attributes
+    ----------
+    name : str
+        Its key in an experiment file.
+    meaning : str
+        In a few words, as the file's ``long_name`` and in help.
+    default : float
+        Where it is left out.
+    low, high : float
+        Where it may lie.
+    low_open, high_open : bool
+        Whether the end itself is excluded.
+    """
+
+    name: str
+    meaning: str
+    default: float
+    low: float = 0.0
+    high: float = float("inf")
+    low_open: bool = False
+    high_open: bool = True
+
+    def allows(self, value: float) -> bool:
+        """Whether a value lies in the range."""
+        above = value > self.low if self.low_open else value >= self.low
+        return above and (value < self.high if self.high_open else value <= self.high)
+
+    @property
+    def range(self) -> str:
+        """The range for a message.
+
+        Examples
+        --------
+        >>> Parameter("nu", "share of the average", 0.7, 0.0, 1.0, high_open=False).range
+        'lie in [0, 1]'
+        >>> Parameter("eps", "added to the root", 1e-8).range
+        'be at least 0'
+        """
+        if self.high == float("inf"):
+            return f"be greater than {self.low:g}" if self.low_open else f"be at least {self.low:g}"
+        left, right = "(["[not self.low_open], "])"[self.high_open]
+        return f"lie in {left}{self.low:g}, {self.high:g}{right}"
+
+
+def at_point(w: Any, states: tuple[Any, ...], momentum: Any) -> Any:
+    """Where most rules take the gradient: at the point itself."""
+    return w
+
+
+def unchanged(shared: tuple[Any, ...], momentum: Any, parameters: tuple[Any, ...]) -> Any:
+    """For rules that keep nothing for all coordinates together."""
+    return shared
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which method a rule is a form of, and how its settings translate.
+
+    Attributes
+    ----------
+    method : str
+        Name of the rule that stands for the method.
+    scale : callable
+        ``scale(momentum, parameters)``: the method's learning rate where the rule's own is 1.
+    sums_gradients : bool
+        Whether the velocity is a sum or an average of gradients: the method's, divided by -lr.
+    looks_ahead : bool
+        Whether the rule keeps the point w where the method keeps w + momentum*v.
+    only_first : callable
+        ``only_first(parameters)``: the part of the gradient that the first update alone takes.
+    critical : callable, optional
+        ``critical(product)``: the momentum of critical damping where lr times the curvature is
+        `product`, if `scale` depends on the momentum.
+    """
+
+    method: str
+    scale: Callable[[Any, Floats], Any] = lambda momentum, parameters: 1.0
+    sums_gradients: bool = False
+    looks_ahead: bool = False
+    only_first: Callable[[Floats], float] = lambda parameters: 0.0
+    critical: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An update rule, with all that is particular to it; nothing elsewhere asks for its name.
+
+    Attributes
+    ----------
+    name : str
+        Its name in an experiment file.
+    title : str
+        Its name in a title.
+    equation : str
+        The rule as a line of text.
+    source : str
+        Where it comes from.
+    update : callable
+        ``update(w, states, g, lr, momentum, parameters, shared, t) -> (w, states)``, pure, for one
+        coordinate; t is the number of updates made before, as a float.
+    form : Form or None
+        The method that it is a form of; None where it is no linear map of point and velocity.
+    uses_momentum : bool
+        False where the grid has no momentum axis, and there is no velocity.
+    states : tuple of str
+        What a coordinate keeps between updates; the first is the velocity where the rule has one,
+        which starts with the grid's; all else starts with 0.
+    parameters : tuple of Parameter
+        What an experiment may set besides.
+    gradient_point : callable
+        ``gradient_point(w, states, momentum) -> w``, where the gradient is taken.
+    shared : tuple of float
+        What all coordinates keep together, as it is before the first update.
+    advance : callable
+        ``advance(shared, momentum, parameters) -> shared``, before each update.
+    """
+
+    name: str
+    title: str
+    equation: str
+    source: str
+    update: Update
+    form: Form | None
+    uses_momentum: bool = True
+    states: tuple[str, ...] = ("velocity",)
+    parameters: tuple[Parameter, ...] = ()
+    gradient_point: GradientPoint = at_point
+    shared: Floats = ()
+    advance: Advance = unchanged
