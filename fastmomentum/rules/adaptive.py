@@ -129,17 +129,6 @@ def adagrad(
     return w - lr * (g / (np.sqrt(s) + eps)), (s,)
 
 
-def sign(c: Any) -> Any:
-    """1, -1, or the number itself where it is neither above nor below 0 (0, NaN).
-
-    Examples
-    --------
-    >>> float(sign(-3.0)), float(sign(0.0)), float(sign(np.nan))
-    (-1.0, 0.0, nan)
-    """
-    return np.where(c == c, (c > 0.0) * 1.0 - (c < 0.0) * 1.0, c)
-
-
 def lion(
     w: Any, states: Kept, g: Any, lr: Any, momentum: Any, parameters: Kept, shared: Kept, t: Any
 ) -> Moved:
@@ -158,7 +147,8 @@ def lion(
     (v,) = states
     (beta2,) = parameters
     c = momentum * v + (1.0 - momentum) * g
-    return w - lr * sign(c), (beta2 * v + (1.0 - beta2) * g,)
+    sign = np.where(c == c, (c > 0.0) * 1.0 - (c < 0.0) * 1.0, c)  # NaN stays NaN
+    return w - lr * sign, (beta2 * v + (1.0 - beta2) * g,)
 
 
 BETA2: Final = Parameter("beta2", "decay of the average of squares", 0.999, 0.0, 1.0)
