@@ -13,7 +13,7 @@ PICTURES := $(addprefix $(FIGURES)/,rosenbrock_contour.png rosenbrock_surface.pn
 	linear_regression_contour.png linear_regression_surface.png linear_regression_report.png \
 	phase_diagram.png)
 
-.PHONY: run experiments figures gallery test parity frameworks lint types format clean
+.PHONY: run experiments figures gallery test lowest parity frameworks lint types format clean
 .DELETE_ON_ERROR:
 
 run: experiments
@@ -72,6 +72,26 @@ $(STAMP): pyproject.toml
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses $(JOBS)
+
+# The lowest versions that pyproject.toml allows, and the suite with them. The oldest of them have wheels
+# for Python 3.11 only: elsewhere, make lowest LOWEST_PYTHON=python3.11.
+LOWEST := .venv-lowest
+LOWEST_PYTHON ?= $(PYTHON)
+# What old releases still call, newer ones of what they need call deprecated.
+LOWEST_WARNINGS := -W default::DeprecationWarning -W default::PendingDeprecationWarning
+LOWEST_PIP = $(LOWEST)/bin/python -m pip --quiet --disable-pip-version-check install
+
+lowest: $(LOWEST)/installed
+	@$(LOWEST)/bin/python -m pytest --numprocesses $(JOBS) $(LOWEST_WARNINGS)
+
+$(LOWEST)/installed: pyproject.toml .ci/lowest.py | $(STAMP)
+	@$(LOWEST_PYTHON) -c "import sys; sys.exit(sys.version_info[:2] != (3, 11))" \
+		|| { echo "make lowest needs Python 3.11; name one: make lowest LOWEST_PYTHON=python3.11"; exit 1; }
+	@test -x $(LOWEST)/bin/python || $(LOWEST_PYTHON) -m venv $(LOWEST)
+	@echo "installing the lowest versions of what fastmomentum needs into $(LOWEST); this takes a minute"
+	@$(BIN)/python .ci/lowest.py > $(LOWEST)/constraints.txt
+	@$(LOWEST_PIP) --constraint $(LOWEST)/constraints.txt --editable ".[dask,dev]"
+	@touch $@
 
 # In an environment of their own: they take 3 GB. torch from PyPI would bring several GB of CUDA along
 # on Linux, so its CPU build comes first, from where pip finds one or else from PyTorch's own index.

@@ -74,7 +74,7 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> plots.Run:
     print(
         f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
         f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
-        f"{run.status.name.lower()} "
+        f"{run.status.words} "
         f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
     )
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +21,9 @@ def say(message: str) -> None:
 
 
 def _line(message: str) -> str:
-    return f"{Path(sys.argv[0]).name}: {message}"
+    # No control character of a file's text or name may act on the terminal.
+    plain = (c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message)
+    return f"{Path(sys.argv[0]).name}: {''.join(plain)}"
 
 
 def _hook(kind: type[BaseException], *what: Any) -> None:
@@ -32,3 +35,9 @@ def _hook(kind: type[BaseException], *what: Any) -> None:
 
 
 sys.excepthook = _hook
+
+# Files need no backend, and a window finds its own; of a name that it does not know, such as a
+# notebook sets for its commands, matplotlib would end by a traceback.
+os.environ.pop("MPLBACKEND", None)
+
+warnings.formatwarning = lambda message, *_, **__: f"{_line(str(message))}\n"

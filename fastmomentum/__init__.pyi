@@ -7,6 +7,7 @@ from . import reference as reference
 from . import results as results
 from . import theory as theory
 from .analysis.replaying import replay as replay
+from .errors import CacheWarning as CacheWarning
 from .errors import ClusterError as ClusterError
 from .errors import FastmomentumError as FastmomentumError
 from .errors import FastmomentumWarning as FastmomentumWarning

@@ -37,7 +37,7 @@ class ClusterError(FastmomentumError):
 
 
 class Interrupted(FastmomentumError, KeyboardInterrupt):  # noqa: N818  (no error: a wish)
-    """The run was stopped by the user; what is done is kept."""
+    """The run was stopped by the user; what is done is kept where there is a file."""
 
     exit_status = 130
 
@@ -48,3 +48,7 @@ class FastmomentumWarning(UserWarning):
 
 class OutsideGridWarning(FastmomentumWarning):
     """A value was asked for that lies outside of the grid's range; the nearest one is taken."""
+
+
+class CacheWarning(FastmomentumWarning):
+    """Compiled kernels cannot be kept on disk, or a kept one is damaged; the run goes on."""

@@ -19,13 +19,7 @@ class Status(IntEnum):
     DIVERGED = 2
     MAX_STEPS = 3
 
-
-def words(status: Status) -> str:
-    """Put a status into words.
-
-    Examples
-    --------
-    >>> words(Status.MAX_STEPS)
-    'out of steps'
-    """
-    return "out of steps" if status is Status.MAX_STEPS else status.name.lower().replace("_", " ")
+    @property
+    def words(self) -> str:
+        """What people read of it, wherever they do: "out of steps", not "max_steps"."""
+        return "out of steps" if self is Status.MAX_STEPS else self.name.lower().replace("_", " ")

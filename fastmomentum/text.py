@@ -6,6 +6,7 @@ import datetime
 import difflib
 from collections.abc import Iterable
 from decimal import Decimal
+from pathlib import Path
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -28,7 +29,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
     >>> suggest("momentun", ["lr", "momentum"])
     "did you mean 'momentum'?"
     """
-    known = list(known)
+    known = list(map(printable, known))
     near = _nearest(word, known)
     return f"did you mean '{near}'?" if near else "known are " + ", ".join(known)
 
@@ -37,6 +38,72 @@ def _nearest(word: str, known: Iterable[str]) -> str | None:
     by_lower = {name.lower(): name for name in known}
     near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[near[0]] if near else None
+
+
+def near_file(path: Path, suffix: str) -> Path | None:
+    """The file that was meant by a name that no file has.
+
+    Parameters
+    ----------
+    path : path
+        What came.
+    suffix : str
+        How such files end, such as ".toml".
+
+    Returns
+    -------
+    path or None
+        A file beside it whose name is nearly that.
+    """
+    try:
+        stems = [entry.stem for entry in path.parent.iterdir() if entry.suffix == suffix]
+    except (OSError, ValueError):
+        return None
+    near = difflib.get_close_matches(path.stem, stems, n=1, cutoff=0.75)
+    return path.with_name(near[0] + suffix) if near else None
+
+
+def printable(said: object) -> str:
+    r"""The first line of something from a file, short and without control characters.
+
+    Parameters
+    ----------
+    said : object
+        A message or a text.
+
+    Returns
+    -------
+    str
+        Fit for a terminal.
+
+    Examples
+    --------
+    >>> printable("red: \x1b[31m")
+    'red: \\x1b[31m'
+    """
+    line = next(iter(str(said).splitlines()), "")
+    return without_controls(line if len(line) <= 200 else line[:197] + "...")
+
+
+def without_controls(text: str) -> str:
+    r"""Text whose control characters are written out, so that none acts on a terminal.
+
+    Parameters
+    ----------
+    text : str
+        Of any length; its lines stay.
+
+    Returns
+    -------
+    str
+        Fit for a terminal.
+
+    Examples
+    --------
+    >>> without_controls("red: \x1b[31m")
+    'red: \\x1b[31m'
+    """
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def shown(value: object) -> str:
@@ -110,29 +177,6 @@ def duration(seconds: float) -> str:
             return f"{max(seconds, 0.1) / size:.2g} {unit}"
     days = seconds / 86_400
     return f"{days:.0f} days" if days < 730 else f"{days / 365.25:,.0f} years"
-
-
-def printable(said: object) -> str:
-    r"""The first line of something from a file, short and without control characters.
-
-    Parameters
-    ----------
-    said : object
-        A message or a text.
-
-    Returns
-    -------
-    str
-        Fit for a terminal.
-
-    Examples
-    --------
-    >>> printable("red: \x1b[31m")
-    'red: \\x1b[31m'
-    """
-    line = next(iter(str(said).splitlines()), "")
-    line = line if len(line) <= 200 else line[:197] + "..."
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 def short(number: float) -> str:

@@ -49,7 +49,7 @@ SETTINGS = [
 def least_squares(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Slope and intercept of each row's best line, shape (n_rows, 2)."""
     best = [
-        np.linalg.lstsq(np.stack([u, np.ones_like(u)], axis=-1), v)[0]
+        np.linalg.lstsq(np.stack([u, np.ones_like(u)], axis=-1), v, rcond=None)[0]
         for u, v in zip(x, y, strict=True)
     ]
     return np.array(best)

@@ -923,6 +923,6 @@ def test_a_name_that_is_no_text() -> None:
     done = process("run", name, "-o", "out.h5", stdout=subprocess.PIPE)
     assert (done.returncode, done.stderr) == (0, "")
     with h5py.File("out.h5") as file:
-        assert r"caf\udce9.toml" in file.attrs["command_line"]
+        assert rb"caf\udce9.toml" in file.attrs["command_line"]
     done = process("run", "x.toml", stdout=subprocess.PIPE)
     assert done.stderr == "x.toml: no such file; correct the path or create it\n"

@@ -54,6 +54,7 @@ HOMES = {
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"execution.progress_bar"},
+    "IPython": {"execution.progress_bar"},
     "filelock": {"store.files"},
     "h5py": {"store.layout"},
     "xxhash": {"store.checksums"},

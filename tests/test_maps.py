@@ -130,7 +130,7 @@ def test_a_status_map_leaves_steps_out():
     assert drawn.steps is None
     np.testing.assert_array_equal(drawn.ends.get_array(), ds.status.values.T)
     names = {patch.get_label().split(" (")[0] for patch in drawn.legend}
-    assert names <= {"converged", "diverged", "ran all its steps"}
+    assert names <= {"converged", "diverged", "out of steps"}
     assert {"converged", "diverged"} <= names
 
 

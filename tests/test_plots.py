@@ -417,7 +417,7 @@ def test_the_nearest_cell_is_taken_and_printed(script, results, tmp_path):
     )
     assert status == 0
     assert out.startswith(
-        "cell lr=1.5e-05 momentum=0.9 start=(-5, -5): max_steps after 300 steps, f = "
+        "cell lr=1.5e-05 momentum=0.9 start=(-5, -5): out of steps after 300 steps, f = "
     )
 
 
@@ -580,3 +580,61 @@ def test_an_interruption_while_modules_are_imported_is_told_in_a_line(name, tmp_
         [sys.executable, SCRIPTS / f"{name}.py"], env=os.environ | paths, capture_output=True
     )
     assert (done.returncode, done.stderr) == (130, f"{name}.py: interrupted\n".encode())
+
+
+@pytest.fixture(scope="module")
+def small_map(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("map") / "map.h5"
+    experiment = fm.Experiment(
+        objective=fm.Quadratic(),
+        rule="momentum",
+        steps=20,
+        grid=fm.Grid(lr=[0.01, 0.1, 0.2], momentum=[0.0, 0.5, 0.9], start=[(1, 1)]),
+        stop=fm.Stop(targets=[1e-2]),
+    )
+    fm.run(experiment, path).close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("backend", "script"),
+    [
+        ("module://matplotlib_inline.backend_inline", "zoom"),
+        ("nonsense", "zoom"),
+        ("nonsense", "plot_phase"),
+        ("nonsense", "animate"),
+    ],
+)
+def test_pictures_in_files_need_no_backend(backend, script, small_map, tmp_path):
+    """Notebooks set one for the commands that they start, and it may not be installed here."""
+    output = tmp_path / ("out.h5" if script == "zoom" else "out.png")
+    words = [str(SCRIPTS / f"{script}.py"), small_map, "-o", output]
+    if script == "zoom":
+        window = ["--lr", "0.05:0.2", "--momentum", "0:0.5", "--num", "2", "--jobs", "1"]
+        words = ["-m", "fastmomentum", "zoom", small_map, "-o", output, *window]
+    elif script == "animate":
+        words[3:] = [tmp_path / "out.gif", "--frames", "2"]
+    done = subprocess.run(
+        [sys.executable, *map(str, words)],
+        env=os.environ | {"MPLBACKEND": backend, "PYTHONPATH": str(SCRIPTS.parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [file.suffix for file in tmp_path.iterdir() if file.suffix in (".png", ".gif")]
+
+
+@pytest.mark.parametrize(("backend", "known"), [("svg", True), ("nonsense", False)])
+def test_the_library_leaves_the_choice_of_a_backend_to_pyplot(backend, known):
+    code = (
+        "import fastmomentum as fm; fm.plots; import matplotlib, os, sys\n"
+        "print('matplotlib.pyplot' in sys.modules, os.environ['MPLBACKEND'],\n"
+        "      dict.__getitem__(matplotlib.rcParams, 'backend') == os.environ['MPLBACKEND'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"MPLBACKEND": backend, "PYTHONPATH": str(SCRIPTS.parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["False", backend, str(known)], done.stderr

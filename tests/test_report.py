@@ -302,7 +302,7 @@ def test_results_without_trajectories_are_replayed(coarse, summaries, tmp_path, 
     status, out, err = coarse("plot_report", summaries, "-o", picture, *words)
     assert (status, err) == (0, "")
     assert out.splitlines() == [
-        "cell lr=1.5e-05 momentum=0.9 start=(-5, -5): max_steps after 5000 steps, f = 0.00249",
+        "cell lr=1.5e-05 momentum=0.9 start=(-5, -5): out of steps after 5000 steps, f = 0.00249",
         "final point: (0.9501902605527726, 0.9026561642182237)",
         f"wrote {picture}",
     ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +184,7 @@ def child(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 MEMORY = """
 import resource, sys, numpy as np, fastmomentum as fm
+from collections.abc import Iterator
 from pathlib import Path
 from fastmomentum.execution.runner import run_to_file
 experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=1,
@@ -378,3 +382,91 @@ def test_compiling_is_not_counted_as_computing(
     made = run_to_file(experiment(), tmp_path / "out.h5", n_jobs=1)
     assert made is not None
     assert 0 < made.seconds < 1
+
+
+@pytest.fixture(scope="module")
+def dask_client() -> Iterator[object]:
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False}
+    with distributed.Client(**options, dashboard_address=None) as client:
+        yield client
+
+
+@pytest.mark.parametrize("with_path", [False, True])
+@pytest.mark.parametrize("backend", ["threads", "processes", "dask"])
+def test_an_interruption_names_only_files_that_exist(
+    backend: str,
+    with_path: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    if backend == "dask":
+        request.getfixturevalue("dask_client")
+    monkeypatch.setattr("fastmomentum.execution.runner.COMMIT_SECONDS", 0.0)
+
+    def interrupt(progress: Progress) -> None:
+        if 0 < progress.done_runs < progress.n_runs:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "out.h5" if with_path else None
+    with pytest.raises(fm.Interrupted) as interrupted:
+        fm.run(experiment(), path, backend=backend, n_jobs=1, block_runs=51, progress=interrupt)
+    said = str(interrupted.value)
+    match = re.match(r"interrupted; (\d+) of 12 blocks (were|are) done", said)
+    assert match is not None, said
+    assert 0 < int(match[1]) < 12
+    named = re.findall(r"/[^\s:;,]+", said)
+    assert named == ([str(partial_name(path))] if path else [])
+    assert all(Path(name).exists() for name in named)
+    assert ("nothing is kept" in said) == (path is None)
+
+
+@pytest.mark.parametrize("backend", ["threads", "processes"])
+def test_interrupted_before_the_first_block(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("runner.warm", "store.FileStore.open"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"fastmomentum.{name}", interrupted)
+            for path in (None, tmp_path / f"{name}.h5"):
+                if path is None and name.startswith("store") and backend == "threads":
+                    continue
+                with pytest.raises(fm.Interrupted, match=r"^interrupted") as raised:
+                    fm.run(experiment(), path, backend=backend)
+                for named in re.findall(r"/[^\s:;,]+", str(raised.value)):
+                    assert Path(named).exists()
+
+
+def test_an_interruption_after_the_last_rename_names_the_finished_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = FileStore.finish
+
+    def finish(self: FileStore, *arguments: object) -> None:
+        real(self, *arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FileStore, "finish", finish)
+    path = tmp_path / "out.h5"
+    said = f"^interrupted; all 12 blocks are done and kept in {re.escape(str(path))}$"
+    with pytest.raises(fm.Interrupted, match=said):
+        fm.run(experiment(), path, block_runs=51)
+    assert fm.verify(path).sound
+
+
+def test_a_full_disk_without_a_path_names_no_file_that_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise fm.StorageError(f"writing {path}.partial: no space left on device")
+
+    monkeypatch.setattr(FileStore, "open", full)
+    with pytest.raises(fm.StorageError) as raised:
+        fm.run(experiment(), backend="processes")
+    assert str(raised.value) == (
+        f"writing a temporary file in {tempfile.gettempdir()}: no space left on device"
+    )

@@ -105,7 +105,7 @@ def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
 
     def anew(objective: type[Objective], rows: loop.Rows, checked: bool) -> loop.Kernel:
         cached = loop.compile_kernel.__wrapped__(objective, replace(rows, rule=rule), checked)
-        compiled.append(njit(**loop.OPTIONS | {"cache": False})(cached.py_func))
+        compiled.append(njit(**loop.OPTIONS)(cached.py_func))
         return compiled[0]
 
     experiment = fm.Experiment(

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import fastmomentum as fm
 from benchmarks.measuring import Setting, valley
@@ -64,6 +63,9 @@ def _took(runs: int, steps: int, jobs: int, setting: Setting) -> float:
 
 def draw(lines: dict[str, Line], path: Path) -> None:
     """Time against size, a panel each, with what a fixed cost and a straight line would give."""
+    fm.plots  # noqa: B018  (brings matplotlib, whatever MPLBACKEND names)
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     said = {
         "runs": "runs of 200 updates",

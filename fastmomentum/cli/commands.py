@@ -13,6 +13,7 @@ import typer
 from fastmomentum.cli.exit_status import errors_in_words
 from fastmomentum.cli.options import (
     AsJson,
+    Command,
     ExperimentFile,
     Jobs,
     Overrides,
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def run(
     file: ExperimentFile,
@@ -85,7 +86,7 @@ def run(
     )
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
     """Tell what an experiment would take; run nothing."""

@@ -58,24 +58,24 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
                 command(*arguments, **options)
             sys.stdout.flush()
         except FastmomentumError as error:
-            _end(in_command_words(str(error)), error.exit_status)
+            end(in_command_words(str(error)), error.exit_status)
         except KeyboardInterrupt:
-            _end("interrupted", 130)
+            end("interrupted", 130)
         except BrokenPipeError:  # whoever read our output has gone
             _drop_output()
             raise SystemExit(1) from None
         except MemoryError:
-            _end("not enough memory; run fewer jobs, or record fewer steps", 4)
+            end("not enough memory; run fewer jobs, or record fewer steps", 4)
         except OSError as error:
             _drop_output()
             reason = (error.strerror or str(error)).lower()
-            _end(f"{error.filename or 'standard output'}: {reason}", 4)
+            end(f"{error.filename or 'standard output'}: {reason}", 4)
         except Exception as error:  # what is left is a fault of ours: a line, no traceback
             if scarce := _scarcity(error):
-                _end(f"not enough memory or threads: {scarce}; run fewer jobs with --jobs", 4)
+                end(f"not enough memory or threads: {scarce}; run fewer jobs with --jobs", 4)
             if os.environ.get(TRACEBACK):
                 raise
-            _end(
+            end(
                 f"fastmomentum has a fault: {type(error).__name__}: {error}\n"
                 f"set {TRACEBACK}=1 to see where, and please report it",
                 1,
@@ -96,8 +96,11 @@ def _scarcity(error: BaseException | None) -> str | None:
     return None
 
 
-def _end(message: str, exit_status: int) -> NoReturn:
-    print(message, file=sys.stderr)
+def end(message: str, exit_status: int) -> NoReturn:
+    """Say why, and end."""
+    from fastmomentum.text import without_controls
+
+    print(without_controls(message), file=sys.stderr)
     raise SystemExit(exit_status)
 
 

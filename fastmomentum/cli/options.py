@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
+import typer.core
 
 if TYPE_CHECKING:
     from fastmomentum.execution.backends import Backend
@@ -30,6 +31,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Jobs = Annotated[str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one a core.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+class Command(typer.core.TyperCommand):
+    """A command that says how --set is written where its value stands apart."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Look at the words before they are taken apart."""
+        for option, key, value in zip(args, args[1:], [*args[2:], ""], strict=False):
+            if option == "--set" and _is_key(key) and value and not value.startswith("--"):
+                from fastmomentum.cli.exit_status import end
+
+                end(f"--set takes KEY=VALUE: got {key!r}; did you mean {key}={value}?", 2)
+        return super().parse_args(ctx, args)
+
+
+def _is_key(word: str) -> bool:
+    return word.replace(".", "").isidentifier()
 
 
 def n_jobs_of(text: str) -> int:

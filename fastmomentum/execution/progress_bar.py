@@ -1,8 +1,10 @@
-"""The progress bar."""
+"""The progress bar, in a terminal or in a notebook."""
 
 from __future__ import annotations
 
 import contextlib
+import html
+import importlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,16 +14,19 @@ from rich.progress import Progress as Bar
 
 from fastmomentum.execution.progress import Progress, Watcher
 from fastmomentum.experiment.plan import Experiment
-from fastmomentum.status import Status, words
+from fastmomentum.status import Status
 from fastmomentum.text import short
 
 REFRESHES: Final = 2.0
 """Refreshes a second; each takes milliseconds from a core that could compute."""
 
+WIDTH: Final = 24
+"""Characters of a notebook's bar, where it is text."""
+
 
 @contextlib.contextmanager
 def progress_bar(experiment: Experiment) -> Iterator[Watcher]:
-    """Show a bar on stderr; nothing where stderr is no terminal.
+    """Show a bar on stderr, or below a notebook's cell; nothing where stderr is no terminal.
 
     Parameters
     ----------
@@ -34,6 +39,12 @@ def progress_bar(experiment: Experiment) -> Iterator[Watcher]:
         Takes a `Progress`.
     """
     console = Console(stderr=True)
+    if console.is_jupyter:
+        yield _in_notebook()
+        return
+    if not console.is_terminal:
+        yield lambda _: None
+        return
     columns = (
         BarColumn(bar_width=12),
         TextColumn("{task.percentage:3.0f}%"),
@@ -43,7 +54,6 @@ def progress_bar(experiment: Experiment) -> Iterator[Watcher]:
     shown = Bar(
         *columns,
         console=console,
-        disable=not console.is_terminal,
         transient=True,
         refresh_per_second=REFRESHES,
     )
@@ -54,6 +64,37 @@ def progress_bar(experiment: Experiment) -> Iterator[Watcher]:
             shown.update(task, completed=progress.done_runs, said=line(progress))
 
         yield show
+
+
+def _in_notebook() -> Watcher:
+    """A bar that is drawn anew in its place; how it was at the end stays in the notebook.
+
+    Rich's own wants ipywidgets, and leaves nothing of itself in the file.
+    """
+    display = importlib.import_module("IPython.display").display
+    shown = display(_drawn(0.0, "compiling"), raw=True, display_id=True)
+
+    def show(progress: Progress) -> None:
+        part = progress.done_runs / progress.n_runs
+        new = progress.done_runs - progress.kept_runs
+        left = ""
+        if new and part < 1:
+            seconds = progress.seconds * (progress.n_runs - progress.done_runs) / new
+            left = f", some {seconds:.0f} s left"
+        shown.update(_drawn(part, line(progress) + left), raw=True)
+
+    return show
+
+
+def _drawn(part: float, said: str) -> dict[str, str]:
+    """A bar as notebooks take it: for browsers, and as text for the rest."""
+    percent = int(100 * part)
+    full = int(WIDTH * part)
+    return {
+        "text/plain": f"{'#' * full}{'-' * (WIDTH - full)} {percent:3d}% {said}",
+        "text/html": f'<progress max="100" value="{percent}"></progress> {percent}% '
+        + html.escape(said),
+    }
 
 
 def line(progress: Progress) -> str:
@@ -74,7 +115,7 @@ def line(progress: Progress) -> str:
         runs = (progress.done_runs - progress.kept_runs) / progress.seconds
         said.append(f"{short(runs)} runs/s, {short(progress.steps / progress.seconds)} steps/s")
     counts = [
-        f"{short(progress.counts[status])} {words(status)}"
+        f"{short(progress.counts[status])} {status.words}"
         for status in Status
         if progress.counts[status]
     ]

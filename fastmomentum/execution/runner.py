@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fastmomentum.errors import ClusterError, Interrupted
+from fastmomentum.errors import ClusterError, FastmomentumError, Interrupted
 from fastmomentum.execution.backends import Backend, Pool, pool_of
 from fastmomentum.execution.progress import Progress, Watcher
 from fastmomentum.execution.worker import warm
@@ -57,7 +58,8 @@ def run(
         `path` must lie on a file system that its workers share. The results are the same, to the
         bit.
     progress : bool or callable
-        Whether to show a bar on stderr; or what to call regularly with a `Progress`.
+        Whether to show a bar, on stderr or below a notebook's cell; or what to call with a
+        `Progress` now and then.
     overwrite : bool
         Whether other results at `path` may be replaced.
     block_runs : int, optional
@@ -79,7 +81,7 @@ def run(
     ClusterError
         A worker cannot do the run, or the scheduler is gone; what is done is kept.
     Interrupted
-        Ctrl-C; what is done is kept.
+        Ctrl-C; what is done is kept where there is a path.
 
     Examples
     --------
@@ -100,9 +102,9 @@ def run(
     require_flag(overwrite, "overwrite")
     pool = pool_of(backend, n_jobs)
     if path is None and not pool.shares_memory:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _nothing_left_in(folder):
             place = Path(folder) / "results.h5"
-            _run_to_file(experiment, place, pool, progress, False, block_runs)
+            _run_to_file(experiment, place, pool, progress, False, block_runs, keep=False)
             with results.open_results(place) as ds:
                 return ds.load()
     if path is not None:
@@ -111,7 +113,10 @@ def run(
         return results.open_results(path)
     store = MemoryStore(experiment, block_runs)
     with watcher(progress, experiment) as watch:
-        _work(store, pool, watch, kept_runs=0)
+        try:
+            _work(store, pool, watch, kept_runs=0)
+        except KeyboardInterrupt:
+            raise Interrupted(f"interrupted; {_lost(store)}") from None
     return results.from_memory(experiment, store.variables, store.seconds)
 
 
@@ -152,8 +157,12 @@ def _run_to_file(
     overwrite: bool,
     block_runs: int | None,
     told: Callable[[FileStore], None] | None = None,
+    keep: bool = True,
 ) -> Progress | None:
-    store = FileStore.open(path, experiment, overwrite=overwrite, block_runs=block_runs)
+    try:
+        store = FileStore.open(path, experiment, overwrite=overwrite, block_runs=block_runs)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted before anything was computed") from None
     if store is None:
         return None
     with store:
@@ -163,14 +172,45 @@ def _run_to_file(
             try:
                 return _work(store, pool, watch, store.kept_runs)
             except (KeyboardInterrupt, ClusterError) as error:
-                done, total = store.journal.count_done(), len(store.blocks)
-                kept = (
-                    f"{done:,} of {total:,} blocks are done and kept in {store.partial}: "
-                    "run the same again to go on"
-                )
+                kept = _kept(store, path) if keep else _lost(store)
                 if isinstance(error, ClusterError):
                     raise ClusterError(f"{error}\n{kept}") from error
                 raise Interrupted(f"interrupted; {kept}") from None
+
+
+def _kept(store: FileStore, path: Path) -> str:
+    """What is kept of a run that ends early, and in which file."""
+    done, total = store.count_done(), len(store.blocks)
+    if store.partial.exists():
+        return (
+            f"{done:,} of {total:,} blocks are done and kept in {store.partial}: "
+            "run the same again to go on"
+        )
+    return f"all {total:,} blocks are done and kept in {path}"  # it had just got its name
+
+
+def _lost(store: Store) -> str:
+    """The same where no file was asked for."""
+    return (
+        f"{store.count_done():,} of {len(store.blocks):,} blocks were done; nothing is kept, for "
+        "the results were to be in memory alone: fm.run with a path keeps what is done"
+    )
+
+
+@contextlib.contextmanager
+def _nothing_left_in(folder: str) -> Iterator[None]:
+    """Have no message name what lies in a folder that is deleted."""
+    try:
+        yield
+    except FastmomentumError as error:
+        place = f"a temporary file in {Path(folder).parent}"
+        said = re.sub(rf"{re.escape(folder)}[\w./-]*", place, str(error))
+        raise type(error)(said) from error.__cause__
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "interrupted; nothing is kept, for the results were to be in memory alone: fm.run "
+            "with a path keeps what is done"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fastmomentum.errors import FastmomentumError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.kernels.block import run_block
+from fastmomentum.kernels.cache import told_elsewhere
 from fastmomentum.provenance import computing
 from fastmomentum.schema import block_arrays
 from fastmomentum.status import Status
@@ -131,6 +132,7 @@ def do_block(sink: BlockWriter, block: int) -> tuple[int, int, NDArray[np.int64]
     return block, sink.put(block, arrays), counts, steps
 
 
+@told_elsewhere()
 def do_blocks(sink: BlockWriter, blocks: Stretches, seconds: float = float("inf")) -> Done:
     """Compute blocks and write them: at least one, then as many as there is time for.
 
@@ -234,6 +236,7 @@ def do_order(order: Order) -> Done | Refusal:
     return done
 
 
+@told_elsewhere()
 def unfit(path: str, seal: Seal, versions: Versions) -> str | None:
     """Why this process may not work on a run.
 

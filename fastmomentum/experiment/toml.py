@@ -17,10 +17,17 @@ from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.specification.messages import explain
 from fastmomentum.specification.paths import path_of
-from fastmomentum.text import shown
+from fastmomentum.specification.slips import UNCLOSED, slip_in_line, slip_in_value
+from fastmomentum.text import near_file, shown
 
 MOST_BYTES: Final = 64 * 2**20
 """Bytes of an experiment file, at most: whoever names a device or a film must not wait for it."""
+
+_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)$")
+_TWICE: Final = re.compile(r"^Cannot (?:overwrite a value|declare \('(.*?)',?\) twice)")
+
+_RESULTS: Final = b"\x89HDF\r\n\x1a\n"
+"""How a results file begins."""
 
 _NOT_A_WORD: Final = re.compile(r"""\s*(?:[\[{"'+\-.0-9]|$)""")
 """How what is no bare word begins."""
@@ -107,7 +114,10 @@ def _read(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; correct the path or create it") from None
+        advice = "correct the path or create it"
+        if near := near_file(path, ".toml"):
+            advice = f"did you mean {near}?"
+        raise InputError(f"{path}: no such file; {advice}") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; name an experiment file in it") from None
     except OSError as error:
@@ -119,6 +129,11 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: larger than {MOST_BYTES // 2**20} MiB; an experiment file is short text"
         )
+    if data.startswith(_RESULTS):
+        raise InputError(
+            f"{path} is a results file; name an experiment file, such as "
+            f"{path.with_suffix('.toml').name} (info tells what results hold, and what made them)"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -128,7 +143,22 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not valid TOML: {_reason(error)}; correct it") from None
+        advice = _advice(error, text) or "correct it"
+        raise InputError(f"{path}: not valid TOML: {_reason(error)}; {advice}") from None
+
+
+def _advice(error: Exception, text: str) -> str | None:
+    """What to write instead, where the line that stopped the parser has a usual slip."""
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return None
+    if match := _TWICE.search(str(error)):
+        return f"{match[1] or 'the key'} is there twice: keep one".replace("', '", ".")
+    lines = text.splitlines()
+    if match := _LINE.search(str(error)):
+        return slip_in_line(lines[int(match[1]) - 1]) if int(match[1]) <= len(lines) else None
+    # At the end of the document: of quotes left open anywhere, or in its last line.
+    slips = [slip_in_line(line) for line in lines if line.strip()]
+    return UNCLOSED if UNCLOSED in slips else (slips or [None])[-1]
 
 
 def _reason(error: Exception) -> str:
@@ -160,6 +190,7 @@ def _set(tree: dict[str, Any], override: str) -> None:
 
 
 def _value(text: str, override: str) -> Any:
+    advice = "correct it"
     try:
         parsed = tomllib.loads(f"value = {text}")
         if parsed.keys() == {"value"}:
@@ -172,5 +203,6 @@ def _value(text: str, override: str) -> Any:
             if math.isfinite(number := float(text)):
                 return number  # such as .5, which TOML does not know
         reason = _reason(error).partition(" (at ")[0]
+        advice = slip_in_value(text) or advice
     line = " ".join(override.split())
-    raise InputError(f"--set {line}: the value is not valid TOML: {reason}; correct it")
+    raise InputError(f"--set {line}: the value is not valid TOML: {reason}; {advice}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from fastmomentum.kernels.cache import compile_for, compiled
+from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.loop import (
     LANES,
     LARGEST,
@@ -55,7 +58,7 @@ def run_block(
         places |= {"vx": rows.states(0)[0], "vy": rows.states(1)[0]}
     columns = [(axis, places[what], values) for axis, what, values in grid.columns()
                if what in places]  # fmt: skip
-    _lay_out(
+    layout = (
         lanes,
         count,
         np.array(np.unravel_index(runs.start, grid.shape), np.int64),
@@ -65,6 +68,9 @@ def run_block(
         np.cumsum([0, *(values.size for _, _, values in columns)]),
         np.concatenate([values for _, _, values in columns]),
     )
+    fill = _filler()
+    compile_for(fill, layout)
+    fill(*layout)
     run = np.arange(padded)
     pending, group = np.zeros(padded, np.int64), np.zeros(padded, np.int64)
     arrays["status"][:] = NOT_RUN
@@ -76,7 +82,7 @@ def run_block(
     if recorded.size and recorded[0] == 0:
         trajectory[:, 0] = lanes[rows.point, :count].T
     kernel = compile_kernel(type(objective), rows, checked)
-    kernel(
+    arguments = (
         lanes,
         run,
         pending,
@@ -97,10 +103,16 @@ def run_block(
         arrays["final_loss"],
         trajectory,
     )
+    compile_for(kernel, arguments)
+    kernel(*arguments)
 
 
-@njit(**OPTIONS)  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
-def _lay_out(lanes, count, cell, shape, axes, rows, offsets, values):  # type: ignore[no-untyped-def]
+@functools.cache
+def _filler() -> Callable[..., None]:
+    return cast(Callable[..., None], compiled(_fill, code_digest(_fill), OPTIONS))
+
+
+def _fill(lanes, count, cell, shape, axes, rows, offsets, values):  # type: ignore[no-untyped-def]
     """Starting points and settings of the runs from a cell of the grid on, in C order."""
     for i in range(count):
         for c in range(axes.size):

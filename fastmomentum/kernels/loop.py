@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import numpy as np
-from numba import njit
 from numba.core import types as numba_types
 from numba.extending import intrinsic
 
+from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
 from fastmomentum.rules.base import Rule
@@ -31,7 +31,7 @@ ROUND: Final = 256
 """Updates between two looks at who has stopped. Longer rounds waste updates on runs that are over;
 shorter ones pay more for closing ranks."""
 
-OPTIONS: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy"}
+OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
 """How kernels are compiled: strict IEEE, so neither fastmath nor contraction."""
 
 LARGEST: Final = float(np.finfo(np.float64).max)
@@ -235,9 +235,10 @@ def compile_kernel(objective: Any, rows: Rows, checked: bool) -> Kernel:
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
     lanes, round_updates = LANES[checked], ROUND
     rule = rows.rule
-    digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance)
+    own = (reader, writer, chooser, mixed, recorder, stepper)
+    digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance, *own)
 
-    def loss(tile, lane, constants):  # type: ignore[no-untyped-def]
+    def loss(tile: Any, lane: Any, constants: Any) -> Any:
         return value(*read_point(tile, lane), read_constants(tile, lane, constants))
 
     loss = inlined(loss)
@@ -386,4 +387,5 @@ def compile_kernel(objective: Any, rows: Rows, checked: bool) -> Kernel:
                 final_loss[out] = one_nan(f)
         return active
 
-    return cast(Kernel, njit(**OPTIONS)(kernel))
+    identity = f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants}"
+    return cast(Kernel, compiled(kernel, identity, OPTIONS))

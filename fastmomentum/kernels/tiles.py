@@ -7,14 +7,14 @@ vectors of the lanes; closures that call each other, a row each, do not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from numba.extending import register_jitable
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function into its caller: what LLVM leaves as a call is not vectorised."""
-    return register_jitable(forceinline=True)(function)
+    return cast(Callable[..., Any], register_jitable(forceinline=True)(function))
 
 
 def reader(rows: Sequence[int]) -> Callable[..., Any]:

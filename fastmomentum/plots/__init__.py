@@ -6,6 +6,7 @@ project's own figures are made with; use it as ``with matplotlib.rc_context(STYL
 
 from __future__ import annotations
 
+from fastmomentum.plots import backend as backend  # before all that imports matplotlib
 from fastmomentum.plots.basins import BasinMap as BasinMap
 from fastmomentum.plots.basins import basin_map as basin_map
 from fastmomentum.plots.basins import shades_bar as shades_bar

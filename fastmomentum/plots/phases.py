@@ -221,16 +221,16 @@ def shares(
         Of the ends that there are.
     """
     usual = {
-        Status.CONVERGED: (CONVERGED, "converged"),
-        Status.DIVERGED: (DIVERGED, "diverged"),
-        Status.MAX_STEPS: (NEVER, "ran all its steps"),
-        Status.NOT_RUN: (NOT_RUN, "not run"),
+        Status.CONVERGED: CONVERGED,
+        Status.DIVERGED: DIVERGED,
+        Status.MAX_STEPS: NEVER,
+        Status.NOT_RUN: NOT_RUN,
     }
     entries = []
-    for code, (colour, name) in usual.items():
+    for code, colour in usual.items():
         share = np.mean((status == code) & counted_in)
         if share > 0:
-            said = (names or {}).get(code, name)
+            said = (names or {}).get(code, code.words)
             entries.append(swatch(colour, f"{said} ({share:.1%})"))
     return entries
 

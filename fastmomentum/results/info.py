@@ -16,7 +16,7 @@ from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.results.stability import in_words, stability_of
 from fastmomentum.schema import bytes_a_run, dimensions, results
-from fastmomentum.status import Status, words
+from fastmomentum.status import Status
 from fastmomentum.store import files, manifest
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.journal import DONE, Journal, RunTotals
@@ -170,7 +170,7 @@ class Reader:
         place = self.experiment.grid.place
         lines = [
             ", ".join(
-                f"{counts[status.name.lower()]:,} {words(status)}"
+                f"{counts[status.name.lower()]:,} {status.words}"
                 for status in Status
                 if counts[status.name.lower()]
             )

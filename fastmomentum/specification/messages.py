@@ -8,6 +8,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from fastmomentum.specification.slips import slip_in_value
 from fastmomentum.text import _nearest, shown, suggest
 
 Fault = tuple[str, str]
@@ -113,7 +114,11 @@ def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
     kind, got = one["type"], one["input"]
     context = {key: _unpointed(value) for key, value in one.get("ctx", {}).items()}
     if kind == "extra_forbidden":
-        return f"{path}: no such key; {suggest(str(one['loc'][-1]), _keys(around))}"
+        word = str(one["loc"][-1])
+        there = sorted(_elsewhere(word, model), key=lambda key: key.count("."))
+        if there and [key.count(".") for key in there].count(there[0].count(".")) == 1:
+            return f"{path}: no such key; did you mean '{there[0]}'?"
+        return f"{path}: no such key; {suggest(word, _keys(around))}"
     if kind == "missing":
         field = around.model_fields.get(str(one["loc"][-1])) if around else None
         example = f", such as {field.examples[0]}" if field and field.examples else ""
@@ -150,9 +155,24 @@ def _advice(kind: str, got: object, entry: int | None) -> str:
     number = isinstance(got, int | float) and not isinstance(got, bool)
     if kind in ("tuple_type", "list_type") and number:
         return f"; write [{shown(got)}]"
-    if kind in ("int_type", "float_type") and isinstance(got, str) and _is_number(got):
-        return "; write it without quotes"
+    if kind in ("int_type", "float_type", "bool_type") and isinstance(got, str):
+        if _is_number(got):
+            return "; write it without quotes"
+        slip = slip_in_value(got) or ""
+        return f"; {slip}, without quotes" if slip.startswith("write") and '"' not in slip else ""
     return ""
+
+
+def _elsewhere(word: str, model: type[BaseModel], above: str = "") -> set[str]:
+    """Where else in an experiment file there is a key of that name, with dots."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        path = f"{above}.{name}" if above else name
+        inner = [m for m in _models(field.annotation) if "values" not in m.model_fields]
+        found |= {path} if name == word else set()
+        if len(inner) == 1 and path.count(".") < 2:  # of several, each has keys of its own
+            found |= _elsewhere(word, inner[0], path)
+    return found
 
 
 def _unpointed(value: object) -> object:

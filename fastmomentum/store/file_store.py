@@ -23,7 +23,13 @@ from fastmomentum.store import files, manifest
 from fastmomentum.store.block_file import BlockFile, BlockWriter
 from fastmomentum.store.journal import DONE, WRITTEN, Journal, RunTotals
 from fastmomentum.store.manifest import Contents
-from fastmomentum.store.paths import expected_bytes, is_partial, partial_name, require_whole
+from fastmomentum.store.paths import (
+    expected_bytes,
+    is_partial,
+    partial_name,
+    require_results_name,
+    require_whole,
+)
 from fastmomentum.text import in_units
 
 
@@ -47,6 +53,9 @@ class Store(Protocol):
 
     def enter(self, block: int, *checksums: int) -> None:
         """A block is written, and as many after it as there are checksums."""
+
+    def count_done(self) -> int:
+        """Blocks that are entered."""
 
     def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
         """Make all that was entered last; counts by status and time are of this session."""
@@ -122,6 +131,8 @@ class FileStore:
             raise InputError(f"{path.parent}: no such folder; make it first, or choose another")
         if path.is_dir():
             raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.h5'}")
+        if not path.exists():  # what is there already is looked at itself
+            require_results_name(path)
         if path.is_symlink():
             path = _behind(path)  # so all names of one file have one lock
         if _is_there(path, experiment, overwrite):
@@ -216,6 +227,10 @@ class FileStore:
         with files.in_words(f"writing {self.partial}"):
             self.journal.enter(block, *checksums)
         self._entered.extend(range(block, block + len(checksums)))
+
+    def count_done(self) -> int:
+        """Blocks that are entered."""
+        return self.journal.count_done()
 
     def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
         """Sync what was entered, then call it done: nor does a loss of power from here on.

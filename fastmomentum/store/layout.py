@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import h5py
 import numpy as np
@@ -23,7 +23,8 @@ from fastmomentum.store.bookkeeping import attributes, closing, journal
 from fastmomentum.store.untrusted import LONGEST_EXPERIMENT
 
 DIMENSION_ONLY: Final = "This is a netCDF dimension but not a netCDF variable."
-TEXT: Final = h5py.string_dtype()
+COORDINATES: Final = "_Netcdf4Coordinates"
+"""Tells netCDF's readers the dimensions of a variable that is itself one and has several."""
 
 
 def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
@@ -57,7 +58,7 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
     sheet = SparseMemoryFile()
     with h5py.File(sheet, "w", libver=("v108", "v108"), track_order=True) as file:
         for name, value in said.items():
-            file.attrs[name] = np.int64(value) if isinstance(value, int) else value
+            _say(file, name, value)
         data = observations(experiment)
         written = [*coordinates(experiment), *results(experiment), *journal(len(blocks))]
         variables, scales = [*written, *closing(), *data], {}
@@ -66,12 +67,19 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
             if variable.dims == (variable.name,):
                 dataset.make_scale(variable.name)
                 scales[variable.name] = dataset
+        texts = [v for v in variables if v.dtype == "str"]
         bare = {"block": len(blocks)} | ({"observation": data[0].shape[0]} if data else {})
-        for name, length in bare.items():
+        for name, length in (bare | {_length_of(v): _longest(v) for v in texts}).items():
             scales[name] = _create_bare_dimension(file, name, length)
         # netCDF's readers number the dimensions by this attribute.
         for number, dataset in enumerate(scales.values()):
             dataset.attrs["_Netcdf4Dimid"] = np.int32(number)
+        numbers_of = {name: number for number, name in enumerate(scales)}
+        for variable in texts:
+            dims = (*variable.dims, _length_of(variable))
+            file[variable.name].attrs[COORDINATES] = np.array(
+                [numbers_of[dim] for dim in dims], np.int32
+            )
         for variable in variables:
             if variable.name not in scales:
                 for axis, dimension in enumerate(variable.dims):
@@ -79,11 +87,12 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
         numbers = [v for v in variables if v.dtype != "str"]
         offsets = {v.name: file[v.name].id.get_offset() for v in numbers}
         text = manifest.text_of(said, offsets)
-        kind = h5py.h5t.C_S1.copy()
-        kind.set_size(len(text))
+        length = _create_bare_dimension(file, "manifest_length", len(text))
+        length.attrs["_Netcdf4Dimid"] = np.int32(len(scales))
         # Last of all, so that it lies at the end of the file.
-        dataset = _create_contiguous(file, "manifest", kind, ())
-        dataset.attrs["long_name"] = "what this file holds and where, sealed; read without HDF5"
+        dataset = _create_contiguous(file, "manifest", h5py.h5t.C_S1, (len(text),))
+        dataset.dims[0].attach_scale(length)
+        _say(dataset, "long_name", "what this file holds and where, sealed; read without HDF5")
         place = dataset.id.get_offset()
     descriptor = files.create(path, sheet.size)
     try:
@@ -183,13 +192,44 @@ class SparseMemoryFile:
 
 def _create_variable(file: h5py.File, variable: Variable) -> h5py.Dataset:
     if variable.dtype == "str":
-        dataset = file.create_dataset(variable.name, variable.shape, TEXT, variable.values)
+        # Characters along a dimension of their own: many readers know no other text.
+        encoded = np.char.encode(np.asarray(variable.values, str), "utf-8")
+        letters = encoded.view("S1").reshape(*variable.shape, _longest(variable))
+        dataset = file.create_dataset(variable.name, data=letters)
+        _say(dataset, "_Encoding", "utf-8")
     else:
         kind = h5py.h5t.py_create(np.dtype(variable.dtype), logical=True)
         dataset = _create_contiguous(file, variable.name, kind, variable.shape)
     for name, value in variable.attributes.items():
-        dataset.attrs[name] = value
+        _say(dataset, name, value)
     return dataset
+
+
+def _length_of(variable: Variable) -> str:
+    """The dimension along which the characters of a text lie."""
+    return f"{variable.name}_length"
+
+
+def _longest(variable: Variable) -> int:
+    """Bytes of the longest of some texts, and one at least."""
+    texts = np.ravel(np.asarray(variable.values)).tolist()
+    return max(len(str(text).encode()) for text in ["x", *texts])
+
+
+def _say(place: h5py.File | h5py.Dataset, name: str, value: Any) -> None:
+    """Set an attribute; text as characters of a fixed number, which netCDF calls NC_CHAR.
+
+    Text of any length, NC_STRING, is none to CF, and many readers skip it or stop there.
+    """
+    if isinstance(value, int):
+        value = np.int32(value) if value < 2**31 else np.int64(value)
+    if not isinstance(value, str):
+        place.attrs[name] = value
+    elif value:
+        text = value.encode()
+        place.attrs.create(name, text, dtype=h5py.string_dtype("utf-8", len(text)))
+    else:  # HDF5 has no text of no length; netCDF's own library writes this
+        place.attrs.create(name, h5py.Empty("S1"))
 
 
 def _create_contiguous(

@@ -21,7 +21,7 @@ from typing import Final
 
 import numpy as np
 
-from fastmomentum.errors import FileError
+from fastmomentum.errors import FileError, InputError
 from fastmomentum.experiment.grid import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Variable, coordinates, results, stored_observations
@@ -35,7 +35,7 @@ from fastmomentum.store.untrusted import (
     experiment_of,
     plain_json,
 )
-from fastmomentum.text import printable
+from fastmomentum.text import near_file, printable
 
 LONGEST: Final = 3 * LONGEST_EXPERIMENT
 """Bytes of a manifest, at most; the experiment is in it with its quotes escaped."""
@@ -150,6 +150,8 @@ def read(path: Path) -> Contents:
     InputError
         There is no such file, or it may not be read.
     """
+    if not path.exists() and (near := near_file(path, ".h5")):
+        raise InputError(f"{path}: no such file; did you mean {near}?")
     with files.reading(path) as descriptor:
         try:
             return _checked(descriptor, path)
@@ -167,7 +169,10 @@ def _require(condition: object, what: str) -> None:
 def _checked(descriptor: int, path: Path) -> Contents:
     size = files.size_of(descriptor)
     start = files.read_at(descriptor, min(size, len(SIGNATURE)), 0)
-    _require(start == SIGNATURE, "it is no HDF5 file" if size else "it is empty")
+    other = "it is no HDF5 file"
+    if path.suffix == ".toml":
+        other += f", but an experiment's; name its results, such as {path.with_suffix('.h5').name}"
+    _require(start == SIGNATURE, other if size else "it is empty")
     tail_at = max(0, size - TAIL)
     tail = files.read_at(descriptor, size - tail_at, tail_at)
     found = TRAILER.match(tail, max(0, tail.rfind(MARK)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,12 @@ from numpy.typing import NDArray
 from fastmomentum.errors import FileError, InputError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import coordinates, observations, results
+
+TABLES: Final = (".csv", ".tsv", ".txt", ".json", ".toml", ".yaml", ".xlsx", ".parquet")
+ARRAYS: Final = (".npy", ".npz", ".mat", ".pkl", ".zarr", ".zip", ".gz")
+PICTURES: Final = (".png", ".jpg", ".svg", ".pdf", ".gif", ".mp4", ".html")
+OTHER_KINDS: Final = frozenset((*TABLES, *ARRAYS, *PICTURES))
+"""Suffixes that results may not have; without one, or with one that is unknown, they may."""
 
 
 def expected_bytes(experiment: Experiment, block_runs: int | None = None) -> int:
@@ -64,3 +71,30 @@ def require_whole(path: Path, done: NDArray[np.bool_]) -> None:
         )
     if not done.all():
         raise FileError(f"{path}: damaged: only {said}; compute the rest with verify, repair=True")
+
+
+def require_results_name(path: Path) -> None:
+    """Refuse a name that promises another kind of file than results are.
+
+    Parameters
+    ----------
+    path : Path
+        Where results are to go.
+
+    Raises
+    ------
+    InputError
+        Its suffix is that of tables, text, pictures or archives.
+
+    Examples
+    --------
+    >>> require_results_name(Path("out.csv"))
+    Traceback (most recent call last):
+        ...
+    fastmomentum.errors.InputError: out.csv: results are HDF5, not .csv; name a file such as out.h5
+    """
+    if path.suffix.lower() in OTHER_KINDS:
+        raise InputError(
+            f"{path}: results are HDF5, not {path.suffix}; name a file such as "
+            f"{path.with_suffix('.h5')}"
+        )
