@@ -16,7 +16,7 @@ from typing import Final
 
 COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py")
 PACKAGE: Final = Path(__file__).parent
-ROOTS: Final = ("kernels/loop.py", "experiment/plan.py")
+ROOTS: Final = ("kernels/block.py", "experiment/plan.py")
 """Modules that compute results and say what is computed; what they import, the bits depend on."""
 
 

@@ -25,11 +25,12 @@ EDGES = {
     "specification": "",
     "provenance": "",
     "notices": "",
+    "elementary": "",
     "datasets": "specification",
-    "objectives": "specification datasets",
+    "objectives": "specification datasets elementary",
     "rules": "specification",
     "experiment": "objectives rules specification",
-    "kernels": "objectives rules experiment",
+    "kernels": "elementary objectives rules experiment",
     "reference": "objectives rules specification",
     "theory": "objectives rules specification",
     "schema": "experiment",
@@ -45,6 +46,7 @@ EDGES = {
 
 HOMES = {
     "numba": {"kernels"},
+    "llvmlite": {"kernels"},
     "joblib": {"execution.backends", "results.estimate"},  # it counts cores as joblib does
     "distributed": {"execution.dask_cluster", "execution.dask_workers", "execution.worker"},
     "dask": {"execution.dask_cluster"},

@@ -20,6 +20,8 @@ def test_what_computes_is_among_the_sources() -> None:
     assert {
         *ROOTS,
         "rules/momentum.py",
+        "kernels/loop.py",
+        "elementary/trigonometric.py",
         "objectives/classic.py",
         "objectives/statistics.py",
         "experiment/axis.py",

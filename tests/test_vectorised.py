@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 from numba import njit
 
 import fastmomentum as fm
+from fastmomentum import elementary
 from fastmomentum.kernels import block, loop
 from fastmomentum.objectives import Objective
 from fastmomentum.rules import RULES, Rule
@@ -27,7 +29,8 @@ from fastmomentum.schema import block_arrays
 from tests.helpers import example_objectives
 
 FLAGS = set(re.findall(r"^flags.*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)[0].split())
-EXACT = [objective for objective in example_objectives() if not objective.elementary]
+
+WIDEST = "zmm" if "avx512f" in FLAGS else "ymm"
 
 ARITHMETIC = re.compile(r"\sv?(?:add|sub|mul|div)(p|s)d\s(.*)")
 STRANGERS = re.compile(r"\s(?:call|vfn?m(?:add|sub)|vinsert|vextract|vgather|vpgather)")
@@ -57,7 +60,7 @@ class Loop:
     strangers: int
 
 
-def innermost_loops(code: str) -> list[Loop]:
+def innermost_loops(code: str, register: str = WIDEST) -> list[Loop]:
     """Loops without another inside, in AT&T syntax: from a label to a jump back to it."""
     lines = code.splitlines()
     labels = {found[1]: n for n, line in enumerate(lines) if (found := LABEL.match(line))}
@@ -67,16 +70,15 @@ def innermost_loops(code: str) -> list[Loop]:
         if (found := JUMP.match(line)) and labels.get(found[1], n) < n
     }
     return [
-        _loop(lines[a : b + 1])
+        _loop(lines[a : b + 1], register)
         for a, b in spans
         if not any(a <= c and d <= b and (a, b) != (c, d) for c, d in spans)
     ]
 
 
-def _loop(body: list[str]) -> Loop:
+def _loop(body: list[str], register: str) -> Loop:
     found = [match for line in body if (match := ARITHMETIC.match(line))]
     packed = [match[2] for match in found if match[1] == "p"]
-    register = "zmm" if "avx512f" in FLAGS else "ymm"
     widest = all(register in operands for operands in packed)
     strangers = sum(bool(STRANGERS.match(line)) for line in body)
     return Loop(len(packed), len(found) - len(packed), widest, strangers)
@@ -123,10 +125,77 @@ def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
 
 
 @needs_avx2
-@pytest.mark.parametrize("objective", EXACT, ids=lambda objective: objective.name)
+@pytest.mark.parametrize("objective", [*example_objectives()], ids=lambda objective: objective.name)
 def test_every_objective_is_vectorised(objective: Objective) -> None:
     # With stop rules the loop holds value and gradient; without, it holds a part of that.
     assert is_vectorised(objective, RULES["momentum"], checked=True)
+
+
+TARGETS = {"haswell": "ymm", "skylake-avx512": "zmm"}
+"""Processors to compile for, which need not be there, and their widest registers."""
+
+FOR_OTHERS = """
+import sys
+from unittest.mock import patch
+import numpy as np
+from numba import njit, typeof
+import fastmomentum as fm
+from fastmomentum import elementary, kernels
+from fastmomentum.rules.updates import RULES
+from fastmomentum.store.block_file import block_arrays
+
+array = typeof(np.empty(1))
+for name in sys.argv[1:]:
+    if name in fm.OBJECTIVES:
+        made = kernels.compile_kernel.__wrapped__(fm.OBJECTIVES[name], RULES["momentum"], True)
+        loop = njit(**kernels.OPTIONS | {"cache": False})(made.py_func)
+        experiment = fm.Experiment(objective=fm.OBJECTIVES[name](), rule="sgd", steps=1,
+                                   grid=fm.Grid(lr=0.1, start=[(0.5, 0.5)]))
+        compiled = lambda *arguments: loop.compile(tuple(map(typeof, arguments)))
+        with patch.object(kernels, "compile_kernel", lambda *_: compiled):
+            kernels.run_block(experiment, range(1), block_arrays(experiment, 1), 0)
+    else:
+        function = getattr(elementary, name)
+        @njit(**kernels.OPTIONS | {"cache": False})
+        def loop(x, out):
+            kernels.widest_vectors()
+            for i in range(x.size):
+                out[i] = function(x[i])
+        loop.compile((array, array))
+    print("<<", name)
+    print(*loop.inspect_asm().values())
+"""
+
+
+def compiled_for(processor: str, *names: str) -> dict[str, str]:
+    """Machine code for another processor, by objective (with stop rules) or elementary function."""
+    said = subprocess.run(
+        [sys.executable, "-c", FOR_OTHERS, *names],
+        cwd=Path(fm.__file__).parents[1],
+        env=os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    parts = (part.partition("\n") for part in said.split("<< ")[1:])
+    return {name: code for name, _, code in parts}
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="assembly of x86-64 is read")
+@pytest.mark.parametrize("processor", TARGETS)
+def test_elementary_functions_are_vectorised_in_avx2_and_avx512(processor: str) -> None:
+    names = [name for name in elementary.__all__ if name not in ("select", "sqrt")]
+    waves = ["rastrigin", "ackley", "levi13"]
+    found = compiled_for(processor, *names, *waves)
+    assert list(found) == names + waves
+    for name, code in found.items():
+        loops = innermost_loops(code, TARGETS[processor])
+        packed = [loop for loop in loops if loop.packed]
+        assert packed, name
+        assert all(loop.widest and not loop.strangers for loop in packed), name
+        assert not any(loop.scalar for loop in packed), name
+        if name in waves:
+            assert sum(bool(loop.scalar) for loop in loops) <= 1, name
 
 
 @needs_avx2
@@ -169,9 +238,12 @@ def test_what_cannot_be_vectorised_is_found_out(update: Update) -> None:
 BITS = """
 import sys
 import numpy as np
+from numba import njit
 import fastmomentum as fm
+from fastmomentum import elementary, kernels
 x = np.linspace(0.0, 3.0, 20)
-for objective in (fm.Rosenbrock(), fm.Himmelblau(), fm.MSE.from_arrays(x, 2 * x + np.sqrt(x))):
+line = fm.MSE.from_arrays(x, 2 * x + np.sqrt(x))
+for objective in (fm.Rosenbrock(), fm.Himmelblau(), fm.Rastrigin(), fm.Ackley(), fm.Levi13(), line):
     for stop in (fm.Stop(bound=None), fm.Stop(targets=[1e-1, 1e-3], bound=1e6)):
         ds = fm.run(fm.Experiment(
             objective=objective, rule="momentum", steps=400, stop=stop,
@@ -180,6 +252,17 @@ for objective in (fm.Rosenbrock(), fm.Himmelblau(), fm.MSE.from_arrays(x, 2 * x 
                          start=[(-1.2, 1.0), (0.5, 0.25)])))
         for name in ("status", "n_steps", "final", "final_loss", "trajectory"):
             sys.stdout.buffer.write(ds[name].values.tobytes())
+x = np.random.default_rng(5).integers(0, 2**64, 2000, np.uint64).view(np.float64)
+x = np.concatenate([x, np.linspace(-800.0, 800.0, 2000)])
+for name in [name for name in elementary.__all__ if name != "select"]:
+    function = getattr(elementary, name)
+    @njit(**kernels.OPTIONS | {"cache": False})
+    def loop(x, out):
+        for i in range(x.size):
+            out[i] = function(x[i])
+    out = np.empty_like(x)
+    loop(x, out)
+    sys.stdout.buffer.write(np.where(np.isnan(out), np.nan, out).tobytes())
 """
 
 

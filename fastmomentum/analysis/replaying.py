@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from fastmomentum.execution.runner import run
+from fastmomentum.experiment.arithmetic import warn_of_other
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.dataset import experiment_of
@@ -45,6 +46,11 @@ def replay(
     InputError
         As of `select_cell`.
 
+    Warns
+    -----
+    UserWarning
+        The results were made by a version whose objective has other last digits.
+
     Examples
     --------
     >>> import fastmomentum as fm
@@ -56,6 +62,7 @@ def replay(
     """
     cell = select_cell(ds, lr, momentum, start, velocity)
     plan = experiment_of(ds)
+    warn_of_other(plan, ds.attrs)
     rate = float(cell.momentum) if plan.grid.momentum is not None else None
     grid = Grid(lr=float(cell.lr), momentum=rate, **_places(ds, plan, cell))
     fields = {name: getattr(plan, name) for name in ("title", "objective", "rule", "stop", "steps")}

@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.arithmetic import warn_of_other
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.recording import Record
@@ -119,6 +120,8 @@ def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str,
     size = 16 * (plan.steps + 1)
     runs = max(TRAJECTORY_BYTES // size, min(TILE, 8 * TRAJECTORY_BYTES // size), 1)
     read = _stored if _holds_every_step(ds, plan) else _walked
+    if read is _walked:
+        warn_of_other(plan, ds.attrs)
     found: dict[str, NDArray[Any]] = {}
 
     def do(box: Box) -> None:

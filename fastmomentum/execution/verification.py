@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fastmomentum.errors import FileError, InputError
+from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import stored_observations
 from fastmomentum.specification.paths import path_of
@@ -116,7 +117,8 @@ def verify(path: str | Path, repair: bool = False) -> Verification:
     FileError
         The file is not ours, or its structure is damaged.
     InputError
-        There is no such file, or an unfinished one is to be repaired.
+        There is no such file; or an unfinished one is to be repaired, or one of a version whose
+        objective has other last digits.
     StorageError
         It cannot be read or written.
 
@@ -143,6 +145,12 @@ def verify(path: str | Path, repair: bool = False) -> Verification:
         said = Verification(path, contents.experiment, len(contents.blocks))
         with files.in_words(f"reading {path}"):
             bad = _read(sink, unfinished, said)
+        other = other_arithmetic(contents.experiment, contents.attributes)
+        if repair and bad and other:
+            raise InputError(
+                f"{path} was {other}: its damaged blocks ({len(bad):,}) cannot be repaired; repair "
+                "it with that version, or run its experiment again with --overwrite"
+            )
         if repair and (bad or not said.closing):
             with files.in_words(f"repairing {path}"):
                 _repair(sink, bad, said)

@@ -15,6 +15,7 @@ import numpy as np
 from numba.core import types as numba_types
 from numba.extending import intrinsic
 
+from fastmomentum.kernels.bits import FORMS
 from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
@@ -235,7 +236,7 @@ def compile_kernel(objective: Any, rows: Rows, checked: bool) -> Kernel:
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
     lanes, round_updates = LANES[checked], ROUND
     rule = rows.rule
-    own = (reader, writer, chooser, mixed, recorder, stepper)
+    own = (reader, writer, chooser, mixed, recorder, stepper, *FORMS.values())
     digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance, *own)
 
     def loss(tile: Any, lane: Any, constants: Any) -> Any:

@@ -11,10 +11,12 @@ from typing import Any, cast
 
 from numba.extending import register_jitable
 
+from fastmomentum.kernels.bits import INLINED
+
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function into its caller: what LLVM leaves as a call is not vectorised."""
-    return cast(Callable[..., Any], register_jitable(forceinline=True)(function))
+    return cast(Callable[..., Any], register_jitable(**INLINED)(function))
 
 
 def reader(rows: Sequence[int]) -> Callable[..., Any]:

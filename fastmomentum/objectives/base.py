@@ -37,23 +37,22 @@ class Objective(Specification):
 
     A subclass gives three plain static functions of ``(x, y, constants)`` that numba compiles and
     that NumPy arrays may enter just as well: ``value_at``, ``gradient_at`` and ``hessian_at``.
-    They are written with + - * / alone where possible (then every machine gives the same bits),
-    otherwise with NumPy's elementary functions.
+    They are written with + - * / and the functions of `fastmomentum.elementary`: then every machine
+    gives the same bits. Those of NumPy and of Python's math would not.
 
     Attributes
     ----------
     parameters : tuple of str
         Names of the two parameters.
-    elementary : bool
-        True where cos, exp or the like are used: results may differ in the last bits between
-        machines.
+    arithmetic : int
+        Raised by one when the functions change so that results get other last digits; kept in
+        results files, for unfinished and damaged ones are only completed with the same.
     """
 
     name: str
     another: ClassVar[str] = OWN_FUNCTION
     positional: ClassVar[bool] = True
     parameters: ClassVar[tuple[str, str]] = ("x", "y")
-    elementary: ClassVar[bool] = False
     untold: ClassVar[frozenset[str]] = frozenset({"name"})
     """Fields that `settings` leaves out."""
 
@@ -82,6 +81,8 @@ class Objective(Specification):
         'rosenbrock, b = 20'
         """
         return named(self.name, self.settings)
+
+    arithmetic: ClassVar[int] = 1
 
     @property
     def constants(self) -> Constants:

@@ -1,4 +1,8 @@
-"""Objectives with many local minima, made with cos, sin and exp."""
+"""Objectives with many local minima, made with cos, sin and exp.
+
+Their waves are written in whole turns, whose reduction is exact, and as haversines, which are
+``(1 - cos)/2``: then f is exactly 0 at the minimiser, and loses no digits near it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,15 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.elementary import (
+    cos_turns,
+    decay,
+    haversine_turns,
+    select,
+    short_decay,
+    sin_turns,
+    sqrt,
+)
 from fastmomentum.objectives.base import Box, Objective
 
 PI: Final = float(np.pi)
@@ -27,7 +40,7 @@ class Rastrigin(Objective):
     """
 
     name: Literal["rastrigin"] = "rastrigin"
-    elementary: ClassVar[bool] = True
+    arithmetic: ClassVar[int] = 2
 
     @property
     def minimisers(self) -> NDArray[np.float64]:
@@ -39,19 +52,18 @@ class Rastrigin(Objective):
 
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:
-        waves = 20.0 - 10.0 * (np.cos(2.0 * PI * x) + np.cos(2.0 * PI * y))
-        return x * x + y * y + waves
+        return x * x + y * y + 20.0 * (haversine_turns(x) + haversine_turns(y))
 
     @staticmethod
     def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
-        gx = 2.0 * x + 20.0 * PI * np.sin(2.0 * PI * x)
-        gy = 2.0 * y + 20.0 * PI * np.sin(2.0 * PI * y)
+        gx = 2.0 * x + 20.0 * PI * sin_turns(x)
+        gy = 2.0 * y + 20.0 * PI * sin_turns(y)
         return gx, gy
 
     @staticmethod
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
-        hxx = 2.0 + 40.0 * PI * PI * np.cos(2.0 * PI * x)
-        hyy = 2.0 + 40.0 * PI * PI * np.cos(2.0 * PI * y)
+        hxx = 2.0 + 40.0 * PI * PI * cos_turns(x)
+        hyy = 2.0 + 40.0 * PI * PI * cos_turns(y)
         return hxx, 0.0, hyy
 
 
@@ -76,7 +88,7 @@ class Ackley(Objective):
     """
 
     name: Literal["ackley"] = "ackley"
-    elementary: ClassVar[bool] = True
+    arithmetic: ClassVar[int] = 2
 
     @property
     def minimisers(self) -> NDArray[np.float64]:
@@ -88,28 +100,27 @@ class Ackley(Objective):
 
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:
-        r = np.sqrt(0.5 * (x * x + y * y))
-        ripples = np.exp(0.5 * (np.cos(2.0 * PI * x) + np.cos(2.0 * PI * y)))
-        return 20.0 * (1.0 - np.exp(-0.2 * r)) + (E - ripples)
+        ripples = short_decay(haversine_turns(x) + haversine_turns(y))
+        return 20.0 * (1.0 - decay(sqrt(0.02 * (x * x + y * y)))) + E * (1.0 - ripples)
 
     @staticmethod
     def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
-        r = np.sqrt(0.5 * (x * x + y * y))
-        cone = 2.0 * np.exp(-0.2 * r) / (r + (r == 0.0))  # times x: 0 at the tip
-        ripples = PI * np.exp(0.5 * (np.cos(2.0 * PI * x) + np.cos(2.0 * PI * y)))
-        gx = cone * x + ripples * np.sin(2.0 * PI * x)
-        gy = cone * y + ripples * np.sin(2.0 * PI * y)
+        t = sqrt(0.02 * (x * x + y * y))  # r/5
+        cone = 0.4 / select(t == 0.0, 1.0, t) * decay(t)  # times x: 0 at the tip
+        ripples = E * PI * short_decay(haversine_turns(x) + haversine_turns(y))
+        gx = cone * x + ripples * sin_turns(x)
+        gy = cone * y + ripples * sin_turns(y)
         return gx, gy
 
     @staticmethod
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
-        r = np.sqrt(0.5 * (x * x + y * y))
-        away = r + (r == 0.0)
-        cone = 2.0 * np.exp(-0.2 * r) / away * (r != 0.0)
+        r = sqrt(0.5 * (x * x + y * y))
+        away = select(r == 0.0, 1.0, r)
+        cone = 2.0 * decay(0.2 * r) / away * select(r == 0.0, 0.0, 1.0)
         bend = -0.5 * cone * (0.2 + 1.0 / away) / away
-        cx, sx = np.cos(2.0 * PI * x), np.sin(2.0 * PI * x)
-        cy, sy = np.cos(2.0 * PI * y), np.sin(2.0 * PI * y)
-        ripples = PI * PI * np.exp(0.5 * (cx + cy))
+        cx, sx = cos_turns(x), sin_turns(x)
+        cy, sy = cos_turns(y), sin_turns(y)
+        ripples = E * PI * PI * short_decay(haversine_turns(x) + haversine_turns(y))
         hxx = cone + bend * x * x + ripples * (2.0 * cx - sx * sx)
         hxy = bend * x * y - ripples * (sx * sy)
         hyy = cone + bend * y * y + ripples * (2.0 * cy - sy * sy)
@@ -135,7 +146,7 @@ class Levi13(Objective):
     """
 
     name: Literal["levi13"] = "levi13"
-    elementary: ClassVar[bool] = True
+    arithmetic: ClassVar[int] = 2
 
     @property
     def minimisers(self) -> NDArray[np.float64]:
@@ -148,24 +159,32 @@ class Levi13(Objective):
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:
         u, v = x - 1.0, y - 1.0
-        p, q, r = np.sin(3.0 * PI * u), np.sin(3.0 * PI * v), np.sin(2.0 * PI * v)
-        return p * p + u * u * (1.0 + q * q) + v * v * (1.0 + r * r)
+        hu, hv = haversine_turns(u), haversine_turns(v)
+        p, q = 3.0 - 4.0 * hu, 3.0 - 4.0 * hv
+        p, q, r = hu * (p * p), hv * (q * q), 4.0 * hv * (1.0 - hv)
+        return p + u * u * (1.0 + q) + v * v * (1.0 + r)
 
     @staticmethod
     def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
         u, v = x - 1.0, y - 1.0
-        q, r = np.sin(3.0 * PI * v), np.sin(2.0 * PI * v)
-        gx = 3.0 * PI * np.sin(6.0 * PI * u) + 2.0 * u * (1.0 + q * q)
-        gy = 3.0 * PI * u * u * np.sin(6.0 * PI * v)
-        gy = gy + 2.0 * v * (1.0 + r * r) + 2.0 * PI * v * v * np.sin(4.0 * PI * v)
+        hv = haversine_turns(v)
+        su, sv = sin_turns(u), sin_turns(v)
+        q = 3.0 - 4.0 * hv
+        q, r = hv * (q * q), sv * sv
+        su3, sv3 = su * (3.0 - 4.0 * (su * su)), sv * (3.0 - 4.0 * r)
+        gx = 3.0 * PI * su3 + 2.0 * u * (1.0 + q)
+        gy = 3.0 * PI * u * u * sv3
+        gy = gy + 2.0 * v * (1.0 + r) + 4.0 * PI * v * v * (sv * (1.0 - 2.0 * hv))
         return gx, gy
 
     @staticmethod
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
         u, v = x - 1.0, y - 1.0
-        q, r = np.sin(3.0 * PI * v), np.sin(2.0 * PI * v)
-        hxx = 18.0 * PI * PI * np.cos(6.0 * PI * u) + 2.0 * (1.0 + q * q)
-        hxy = 6.0 * PI * u * np.sin(6.0 * PI * v)
-        hyy = 18.0 * PI * PI * u * u * np.cos(6.0 * PI * v) + 2.0 * (1.0 + r * r)
-        hyy = hyy + 8.0 * PI * v * (np.sin(4.0 * PI * v) + PI * v * np.cos(4.0 * PI * v))
+        hv, sv, cv = haversine_turns(v), sin_turns(v), cos_turns(v)
+        q = 3.0 - 4.0 * hv
+        q, r = hv * (q * q), sv * sv
+        hxx = 18.0 * PI * PI * cos_turns(3.0 * u) + 2.0 * (1.0 + q)
+        hxy = 6.0 * PI * u * sin_turns(3.0 * v)
+        hyy = 18.0 * PI * PI * u * u * cos_turns(3.0 * v) + 2.0 * (1.0 + r)
+        hyy = hyy + 16.0 * PI * v * (sv * cv) + 8.0 * PI * PI * v * v * (1.0 - 2.0 * r)
         return hxx, hxy, hyy

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastmomentum.experiment.plan import Experiment
-from fastmomentum.results.info import _objective
+from fastmomentum.objectives.operations import count_operations
+from fastmomentum.results.info import objective_words
 from fastmomentum.results.stability import in_words, stability_of
 from fastmomentum.schema import dimensions
 from fastmomentum.store import files
 from fastmomentum.store.paths import expected_bytes
 from fastmomentum.text import duration, in_units
 
-UPDATES_PER_SECOND: Final = {False: 1e9, True: 5e7}
-"""Updates a core makes a second, roughly: objectives of + - * /, and those with cos or exp."""
-
-
+OPERATIONS_PER_SECOND: Final = 2e10
+"""Operations a core makes a second, roughly: those of the value, the gradient and the rule."""
+OF_THE_RULE: Final = 10
+"""Operations that an update takes beside value and gradient, roughly."""
 BYTES_PER_SECOND: Final = 4e8
 """Bytes a second that a disk takes, roughly."""
 
@@ -42,7 +43,11 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     size = expected_bytes(experiment)
     cores = joblib.cpu_count()
     updates = runs * experiment.steps
-    speed = UPDATES_PER_SECOND[experiment.objective.elementary] * cores
+    operations = OF_THE_RULE + sum(
+        count_operations(function)
+        for function in (experiment.objective.value_at, experiment.objective.gradient_at)
+    )
+    speed = OPERATIONS_PER_SECOND / operations * cores
     return {
         "title": experiment.title,
         "objective": experiment.objective.name,
@@ -70,7 +75,7 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
     record = f"{figures['recorded_steps']:,} steps of each" if figures["recorded_steps"] else "none"
     stability = figures["stability"]
     return [
-        f"{figures['title'] or 'experiment'}: {figures['rule']} on {_objective(figures)}",
+        f"{figures['title'] or 'experiment'}: {figures['rule']} on {objective_words(figures)}",
         f"runs          {figures['runs']:,} = {shape}",
         f"updates       {figures['steps']:,} a run at most",
         f"trajectories  {record}",

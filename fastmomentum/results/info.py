@@ -27,7 +27,7 @@ LOSSES_AT_ONCE: Final = 2**20
 """Runs of which the losses are compared at once: 8 MiB of them."""
 
 
-def _objective(said: dict[str, Any]) -> str:
+def objective_words(said: dict[str, Any]) -> str:
     return named(said["objective"], said["objective_settings"])
 
 
@@ -261,7 +261,7 @@ def info_lines(said: dict[str, Any]) -> list[str]:
     took = "" if said["wall_time"] is None else f", in {duration(said['wall_time'])}"
     made_with = ", ".join(f"{k} {printable(v)}" for k, v in said["made_with"].items())
     return [
-        f"{printable(said['title']) or 'experiment'}: {said['rule']} on {_objective(said)}",
+        f"{printable(said['title']) or 'experiment'}: {said['rule']} on {objective_words(said)}",
         f"file          {said['file']}, {in_units(said['bytes'])}, {state}",
         f"runs          {said['runs']:,} = {shape}",
         f"updates       {said['steps']:,} a run at most",

@@ -90,5 +90,6 @@ def attributes(experiment: Experiment, block_runs: int) -> dict[str, str | int]:
         "experiment": experiment.canonical,
         "experiment_sha256": experiment.sha256,
         "block_runs": block_runs,
+        "arithmetic": experiment.objective.arithmetic,
         **provenance(),
     }

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmomentum.errors import FileError, InputError, StorageError
+from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.grid import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.provenance import changed_since
@@ -157,9 +158,14 @@ class FileStore:
             files.remove(unborn)  # a layout that was cut off holds nothing
         if os.path.lexists(self.partial):
             found = _require_ours(self.partial)
-            if found.experiment.sha256 != experiment.sha256:
+            other = other_arithmetic(experiment, found.attributes)
+            if found.experiment.sha256 != experiment.sha256 or other:
                 if not overwrite:
                     _require_plan(found, experiment)
+                    raise InputError(
+                        f"{self.partial} was {other}: it cannot be resumed; finish it with that "
+                        "version, or begin anew with --overwrite"
+                    )
                 with files.in_words(f"removing {self.partial}"):
                     files.remove(self.partial)
         if not self.partial.exists():

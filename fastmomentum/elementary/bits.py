@@ -1,0 +1,109 @@
+"""What the functions of this package need beside + - * /: choosing, rounding, bit patterns.
+
+Each is exact, so every machine gives the same. Numbers and NumPy arrays may enter; kernels have a
+form of their own for each, of one instruction or two (`fastmomentum.kernels.bits`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+SHIFT: Final = 6755399441055744.0
+"""1.5 * 2^52. Added to a number below 2^51 in size, it leaves a double whose last bits are those of
+the nearest whole number; subtracted again, it leaves that number."""
+
+ONE: Final = np.uint64(1)
+SIGN: Final = np.uint64(1 << 63)
+"""The bit of a pattern that holds the sign."""
+BIAS: Final = np.uint64(1023)
+EXPONENT: Final = np.uint64(52)
+"""Where the exponent begins: the pattern of 2^n is ``(n + BIAS) << EXPONENT``."""
+
+
+def select(condition: Any, one: Any, other: Any) -> Any:
+    """Take ``one`` where the condition holds, elsewhere ``other``; both are computed.
+
+    Parameters
+    ----------
+    condition : bool or ndarray of bool
+        Its shape broadcasts with those of the others.
+    one, other : float or ndarray
+        What to take from.
+
+    Returns
+    -------
+    float or ndarray
+        Of the broadcast shape.
+
+    Examples
+    --------
+    >>> select(np.array([True, False]), 1.0, 2.0)
+    array([1., 2.])
+    """
+    return np.where(condition, one, other)[()]
+
+
+def nearest(x: Any) -> Any:
+    """Nearest whole number, the even one of two as near; +0.0 where that is a zero.
+
+    Parameters
+    ----------
+    x : float or ndarray
+        A number; infinities and NaN stay what they are.
+
+    Returns
+    -------
+    float or ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> nearest(np.array([0.4, 2.5, -1.7]))
+    array([ 0.,  2., -2.])
+    """
+    return np.rint(x) + 0.0
+
+
+def sqrt(x: Any) -> Any:
+    """Square root: correctly rounded, as IEEE 754 demands it of every machine.
+
+    Parameters
+    ----------
+    x : float or ndarray
+        A number; below 0 the root is NaN, that of a zero is that zero.
+
+    Returns
+    -------
+    float or ndarray
+        Of the shape of `x`.
+
+    Examples
+    --------
+    >>> sqrt(np.array([0.0, 4.0]))
+    array([0., 2.])
+    """
+    return np.sqrt(x)
+
+
+def bits_of(x: Any) -> Any:
+    """The pattern of a double, as an unsigned integer.
+
+    Examples
+    --------
+    >>> hex(bits_of(1.0))
+    '0x3ff0000000000000'
+    """
+    return np.asarray(x, np.float64).view(np.uint64)[()]
+
+
+def double_of(pattern: Any) -> Any:
+    """The double that has a pattern.
+
+    Examples
+    --------
+    >>> float(double_of(SIGN))
+    -0.0
+    """
+    return np.asarray(pattern, np.uint64).view(np.float64)[()]

@@ -1,0 +1,103 @@
+"""The kernels' form of `fastmomentum.elementary`: once imported, numba knows its functions.
+
+They are plain Python, which NumPy runs. Here each helper of `elementary.bits` gets the instruction
+that does the same to a single number, and the functions themselves are made known as they stand, to
+be compiled into whatever calls them: a loop around a call would not be vectorised.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Final
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic, overload
+
+from fastmomentum.elementary import (
+    bits,
+    exponential,
+    hyperbolic,
+    logarithm,
+    trigonometric,
+    turns,
+)
+
+INLINED: Final[Any] = {"forceinline": True}
+"""How what is called in a kernel's loop is compiled: left to itself, LLVM keeps long functions as
+calls."""
+
+
+def _operation(name: str) -> Any:
+    """An operation of LLVM's on one double, which has an instruction on every machine."""
+
+    @intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+    def operation(_typing_context: Any, x: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            function = builder.module.declare_intrinsic(name, [ir.DoubleType()])
+            return builder.call(function, arguments)
+
+        return types.float64(types.float64), generate
+
+    return operation
+
+
+def _bitcast(source: Any, target: Any) -> Any:
+    """The same bits, read as another type."""
+
+    @intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+    def operation(_typing_context: Any, x: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            return builder.bitcast(arguments[0], context.get_value_type(target))
+
+        return target(source), generate
+
+    return operation
+
+
+_rint, _root = _operation("llvm.rint"), _operation("llvm.sqrt")
+_to_bits = _bitcast(types.float64, types.uint64)
+_to_double = _bitcast(types.uint64, types.float64)
+
+
+def _select(condition: Any, one: Any, other: Any) -> Any:
+    return one if condition else other
+
+
+def _nearest(x: Any) -> Any:
+    return _rint(x) + 0.0
+
+
+def _sqrt(x: Any) -> Any:
+    return _root(x)
+
+
+def _bits_of(x: Any) -> Any:
+    return _to_bits(x)
+
+
+def _double_of(pattern: Any) -> Any:
+    return _to_double(pattern)
+
+
+FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
+    bits.select: _select,
+    bits.nearest: _nearest,
+    bits.sqrt: _sqrt,
+    bits.bits_of: _bits_of,
+    bits.double_of: _double_of,
+}
+"""What numba compiles where a helper of `elementary.bits` is called."""
+
+
+def _register(function: Callable[..., Any], form: Callable[..., Any]) -> None:
+    overload(function, jit_options=INLINED, strict=False)(lambda *_: form)
+
+
+for _helper, _form in FORMS.items():
+    _register(_helper, _form)
+for _module in (exponential, hyperbolic, logarithm, trigonometric, turns):
+    for _function in vars(_module).values():
+        if inspect.isfunction(_function) and _function.__module__ == _module.__name__:
+            _register(_function, _function)
