@@ -236,7 +236,15 @@ def compile_kernel(objective: Any, rows: Rows, checked: bool) -> Kernel:
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
     lanes, round_updates = LANES[checked], ROUND
     rule = rows.rule
-    own = (reader, writer, chooser, mixed, recorder, stepper, *FORMS.values())
+    own: tuple[Callable[..., Any], ...] = (
+        reader,
+        writer,
+        chooser,
+        mixed,
+        recorder,
+        stepper,
+        *FORMS.values(),
+    )
     digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance, *own)
 
     def loss(tile: Any, lane: Any, constants: Any) -> Any:

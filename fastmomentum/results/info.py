@@ -28,6 +28,7 @@ LOSSES_AT_ONCE: Final = 2**20
 
 
 def objective_words(said: dict[str, Any]) -> str:
+    """The objective of a plan's or a file's figures, with what makes it another than usual."""
     return named(said["objective"], said["objective_settings"])
 
 
