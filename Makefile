@@ -92,6 +92,17 @@ $(LOWEST)/installed: pyproject.toml .ci/lowest.py | $(STAMP)
 	@$(BIN)/python .ci/lowest.py > $(LOWEST)/constraints.txt
 	@$(LOWEST_PIP) --constraint $(LOWEST)/constraints.txt --editable ".[dask,dev]"
 	@touch $@
+# Digests of an ARM machine, emulated, against this one's. Its user-land, 600 MB, is built into .arm
+# once; where Debian's debootstrap and qemu-user-static are not, or no packages, that is told.
+arm: $(STAMP)
+	@if ! command -v debootstrap > /dev/null || ! command -v qemu-aarch64-static > /dev/null; then \
+		echo "make arm: skipped; it needs debootstrap and qemu-user-static, both packages of Debian"; \
+	elif ! test -e .arm/built && echo "building an aarch64 user-land into .arm; this takes a minute" \
+			&& ! sh tests/arm/build.sh .arm $(BIN)/python; then \
+		echo "make arm: skipped; the user-land could not be built, for the reason above"; \
+	else \
+		$(BIN)/python tests/arm/compare.py .arm; \
+	fi
 
 # In an environment of their own: they take 3 GB. torch from PyPI would bring several GB of CUDA along
 # on Linux, so its CPU build comes first, from where pip finds one or else from PyTorch's own index.

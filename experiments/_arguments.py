@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from fastmomentum.cli.exit_status import any_text_goes
 from fastmomentum.cli.parsing import parse_numbers, parse_point
 from fastmomentum.errors import FastmomentumError, InputError, StorageError
 from fastmomentum.notices import as_lines
@@ -174,6 +175,7 @@ def output(arguments: argparse.Namespace, kind: str, suffixes: Sequence[str] = S
 
 def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
     """Run a script; what goes wrong is a line on stderr and an exit status."""
+    any_text_goes()
     try:
         # argparse takes a value such as -5,-5 for an option, unless it is joined to its own.
         words: list[str] = []

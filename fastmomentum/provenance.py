@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import datetime
 import functools
 import hashlib
+import importlib
 import platform
 import shlex
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py")
 PACKAGE: Final = Path(__file__).parent
@@ -34,7 +37,7 @@ def provenance() -> dict[str, str]:
     said["cpu"] = cpu_name()
     said["created"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     # A name of a file may have bytes that are no text.
-    command = shlex.join(sys.argv).encode(errors="backslashreplace").decode()
+    command = command_line(sys.argv).encode(errors="backslashreplace").decode()
     said["command_line"] = command[:4096]
     return said
 
@@ -139,11 +142,43 @@ def package_version(name: str) -> str:
 
 def cpu_name() -> str:
     """The processor's name as the system tells it."""
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+    ways: dict[str, Callable[[], str]] = {"darwin": _cpu_of_macos, "win32": _cpu_of_windows}
+    return ways.get(sys.platform, _cpu_of_linux)() or platform.processor() or platform.machine()
+
+
+def _cpu_of_linux() -> str:
+    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return ""
+
+
+@functools.cache  # another process is asked
+def _cpu_of_macos() -> str:
+    asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(asked, capture_output=True, text=True, timeout=5).stdout.strip()
+    return ""
+
+
+def _cpu_of_windows() -> str:
+    registry: Any = importlib.import_module("winreg")
+    place = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+    with (
+        contextlib.suppress(OSError),
+        registry.OpenKey(registry.HKEY_LOCAL_MACHINE, place) as key,
+    ):
+        return str(registry.QueryValueEx(key, "ProcessorNameString")[0]).strip()
+    return ""
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Write words as a command line, quoted as this system's shell wants them.
+
+    Examples
+    --------
+    >>> command_line(["fastmomentum", "run", "my plan.toml"])  # doctest: +SKIP
+    "fastmomentum run 'my plan.toml'"
+    """
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -59,6 +61,26 @@ def unrendered(monkeypatch) -> list[Figure]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a test is about the order of things, not about the disk: syncs and reads are quick."""
-    monkeypatch.setattr(os, "posix_fadvise", lambda *_: None)
-    monkeypatch.setattr(os, "fsync", lambda _: None)
-    monkeypatch.setattr(os, "fdatasync", lambda _: None)
+    for name in ("posix_fadvise", "fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda *_: None, raising=False)
+
+
+ELSEWHERE = Path(__file__).parent / "elsewhere"
+
+
+@pytest.fixture(params=["macos", "windows"])
+def elsewhere(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """As on another system: what it lacks is hidden from `os`, in child processes too."""
+    before = os.environ.get("PYTHONPATH", "")
+    root = str(Path(__file__).parents[1])
+    folders = [str(ELSEWHERE), root, *filter(None, [before])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(folders))
+    monkeypatch.setenv("FASTMOMENTUM_TEST_SYSTEM", request.param)
+    spec = importlib.util.spec_from_file_location("elsewhere", ELSEWHERE / "sitecustomize.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    put = functools.partial(monkeypatch.setattr, raising=False)
+    module.hide(request.param, monkeypatch.delattr, put)
+    return str(request.param)

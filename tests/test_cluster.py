@@ -401,11 +401,16 @@ def running(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[A
 def test_warnings_are_lines_for_the_command() -> None:
     code = """
 import warnings
+from fastmomentum.cli.exit_status import errors_in_words
 from fastmomentum.execution.dask_cluster import connected
 
-if __name__ == "__main__":
+@errors_in_words
+def command():
     with connected(None, 1):
         warnings.warn("a worker was sent away: so and so")
+
+if __name__ == "__main__":
+    command()
 """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=ENVIRONMENT, cwd="/", capture_output=True, text=True)

@@ -58,6 +58,8 @@ HOMES = {
     "rich": {"execution.progress_bar"},
     "IPython": {"execution.progress_bar"},
     "filelock": {"store.files"},
+    "fcntl": {"store.system"},
+    "ctypes": {"store.system"},
     "h5py": {"store.layout"},
     "xxhash": {"store.checksums"},
     "pydantic": {"specification", "datasets", "objectives", "rules", "experiment"},

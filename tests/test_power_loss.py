@@ -52,7 +52,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Operation]:
         remove(path)
 
     def syncing_folder(folder: Path) -> None:
-        seen.append(("sync folder",))
+        if hasattr(os, "O_DIRECTORY"):  # Windows cannot, and any new name may be lost
+            seen.append(("sync folder",))
 
     for name, instead in {
         "create": creating,
@@ -148,7 +149,8 @@ def test_every_prefix_of_a_run_is_resumed_to_the_same_digest(
     finish(tmp_path / "run" / "out.h5", plan)
     wanted, seen = digest(tmp_path / "run" / "out.h5"), list(recorded)
     kinds = {operation[0] for operation in seen}
-    assert kinds == {"name", "write", "sync", "rename", "remove", "sync folder"}
+    assert kinds >= {"name", "write", "sync", "rename", "remove"}
+    assert ("sync folder" in kinds) == hasattr(os, "O_DIRECTORY")
     resumed = 0
     with seeded() as chance:
         for place in crashes(tmp_path / "before", seen, tmp_path / "after", chance, each=3):

@@ -271,6 +271,7 @@ start = [[-1.2, 1.0], [2.0, 2.0], [-2.0, 1.0], [0.0, 1.0]]
 """
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there a signal is sent to a whole console")
 @pytest.mark.parametrize("backend", ["threads", "processes"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_runs_say_so_and_go_on(

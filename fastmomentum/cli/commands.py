@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fastmomentum.cli.exit_status import errors_in_words
+from fastmomentum.cli.exit_status import any_text_goes, errors_in_words
 from fastmomentum.cli.options import (
     AsJson,
     Command,
@@ -201,8 +199,7 @@ def main(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Batch experiments with momentum gradient descent: a grid in, one HDF5 file out."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a title may have what a terminal has not
-        sys.stdout.reconfigure(errors="backslashreplace")
+    any_text_goes()
     if version:
         from fastmomentum.provenance import package_version
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -68,6 +70,8 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
             end("not enough memory; run fewer jobs, or record fewer steps", 4)
         except OSError as error:
             _drop_output()
+            if sys.platform == "win32" and error.errno == errno.EINVAL and not error.filename:
+                raise SystemExit(1) from None  # what Windows calls a pipe that nobody reads
             reason = (error.strerror or str(error)).lower()
             end(f"{error.filename or 'standard output'}: {reason}", 4)
         except Exception as error:  # what is left is a fault of ours: a line, no traceback
@@ -82,6 +86,13 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
             )
 
     return wrapped
+
+
+def any_text_goes() -> None:
+    """Have text that the terminal cannot show, such as a title's, escaped; it is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _scarcity(error: BaseException | None) -> str | None:

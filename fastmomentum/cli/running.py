@@ -95,14 +95,16 @@ def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
 
 @contextlib.contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM, which batch systems send, end a run as Ctrl-C does."""
+    """Let SIGTERM, which batch systems send, and Windows' Ctrl-Break end a run as Ctrl-C does."""
     import signal
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = [signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGTERM)]
+    before = {number: signal.signal(number, interrupt) for number in dict.fromkeys(numbers)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

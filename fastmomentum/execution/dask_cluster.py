@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import signal
 import socket
 import urllib.parse
-import warnings
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Final
 
 from fastmomentum.errors import ClusterError, InputError
+from fastmomentum.store import system
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -79,15 +76,11 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
     for name in LOGGERS:  # our exceptions say what matters
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_warnings_as_lines())
         if scheduler is None:
-            cores = len(os.sched_getaffinity(0)) if n_jobs == -1 else n_jobs
+            cores = system.usable_cores() if n_jobs == -1 else n_jobs
             processes, threads = nprocesses_nthreads(cores)
-            # Ctrl-C in a terminal reaches all processes. Workers started while it is blocked here
-            # inherit that, and end when the cluster is closed.
-            resource_tracker.ensure_running()  # which would unblock it again
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
+            # The workers end when we end the cluster.
+            with system.children_ignore_interrupts():
                 cluster = distributed.LocalCluster(
                     n_workers=processes,
                     threads_per_worker=threads,
@@ -95,23 +88,10 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
                     silence_logs=logging.CRITICAL + 1,
                 )
                 client = stack.enter_context(distributed.Client(stack.enter_context(cluster)))
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         else:
             _require_scheduler(scheduler)
             client = stack.enter_context(distributed.Client(scheduler, timeout=ANSWER_SECONDS))
         yield _introduction(client)
-
-
-@contextlib.contextmanager
-def _warnings_as_lines() -> Iterator[None]:
-    """Print warnings as plain lines, like the command's other messages."""
-    before = warnings.formatwarning
-    warnings.formatwarning = lambda message, *_, **__: f"{message}\n"
-    try:
-        yield
-    finally:
-        warnings.formatwarning = before
 
 
 def _introduction(client: Client) -> str:

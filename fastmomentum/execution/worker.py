@@ -278,6 +278,7 @@ def _get_ready(path: str, seal: Seal) -> None:
     sink = shared_sink(path, seal)
     sink.open()
     sink.forget_read()
+    sink.rest()
     warm(sink.experiment)
 
 

@@ -7,7 +7,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,14 @@ _RESULTS: Final = b"\x89HDF\r\n\x1a\n"
 
 _NOT_A_WORD: Final = re.compile(r"""\s*(?:[\[{"'+\-.0-9]|$)""")
 """How what is no bare word begins."""
+
+
+BACKSLASHES: Final = (
+    "in double quotes a backslash begins an escape: write C:/data.csv, or 'C:\\data.csv' in single "
+    "quotes"
+)
+_WINDOWS_PATH: Final = re.compile(r""""[A-Za-z]:\\""")
+"""How a path begins whose backslashes TOML takes for escapes."""
 
 
 def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
@@ -141,10 +149,14 @@ def _read(path: Path) -> dict[str, Any]:
             f"{path}: not UTF-8 text (byte {error.start}); name an experiment file, saved as UTF-8"
         ) from None
     try:
-        return tomllib.loads(text)
+        tree = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        advice = _advice(error, text) or "correct it"
+        usual = _advice(error, text) or "correct it"
+        advice = BACKSLASHES if _WINDOWS_PATH.search(text) else usual
         raise InputError(f"{path}: not valid TOML: {_reason(error)}; {advice}") from None
+    if any(_mangled(value) for value in _texts(tree)):
+        raise InputError(f"{path}: a path has characters that none has; {BACKSLASHES}")
+    return tree
 
 
 def _advice(error: Exception, text: str) -> str | None:
@@ -159,6 +171,22 @@ def _advice(error: Exception, text: str) -> str | None:
     # At the end of the document: of quotes left open anywhere, or in its last line.
     slips = [slip_in_line(line) for line in lines if line.strip()]
     return UNCLOSED if UNCLOSED in slips else (slips or [None])[-1]
+
+
+def _texts(tree: dict[str, Any]) -> Iterator[str]:
+    """All text in what TOML held, however deep: keys with dots nest without end."""
+    left: list[Any] = [tree]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            left += value.values() if isinstance(value, dict) else value
+
+
+def _mangled(text: str) -> bool:
+    """Whether it was a path whose backslashes were taken for escapes, such as a tab's."""
+    return text[1:2] == ":" and text[:1].isalpha() and any(c in "\b\t\n\f\r" for c in text)
 
 
 def _reason(error: Exception) -> str:

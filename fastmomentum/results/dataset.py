@@ -53,7 +53,9 @@ class ResultsBackend(xr.backends.BackendEntrypoint):
         closing = RunTotals.read(sink)
         if closing is not None:
             said["wall_time"] = closing.seconds
-        return xr.Dataset(data, labels, said)
+        ds = xr.Dataset(data, labels, said)
+        ds.set_close(sink.close)
+        return ds
 
 
 def open_results(path: str | Path, allow_partial: bool = False) -> xr.Dataset:

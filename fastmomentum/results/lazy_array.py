@@ -91,7 +91,8 @@ class StoredArray(BackendArray):
         buffer = memoryview(bytearray(stretch))
         view = np.ndarray(counts[split:], self.stored, buffer, 0, inner)
         outer = [(range(len(r)), r.step * s) for r, s in zip(ranges[:split], strides, strict=False)]
-        where = self._sink.descriptor
+        file = self._sink.file  # held: meanwhile another thread may close the data set
+        where = file.descriptor
         places = itertools.product(*(steps for steps, _ in outer))
         ahead = max(1, min(PLACES_AHEAD, BYTES_AHEAD // stretch))
         with files.in_words(f"reading {self._sink.path}"), files.scattered(where):

@@ -15,7 +15,7 @@ from fastmomentum.errors import StorageError
 from fastmomentum.experiment.grid import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Arrays, block_arrays, bytes_a_run
-from fastmomentum.store import checksums, files, manifest
+from fastmomentum.store import checksums, files, manifest, system
 from fastmomentum.store.manifest import Contents
 
 
@@ -37,7 +37,7 @@ class BlockWriter(Protocol):
         """Write a block; gives its checksum."""
 
 
-class _OpenFile:
+class OpenFile:
     """A descriptor that is closed when the last that may use it lets go.
 
     After an interruption a thread may still be writing its block; were the descriptor closed under
@@ -46,10 +46,10 @@ class _OpenFile:
 
     def __init__(self, path: str, access: int) -> None:
         # A planted symbolic link must not lead our writes elsewhere.
-        more = os.O_NONBLOCK if access == os.O_RDONLY else os.O_NOFOLLOW
-        self.descriptor = os.open(path, access | more | os.O_CLOEXEC)
+        self.descriptor = system.open_file(path, access, follow=access == os.O_RDONLY)
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        """Close it."""
         if hasattr(self, "descriptor"):  # at the interpreter's end, os itself may be gone
             close(self.descriptor)
 
@@ -69,11 +69,14 @@ class BlockFile:
         Its manifest's checksum: a worker that outlives its runner must not write to a later file.
     writable : bool
         Whether the file is opened for writing.
+    lent : bool
+        Whether a worker in another process has it, which must not keep the file from its runner.
     """
 
     path: str
     seal: tuple[int, bytes]
     writable: bool = True
+    lent: bool = False
     _local: threading.local = field(default_factory=threading.local, compare=False, repr=False)
 
     @classmethod
@@ -128,25 +131,35 @@ class BlockFile:
         return bytes_a_run(self.experiment)
 
     @functools.cached_property
-    def _file(self) -> _OpenFile:
+    def _file(self) -> OpenFile:
         place, seal = self.seal
         with files.in_words(f"opening {self.path}"):
-            file = _OpenFile(self.path, os.O_RDWR if self.writable else os.O_RDONLY)
+            file = OpenFile(self.path, os.O_RDWR if self.writable else os.O_RDONLY)
             with contextlib.suppress(EOFError):
                 if files.read_at(file.descriptor, len(seal), place) == seal:
                     return file
         raise self._replaced()
 
     @functools.cached_property
-    def _writing(self) -> _OpenFile:
+    def _writing(self) -> OpenFile:
         with files.in_words(f"opening {self.path}"):
-            file = _OpenFile(self.path, os.O_WRONLY)
+            file = OpenFile(self.path, os.O_WRONLY)
             if os.path.sameopenfile(file.descriptor, self.descriptor):
                 return file
         raise self._replaced()
 
     def _replaced(self) -> StorageError:
         return StorageError(f"{self.path}: the file was replaced while it was in use; run again")
+
+    def close(self) -> None:
+        """Let the file go, once all that read or write it now are done; it opens again if asked."""
+        for name in ("_file", "_writing"):
+            self.__dict__.pop(name, None)
+
+    def rest(self) -> None:
+        """Let the file go between two blocks of a worker where it would hold the file's name."""
+        if self.lent and system.names_are_held():
+            self.close()
 
     def open(self) -> None:
         """Open the file and make sure that it is the one; for one thread, before many use it."""
@@ -156,8 +169,13 @@ class BlockFile:
 
     @property
     def descriptor(self) -> int:
-        """The file, open as long as any thread holds this sink."""
+        """The file, open as long as any thread holds this sink and nobody calls `close`."""
         return self._file.descriptor
+
+    @property
+    def file(self) -> OpenFile:
+        """The file, open as long as the caller holds it, whatever becomes of this sink."""
+        return self._file
 
     @property
     def writing(self) -> int:
@@ -182,18 +200,21 @@ class BlockFile:
 
     def put(self, block: int, arrays: Arrays) -> int:
         """Write a block; gives its checksum."""
-        first = self.blocks.runs(block).start
+        first, file = self.blocks.runs(block).start, self._writing
         with files.in_words(f"writing {self.path}"):
             for name, values in arrays.items():
                 offset = self.offsets[name] + first * self._bytes_a_run[name]
-                files.write_at(self.writing, values.data, offset)
-                files.begin_writing_back(self.writing, offset, values.nbytes)
+                files.write_at(file.descriptor, values.data, offset)
+                files.begin_writing_back(file.descriptor, offset, values.nbytes)
+        self.rest()
         return checksums.of_block(block, arrays.values())
 
     def flush(self) -> None:
         """Return once what was written lies on the disk, where other machines see it."""
+        file = self._writing
         with files.in_words(f"writing {self.path}"):
-            files.sync_data(self.writing)
+            files.sync_data(file.descriptor)
+        self.rest()
 
     def stored(self, block: int) -> int:
         """Checksum of a block's bytes as they lie in the file."""
@@ -202,8 +223,9 @@ class BlockFile:
             (self.offsets[name] + runs.start * size, self.offsets[name] + runs.stop * size)
             for name, size in self._bytes_a_run.items()
         )
+        file = self._file
         return checksums.of_block(
-            block, (part for span in spans for part in files.parts(self.descriptor, *span))
+            block, (part for span in spans for part in files.parts(file.descriptor, *span))
         )
 
 
@@ -225,4 +247,4 @@ def shared_sink(path: str, seal: tuple[int, bytes], writable: bool = True) -> Bl
     BlockFile
         Not opened yet.
     """
-    return BlockFile(path, seal, writable)
+    return BlockFile(path, seal, writable, lent=True)

@@ -20,7 +20,7 @@ from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.grid import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.provenance import changed_since
-from fastmomentum.store import files, manifest
+from fastmomentum.store import files, manifest, system
 from fastmomentum.store.block_file import BlockFile, BlockWriter
 from fastmomentum.store.journal import DONE, WRITTEN, Journal, RunTotals
 from fastmomentum.store.manifest import Contents
@@ -219,6 +219,8 @@ class FileStore:
 
     def __exit__(self, *_: object) -> None:
         """Let go of the lock."""
+        if system.names_are_held() and hasattr(self, "sink"):
+            self.sink.close()
         self._lock.release()
 
     def missing(self) -> Iterator[int]:
@@ -268,6 +270,7 @@ class FileStore:
             raise StorageError(f"{self.partial}: {left:,} blocks are not done; run again to go on")
         with files.in_words(f"finishing {self.path}"):
             files.sync_data(self.sink.writing)
+            self.sink.close()  # on Windows an open file keeps its name
             files.rename(self.partial, self.path)
 
 

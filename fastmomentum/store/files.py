@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import stat
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 import filelock
 
 from fastmomentum.errors import FileError, InputError, StorageError
+from fastmomentum.store import system
 
 AT_ONCE: Final = 2**20
 """Bytes read or written at a time where much is: half of what a core's cache holds."""
@@ -41,6 +43,11 @@ def in_words(doing: str) -> Iterator[None]:
     except StorageError:
         raise
     except OSError as error:
+        if isinstance(error, system.FileHeldError):
+            raise StorageError(
+                f"{doing}: it is open elsewhere, and Windows keeps such a file as it is; close it "
+                "there (in Python: ds.close()) and run the same again"
+            ) from error
         reason = (error.strerror or str(error)).lower()
         advice = {
             errno.ENOSPC: "; free some space and run again",
@@ -79,7 +86,7 @@ def reading(path: Path) -> Iterator[int]:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # opening a device may already do something
             raise FileError(f"{path} is no regular file; name a results file")
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = system.open_file(path, os.O_RDONLY)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except PermissionError:
@@ -116,10 +123,9 @@ def create(path: Path, size: int) -> int:
     int
         A descriptor to read and write.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, 0o666)
+    descriptor = system.open_file(path, os.O_RDWR, follow=False, create=True)
     try:
-        os.ftruncate(descriptor, size)
+        system.set_size(descriptor, size)
     except BaseException:
         os.close(descriptor)
         raise
@@ -130,7 +136,7 @@ def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
     """Write all bytes at an offset, however many calls it takes."""
     view = memoryview(data).cast("B")
     while view:
-        written = os.pwrite(descriptor, view, offset)
+        written = system.write_some(descriptor, view, offset)
         view, offset = view[written:], offset + written
 
 
@@ -140,7 +146,7 @@ def begin_writing_back(descriptor: int, offset: int, size: int) -> None:
     By itself it begins only when much has piled up, and whoever syncs waits for all of that.
     """
     if size >= AT_ONCE:
-        os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_DONTNEED)
+        system.advise(descriptor, "DONTNEED", offset, size)
 
 
 def read_at(descriptor: int, size: int, offset: int) -> bytes:
@@ -165,7 +171,7 @@ def read_into(descriptor: int, view: memoryview, offset: int) -> None:
         Where the file ends before.
     """
     while view:
-        count = os.preadv(descriptor, [view], offset)
+        count = system.read_some(descriptor, view, offset)
         if not count:
             raise EOFError("the file ends too early")
         view, offset = view[count:], offset + count
@@ -183,16 +189,16 @@ def parts(descriptor: int, start: int, stop: int) -> Iterator[memoryview]:
 @contextlib.contextmanager
 def scattered(descriptor: int) -> Iterator[None]:
     """Read here and there: what lies between is not worth reading ahead."""
-    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+    system.advise(descriptor, "RANDOM")
     try:
         yield
     finally:
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_NORMAL)
+        system.advise(descriptor, "NORMAL")
 
 
 def announce(descriptor: int, size: int, offset: int) -> None:
     """Have the disk begin with bytes that will be read soon, without waiting for them."""
-    os.posix_fadvise(descriptor, offset, size, os.POSIX_FADV_WILLNEED)
+    system.advise(descriptor, "WILLNEED", offset, size)
 
 
 def size_of(descriptor: int) -> int:
@@ -202,21 +208,17 @@ def size_of(descriptor: int) -> int:
 
 def sync_data(descriptor: int) -> None:
     """Return once the data written to a file lie on the disk."""
-    os.fdatasync(descriptor)
+    system.sync_data(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
     """Return once the names in a folder lie on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    system.sync_folder(folder)
 
 
 def forget_cached(descriptor: int) -> None:
-    """Have what is read next come from the disk, not from memory."""
-    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    """Have what is read next come from the disk, not from memory, where the system does that."""
+    system.advise(descriptor, "DONTNEED")
 
 
 def reserve(descriptor: int, spans: Iterable[tuple[int, int]]) -> None:
@@ -225,24 +227,20 @@ def reserve(descriptor: int, spans: Iterable[tuple[int, int]]) -> None:
     File systems that cannot be asked to are written zeros.
     """
     for start, stop in spans:
-        try:
-            os.posix_fallocate(descriptor, start, stop - start)
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
-                raise
+        if not system.reserve(descriptor, start, stop):
             for offset in range(start, stop, AT_ONCE):
                 write_at(descriptor, bytes(min(AT_ONCE, stop - offset)), offset)
 
 
 def rename(old: Path, new: Path) -> None:
     """Give a file its new name at one blow, and make that last."""
-    old.replace(new)
+    system.replace(old, new)
     sync_folder(new.parent)
 
 
 def remove(path: Path) -> None:
     """Remove a file if it is there."""
-    path.unlink(missing_ok=True)
+    system.remove(path)
 
 
 def free_bytes(folder: Path) -> int:
@@ -252,6 +250,10 @@ def free_bytes(folder: Path) -> int:
 
 class Lock:
     """Keeps a second writer of a results file away; dies with its process.
+
+    Where the file system knows no locks, a file with the number of the process and the name of its
+    machine stands in, with a warning. Once that process is dead, the next on the same machine takes
+    no notice of it.
 
     Parameters
     ----------
@@ -266,23 +268,55 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(path.name + ".lock")
-        self._held = filelock.FileLock(self.path)
+        if self.path.is_symlink():  # planted: it would be written to where it leads
+            raise StorageError(f"locking {path}: {self.path.name} is a symbolic link; remove it")
+        self._held: filelock.BaseFileLock = filelock.FileLock(self.path, fallback_to_soft=False)
         try:
             with in_words(f"locking {path}"):
-                self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
+                self._acquire(path)
         except StorageError as error:
             if isinstance(error.__cause__, filelock.Timeout):
-                if not self.path.exists():
-                    raise StorageError(
-                        f"locking {path}: no file can be made there; choose another place"
-                    ) from None
-                raise StorageError(
-                    f"{path}: another process is writing there; wait for it, or choose another file"
-                ) from None
+                raise self._busy(path) from None
             raise
+
+    def _acquire(self, path: Path) -> None:
+        try:
+            self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
+        except OSError as error:
+            if error.errno not in system.NO_LOCKS:
+                raise
+            remove(self.path)  # made before the lock was refused
+            # Under another name: the empty file of one who finds that out later is no lock.
+            self.path = path.with_name(path.name + ".lock-pid")
+            self._held = filelock.SoftFileLock(self.path)
+            self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
+            warnings.warn(
+                f"{path}: this file system knows no locks ({os.strerror(error.errno).lower()}); "
+                f"{self.path.name} stands in for one: write there from one machine at a time",
+                stacklevel=4,
+            )
+
+    def _busy(self, path: Path) -> StorageError:
+        if not self.path.exists():
+            return StorageError(f"locking {path}: no file can be made there; choose another place")
+        said = f"{path}: another process is writing there; wait for it, or choose another file"
+        if isinstance(self._held, filelock.SoftFileLock):
+            with contextlib.suppress(OSError, ValueError):
+                pid, host = self.path.read_text(encoding="utf-8").split()[:2]
+                return StorageError(
+                    f"{said} (it is process {pid} on {host}; should that be gone, remove "
+                    f"{self.path})"
+                )
+        return StorageError(said)
 
     def release(self) -> None:
         """Let the next one write; whoever waits for the removed file makes a new one."""
+        if system.names_are_held() or isinstance(self._held, filelock.SoftFileLock):
+            self._held.release()  # an open file cannot be removed, and the stand-in is gone by that
+            if system.names_are_held():
+                with contextlib.suppress(OSError):  # the next one has it already
+                    self.path.unlink(missing_ok=True)
+            return
         with contextlib.suppress(OSError):
             remove(self.path)
         self._held.release()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from fastmomentum.errors import StorageError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Arrays, block_arrays
+from fastmomentum.store import system
 from fastmomentum.text import in_units
 
 
@@ -37,8 +37,8 @@ class MemoryStore:
     def __init__(self, experiment: Experiment, block_runs: int | None = None) -> None:
         n_runs = experiment.grid.n_runs
         needed = n_runs * experiment.bytes_per_run
-        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-        if needed > free:
+        free = system.free_memory()
+        if free is not None and needed > free:
             raise StorageError(
                 f"{n_runs:,} runs take {in_units(needed)} of memory, and {in_units(free)} are "
                 "free; name an output file, or make the grid smaller"

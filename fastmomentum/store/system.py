@@ -1,0 +1,305 @@
+"""The operating system: what is asked of it, and the way around each call that it lacks.
+
+Linux has every call. macOS has no `posix_fadvise`, `posix_fallocate` and `fdatasync`, and its
+`fsync` stops at the disk's own cache. Windows lacks these, reads and writes at an offset, folders
+that can be synced, flags of `open`, and it does not rename or remove a file that is open. A call is
+looked for when it is needed, so that a test can hide it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import io
+import os
+import signal
+import stat
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import Any, Final
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
+
+MOST_AT_ONCE: Final = 2**30
+"""Bytes a call: macOS refuses 2 GiB, and Windows counts in 32 bits."""
+UNKNOWN: Final = frozenset(
+    {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOTTY, errno.EOPNOTSUPP}
+)
+"""What a file system answers that does not know a call, or not for such a file."""
+NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+"""What a file system answers that has no locks, such as NFS without its lock daemon."""
+
+PAUSES: Final = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4)
+"""Seconds to wait for whoever has a file open on Windows: virus scanners soon let go."""
+HELD: Final = frozenset({5, 32})
+"""Windows' answers where a file is open: access denied, which has other causes, too; sharing."""
+
+_F_PREALLOCATE: Final = 42  # of macOS, for which Python has no name
+_F_ALLOCATEALL: Final = 4
+_F_PEOFPOSMODE: Final = 3
+
+
+class FileHeldError(PermissionError):
+    """Somebody has a file open that is to be renamed or removed, which Windows does not do."""
+
+
+_turns: Final = tuple(threading.Lock() for _ in range(64))
+
+
+def names_are_held() -> bool:
+    """Whether a file keeps its name, and cannot be removed, while anyone has it open."""
+    return hasattr(os, "O_BINARY")  # only Windows tells text and bytes apart
+
+
+def open_file(path: str | Path, access: int, *, follow: bool = True, create: bool = False) -> int:
+    """Open a file for its bytes; child processes do not inherit it.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    access : int
+        `os.O_RDONLY`, `os.O_WRONLY` or `os.O_RDWR`.
+    follow : bool
+        Whether a symbolic link may lead elsewhere.
+    create : bool
+        Whether to make it; then it must not be there yet.
+
+    Returns
+    -------
+    int
+        A descriptor.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened; ELOOP where it is a link that is not followed.
+    """
+    flags = access | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    if create:
+        flags |= os.O_CREAT | os.O_EXCL
+    if access == os.O_RDONLY:  # a planted pipe must not keep us waiting
+        if hasattr(os, "O_NONBLOCK"):
+            flags |= os.O_NONBLOCK
+        elif not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if follow:
+        return os.open(path, flags, 0o666)
+    if hasattr(os, "O_NOFOLLOW"):
+        return os.open(path, flags | os.O_NOFOLLOW, 0o666)
+    if os.path.islink(path):  # noqa: PTH114
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    descriptor = os.open(path, flags, 0o666)
+    try:
+        # A link may have been put there since: what was opened must be what the name stands for.
+        # The device is left out, which Windows tells in two ways.
+        named = os.lstat(path)
+        if stat.S_ISLNK(named.st_mode) or named.st_ino != os.fstat(descriptor).st_ino:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextlib.contextmanager
+def _standing_at(descriptor: int, offset: int) -> Iterator[None]:
+    """Have the position of a descriptor to ourselves, for systems that go by it."""
+    with _turns[descriptor % len(_turns)]:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        yield
+
+
+def write_some(descriptor: int, view: memoryview, offset: int) -> int:
+    """Write bytes at an offset; gives how many of them were written."""
+    view = view[:MOST_AT_ONCE]
+    if hasattr(os, "pwrite"):
+        return os.pwrite(descriptor, view, offset)
+    with _standing_at(descriptor, offset):
+        return os.write(descriptor, view)
+
+
+def read_some(descriptor: int, view: memoryview, offset: int) -> int:
+    """Read bytes from an offset; gives how many came, 0 at the end of the file."""
+    view = view[:MOST_AT_ONCE]
+    if hasattr(os, "preadv"):
+        return os.preadv(descriptor, [view], offset)
+    if hasattr(os, "pread"):
+        data = os.pread(descriptor, len(view), offset)
+        view[: len(data)] = data
+        return len(data)
+    with _standing_at(descriptor, offset), io.FileIO(descriptor, closefd=False) as file:
+        return file.readinto(view) or 0
+
+
+def advise(descriptor: int, advice: str, offset: int = 0, size: int = 0) -> None:
+    """Tell how bytes will be used, where the system listens.
+
+    Parameters
+    ----------
+    descriptor : int
+        The file.
+    advice : {"NORMAL", "RANDOM", "WILLNEED", "DONTNEED"}
+        As `posix_fadvise` has it.
+    offset, size : int
+        Which bytes; 0 and 0 for all.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, offset, size, getattr(os, f"POSIX_FADV_{advice}"))
+
+
+def set_size(descriptor: int, size: int) -> None:
+    """Make a new, empty file so long, all zeros; on macOS that reserves its space as well."""
+    if sys.platform == "darwin":
+        room = struct.pack("=Iiqqq", _F_ALLOCATEALL, _F_PEOFPOSMODE, 0, size, 0)
+        try:
+            fcntl.fcntl(descriptor, _F_PREALLOCATE, room)
+        except OSError as error:
+            if error.errno not in UNKNOWN:
+                raise
+    os.ftruncate(descriptor, size)
+
+
+def reserve(descriptor: int, start: int, stop: int) -> bool:
+    """Take the space of an empty range from the disk now.
+
+    Parameters
+    ----------
+    descriptor : int
+        The file.
+    start, stop : int
+        Its bytes from the first on, up to the second.
+
+    Returns
+    -------
+    bool
+        False where that cannot be asked for, and zeros have to be written.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        status = os.fstat(descriptor)
+        return getattr(status, "st_blocks", 0) * 512 >= status.st_size  # by `set_size`
+    try:
+        os.posix_fallocate(descriptor, start, stop - start)
+    except OSError as error:
+        if error.errno not in UNKNOWN:
+            raise
+        return False
+    return True
+
+
+def sync_data(descriptor: int) -> None:
+    """Return once the data written to a file lie on the disk."""
+    if _synced_fully(descriptor):
+        return
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(descriptor)
+    else:
+        os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Return once the names in a folder lie on the disk; Windows and some networks cannot say."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if not _synced_fully(descriptor):
+            os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in UNKNOWN:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _synced_fully(descriptor: int) -> bool:
+    """Empty the disk's own cache as well, which `fsync` leaves alone on macOS."""
+    command = getattr(fcntl, "F_FULLFSYNC", None)
+    if command is None:
+        return False
+    try:
+        fcntl.fcntl(descriptor, command)
+    except OSError as error:
+        if error.errno not in UNKNOWN:
+            raise
+        return False
+    return True
+
+
+def replace(old: Path, new: Path) -> None:
+    """Give a file its new name, in place of what had it; another sees the one or the other."""
+    _patiently(lambda: old.replace(new))
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there."""
+    _patiently(lambda: path.unlink(missing_ok=True))
+
+
+def _patiently(act: Callable[[], object]) -> None:
+    for pause in (*PAUSES, None):
+        try:
+            act()
+            return
+        except PermissionError as error:
+            if getattr(error, "winerror", None) not in HELD:
+                raise
+            if pause is None:
+                raise FileHeldError(error.errno, error.strerror, error.filename) from error
+            time.sleep(pause)
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that are free; macOS tells only how many there are, others perhaps none."""
+    if sys.platform == "win32":
+        return _free_memory_of_windows()
+    for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            if (pages := os.sysconf(name)) > 0:
+                return pages * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def _free_memory_of_windows() -> int | None:
+    status = ctypes.create_string_buffer(64)  # MEMORYSTATUSEX: two numbers of 4 bytes, seven of 8
+    struct.pack_into("=I", status, 0, len(status))
+    kernel: Any = getattr(ctypes, "windll").kernel32  # noqa: B009
+    if not kernel.GlobalMemoryStatusEx(status):
+        return None
+    free: int = struct.unpack_from("=Q", status, 16)[0]
+    return free
+
+
+@contextlib.contextmanager
+def children_ignore_interrupts() -> Iterator[None]:
+    """Have processes that are started meanwhile not end by Ctrl-C, which reaches all of them."""
+    if hasattr(signal, "pthread_sigmask"):
+        resource_tracker.ensure_running()  # which would unblock it again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return
+    kernel: Any = getattr(ctypes, "windll").kernel32  # noqa: B009
+    kernel.SetConsoleCtrlHandler(None, True)
+    try:
+        yield
+    finally:
+        kernel.SetConsoleCtrlHandler(None, False)

@@ -1,0 +1,62 @@
+"""Compare the digests of an emulated ARM machine with this machine's; see ``make arm``.
+
+    python tests/arm/compare.py FOLDER
+
+FOLDER is what ``build.sh`` made. Ends with 1 where a digest differs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DIGESTS = Path(__file__).with_name("digests.py")
+PARTS = 2
+"""Processes that share the work: most of it is compiling, under emulation."""
+
+
+def digests(command: list[str | Path], environment: dict[str, str]) -> dict[str, str]:
+    """What `digests.py` says, run in parts beside one another."""
+
+    def ask(part: int) -> dict[str, str]:
+        done = subprocess.run(
+            [*command, DIGESTS, str(part), str(PARTS)],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        )
+        said: dict[str, str] = json.loads(done.stdout)
+        return said
+
+    with ThreadPoolExecutor(PARTS) as pool:
+        return {name: told for part in pool.map(ask, range(PARTS)) for name, told in part.items()}
+
+
+def main() -> int:
+    folder = Path(sys.argv[1]).absolute()
+    begun = time.monotonic()
+    here = digests([sys.executable], {"PYTHONPATH": str(ROOT)})
+    root = folder / "root"
+    emulated: list[str | Path] = ["qemu-aarch64-static", "-L", root, root / "usr/bin/python3.11"]
+    packages = os.pathsep.join([str(ROOT), str(folder / "packages")])
+    cache = {"NUMBA_CACHE_DIR": str(folder / "cache")}
+    there = digests(emulated, {"PYTHONPATH": packages, **cache})
+    differing = sorted(name for name in here | there if here.get(name) != there.get(name))
+    for name in differing:
+        print(f"{name}: {here.get(name)} here, {there.get(name)} on aarch64")
+    print(
+        f"aarch64, emulated: {len(here) - len(differing)} of {len(here)} experiments have this "
+        f"machine's digest; {time.monotonic() - begun:.0f} s"
+    )
+    return bool(differing)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
