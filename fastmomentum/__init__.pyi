@@ -30,6 +30,7 @@ from .objectives import OBJECTIVES as OBJECTIVES
 from .objectives import Ackley as Ackley
 from .objectives import Beale as Beale
 from .objectives import Booth as Booth
+from .objectives import Formula as Formula
 from .objectives import GoldsteinPrice as GoldsteinPrice
 from .objectives import HeavyBallCycle as HeavyBallCycle
 from .objectives import Himmelblau as Himmelblau
@@ -42,6 +43,7 @@ from .objectives import Rosenbrock as Rosenbrock
 from .objectives import Saddle as Saddle
 from .objectives import StyblinskiTang as StyblinskiTang
 from .objectives import ThreeHumpCamel as ThreeHumpCamel
+from .objectives import objective as objective
 from .results.dataset import experiment_of as experiment_of
 from .results.selection import select_cell as select_cell
 from .results.selection import select_velocity as select_velocity

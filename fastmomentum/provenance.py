@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py")
+COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "sympy", "h5py")
 PACKAGE: Final = Path(__file__).parent
 ROOTS: Final = ("kernels/block.py", "experiment/plan.py")
 """Modules that compute results and say what is computed; what they import, the bits depend on."""

@@ -104,7 +104,12 @@ BAD_FILES = [
         "{ x = 1, y = { linspace = [0, 1], nun = 3 } }",
         "grid.start.y.nun: no such key; did you mean 'num'?",
     ),
-    ("[[-5.0, -5.0]]", "{ x = 1, z = 1 }", "grid.start.z: no such key; known are x, y, a, b"),
+    (
+        "[[-5.0, -5.0]]",
+        "{ x = 1, z = 1 }",
+        "grid.start needs the axes x and y, which are the parameters of rosenbrock: "
+        "got x and z; rename them",
+    ),
     ("every", "evry", "record.evry: no such key; did you mean 'every'?"),
     ("targets", "target", "stop.target: no such key; did you mean 'targets'?"),
     # What is missing.
@@ -577,7 +582,6 @@ def test_run_twice(results: bytes) -> None:
         ("grid.lr=[1e-4]", "grid.lr is [0.0001, 0.001] and not [0.0001]"),
         ("stop.targets=1e-3", "stop.targets is [0.01, 1e-08] and not [0.001]"),
         ("record={log=5}", "record.every is 10 and not left out"),
-        ("title=Other", "title is 'Rosenbrock' and not 'Other'"),
     ],
 )
 def test_results_of_another_experiment(results: bytes, override: str, difference: str) -> None:
@@ -587,6 +591,13 @@ def test_results_of_another_experiment(results: bytes, override: str, difference
         "choose another file, or replace it with --overwrite",
         *("run", "x.toml", "-o", "out.h5", "--set", override),
     )
+
+
+def test_another_title_is_no_other_experiment(results: bytes) -> None:
+    done = Result("run", "x.toml", "-o", "out.h5", "--set", "title=Other")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("out.h5: complete already; nothing to do\n")
+    assert Path("out.h5").read_bytes() == results
 
 
 def test_overwrite(results: bytes) -> None:

@@ -89,6 +89,11 @@ def on(**changes: Any) -> dict[str, Any]:
             "got a and b; rename them",
         ),
         (
+            on(start={"x": 1, "z": 1}),
+            "grid.start needs the axes x and y, which are the parameters of rosenbrock: "
+            "got x and z; rename them",
+        ),
+        (
             {"objective": {"name": "mse", "data": LINE}} | on(start={"x": 1, "y": 1}),
             "grid.start needs the axes a and b, which are the parameters of mse: "
             "got x and y; rename them",

@@ -62,6 +62,7 @@ HOMES = {
     "ctypes": {"store.system"},
     "h5py": {"store.layout"},
     "xxhash": {"store.checksums"},
+    "sympy": {"objectives"},
     "pydantic": {"specification", "datasets", "objectives", "rules", "experiment"},
     "pydantic_core": {"specification"},
     "lazy_loader": {"__init__", "results.__init__"},

@@ -205,6 +205,26 @@ DRAWN = {"num_points": 10**7, "x_mid": 0.0, "x_range": 1.0, "y_weight": 1.0, "no
          "seed": 0}  # fmt: skip
 MANY = {"linspace": [0.0, 0.9], "num": 10**6}
 
+HOSTILE_FORMULAS = [
+    "__import__('os').system('true')",
+    "x.__class__.__base__",
+    "(lambda: x)()",
+    "9**9**9**9 + x",
+    "(" * 3000 + "x" + ")" * 3000,
+    "-" * 9000 + "x",
+    " + ".join(["x"] * 100_000),
+    "*".join(f"(x+{i})" for i in range(1000)),
+    "((x*9)^999)^999",
+    "x\x1b[31m",
+]
+
+
+def formula(text: str, **fields: Any) -> Callable[[dict[str, Any]], object]:
+    """The edit of a plan that gives it this formula."""
+    table = {"name": "formula", "formula": text, **fields}
+    return lambda tree: tree.__setitem__("objective", table)
+
+
 FORGERIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no JSON": lambda _: b"{",
     "no text": lambda _: bytes(range(256)),
@@ -289,6 +309,16 @@ FORGERIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "2^31 steps recorded": planned(
         lambda tree: (tree.__setitem__("steps", 2**31 - 2), tree["record"].__setitem__("every", 1))
     ),
+    **{f"a formula: {text[:12]}": planned(formula(text)) for text in HOSTILE_FORMULAS},
+    "a formula in other words": planned(formula("x^2  + y^2", minimisers=[[0.0, 0.0]])),
+    "a formula without minimisers": planned(formula("x^2 + y^2")),
+    "constants without end": planned(
+        formula("x^2 + y^2", constants={f"c{i}": 1.0 for i in range(10**5)})
+    ),
+    "minimisers that are run": planned(
+        formula("x^2 + y^2", minimisers=[["__import__('os').system('true')", 0.0]])
+    ),
+    "minimisers without end": planned(formula("x^2 + y^2", minimisers=[[0.0, 0.0]] * 10**5)),
     "other rates": planned(lambda tree: tree["grid"]["lr"].__setitem__("values", [1e-3] * 5)),
     "longer runs": planned(lambda tree: tree.__setitem__("steps", 21)),
 }

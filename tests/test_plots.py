@@ -270,7 +270,7 @@ def test_a_log_surface_has_powers_of_ten_for_ticks(field):
 
 @pytest.mark.parametrize("name", sorted(set(fm.OBJECTIVES) - {"mse", "quadratic"}))
 def test_every_objective_is_drawn_without_a_warning(name):
-    objective = fm.OBJECTIVES[name]()
+    objective = fm.OBJECTIVES[name].example()
     runs = [diverging((0.1, 0.2)), make_run([(0.1, 0.2), (0.3, 0.3)])]
     field = plots.sample(objective, plots.window(objective, runs), points=41)
     ax = axes()

@@ -211,7 +211,7 @@ experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=3,
     grid=fm.Grid(lr=[1e-3, 2e-3], momentum=0.9, start=[(1, 2)]))
 ds = fm.run(experiment)
 fm.run(experiment.model_copy(update={"steps": 5}), n_jobs=2, block_runs=1)
-kernel = compile_kernel(type(experiment.objective), experiment.rule.rule, True)
+kernel = compile_kernel(experiment.objective.functions, experiment.rule.rule, True)
 stats = kernel.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), len(kernel.signatures))
 print(repr(ds.final.values.tolist()))

@@ -22,7 +22,7 @@ from numba import njit
 import fastmomentum as fm
 from fastmomentum import elementary
 from fastmomentum.kernels import block, loop
-from fastmomentum.objectives import Objective
+from fastmomentum.objectives import Functions, Objective
 from fastmomentum.rules import RULES, Rule
 from fastmomentum.rules.base import Form, Update
 from fastmomentum.schema import block_arrays
@@ -106,8 +106,8 @@ def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
     """Machine code of a kernel, compiled anew: Numba keeps none for what comes from its cache."""
     compiled = []
 
-    def anew(objective: type[Objective], rows: loop.Rows, checked: bool) -> loop.Kernel:
-        cached = loop.compile_kernel.__wrapped__(objective, replace(rows, rule=rule), checked)
+    def anew(functions: Functions, rows: loop.Rows, checked: bool) -> loop.Kernel:
+        cached = loop.compile_kernel.__wrapped__(functions, replace(rows, rule=rule), checked)
         compiled.append(njit(**loop.OPTIONS)(cached.py_func))
         return compiled[0]
 

@@ -64,7 +64,7 @@ def _with_lanes(lanes: dict[bool, int], bound: float | None) -> Callable[[], flo
     with patch.dict(kernels.LANES, lanes):
         experiment = valley(3840, 10_000, stop=fm.Stop(bound=bound))
         kernel = kernels.compile_kernel(
-            type(experiment.objective), experiment.rule.rule, bound is not None
+            experiment.objective.functions, experiment.rule.rule, bound is not None
         )
     return _by(kernel, whole_grid, experiment)
 
@@ -72,7 +72,7 @@ def _with_lanes(lanes: dict[bool, int], bound: float | None) -> Callable[[], flo
 def _with_round(updates: int, experiment: fm.Experiment) -> Callable[[], float]:
     kernels.compile_kernel.cache_clear()
     with patch.object(kernels, "ROUND", updates):
-        kernel = kernels.compile_kernel(type(experiment.objective), experiment.rule.rule, True)
+        kernel = kernels.compile_kernel(experiment.objective.functions, experiment.rule.rule, True)
     rate = _by(kernel, whole_grid, experiment)
     return lambda: 1e3 / rate()
 

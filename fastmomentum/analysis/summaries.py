@@ -78,7 +78,9 @@ def excess(ds: xr.Dataset) -> xr.DataArray:
     """
     f_min = experiment_of(ds).objective.f_min
     if f_min is None:
-        raise InputError(f"{experiment_of(ds).objective.name} has no smallest value; take the loss")
+        raise InputError(
+            f"{experiment_of(ds).objective.words} has no smallest value; take the loss"
+        )
     _tell_fallen(ds)
     found: xr.DataArray = (loss(ds) - f_min).rename("excess")
     found.attrs = {"long_name": "loss above its minimum", "units": "1"}
@@ -271,7 +273,7 @@ def _path(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
 def _with_minimisers(ds: xr.Dataset) -> Objective:
     objective = experiment_of(ds).objective
     if not len(objective.minimisers):
-        raise InputError(f"{objective.name} has no minimiser")
+        raise InputError(f"{objective.words} has no minimiser")
     return objective
 
 

@@ -95,6 +95,13 @@ class Grid(Specification):
         require_each_once(places)
         return places
 
+    def ordered(self, parameters: tuple[str, str]) -> Grid:
+        """The same grid, its meshes in the order of an objective's parameters."""
+        meshes = {"start": self.start, "velocity": self.velocity}
+        ordered = {k: m.ordered(parameters) for k, m in meshes.items() if isinstance(m, Mesh)}
+        same = all(mesh is meshes[key] for key, mesh in ordered.items())
+        return self if same else self.model_copy(update=ordered)
+
     @property
     def is_mesh(self) -> bool:
         """Whether the starts are a mesh."""

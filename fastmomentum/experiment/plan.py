@@ -112,9 +112,11 @@ class Experiment(Specification):
         if isinstance(given, Objective) and type(given) is not OBJECTIVES.get(given.name):
             kind = type(given).__name__
             raise ValueError(f"must be one of fm.OBJECTIVES: got the class {kind}; {OWN_FUNCTION}")
-        if callable(given):
+        if callable(given) and not isinstance(given, Objective):
             name = getattr(given, "__name__", type(given).__name__)
             raise ValueError(f"must be an objective: got the function {name}; {OWN_FUNCTION}")
+        if isinstance(given, dict) and "formula" in given:
+            return {"name": "formula", **given}  # what it is needs no saying
         return {"name": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
@@ -122,6 +124,9 @@ class Experiment(Specification):
         found = [*self._grid_faults(), *self._stop_faults(), *self._record_faults()]
         if found:
             raise faults(found)
+        # In the canonical form, keys are sorted: the objective knows which parameter is the first.
+        grid = self.grid.ordered(self.objective.parameters)
+        object.__setattr__(self, "grid", grid)  # frozen for everyone else
         return self
 
     def _grid_faults(self) -> Iterator[Fault]:
@@ -145,11 +150,11 @@ class Experiment(Specification):
                 "drop it, or take the rule momentum",
             )
         for key, mesh in (("grid.start", grid.start), ("grid.velocity", grid.velocity)):
-            if isinstance(mesh, Mesh) and mesh.names != self.objective.parameters:
+            if isinstance(mesh, Mesh) and set(mesh.names) != {*self.objective.parameters}:
                 yield (
                     key,
                     f"needs the axes {' and '.join(self.objective.parameters)}, which are the "
-                    f"parameters of {self.objective.name}: got {' and '.join(mesh.names)}; "
+                    f"parameters of {self.objective.words}: got {' and '.join(mesh.names)}; "
                     "rename them",
                 )
         if grid.n_runs > MOST_RUNS:
@@ -162,13 +167,12 @@ class Experiment(Specification):
     def _stop_faults(self) -> Iterator[Fault]:
         f_min, stop = self.objective.f_min, self.stop
         if f_min is None and stop.targets:
-            name = self.objective.name
-            yield "stop.targets", f"must be left out, for {name} has no smallest value; drop them"
+            yield "stop.targets", f"must be left out, for {self.objective.no_minimum}"
         if f_min is None or stop.bound is None:
             return
         least = f_min + max(stop.targets, default=0.0)
         if stop.bound <= least:
-            what = "the first target" if stop.targets else f"the minimum of {self.objective.name}"
+            what = "the first target" if stop.targets else f"the minimum of {self.objective.words}"
             yield (
                 "stop.bound",
                 f"must lie above {what}, where f = {least!r}: got {stop.bound!r}; raise it",
@@ -235,6 +239,20 @@ class Experiment(Specification):
         if self.stop.bound is None:
             plain["stop"]["bound"] = False
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @functools.cached_property
+    def plan(self) -> dict[str, Any]:
+        """What decides the runs, by dotted keys: without title, label and found minimisers.
+
+        Another search may find the same minimisers with other last bits.
+        """
+        tree = json.loads(self.canonical)
+        objective = tree["objective"]
+        for one, key in ((tree, "title"), (objective, "label")):
+            one.pop(key, None)
+        if objective.pop("found", False):
+            del objective["minimisers"]
+        return dict(_leaves(tree))
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -309,7 +327,9 @@ class Experiment(Specification):
         >>> one.difference(one.model_copy(update={"steps": 20}))
         'steps is 10 and not 20'
         """
-        here, there = (dict(_leaves(json.loads(e.canonical))) for e in (self, other))
+        here, there = self.plan, other.plan
+        if here == there:
+            here, there = (dict(_leaves(json.loads(e.canonical))) for e in (self, other))
         differing = [key for key in [*here, *there] if here.get(key) != there.get(key)]
         if not differing:
             return ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from fastmomentum.experiment.axis import Axis, AxisLike
 from fastmomentum.specification.base import Specification, plain
@@ -27,13 +27,19 @@ class Mesh(Specification):
     Parameters
     ----------
     x, y : Axis
-        The two coordinates; for the objective mse they are called a and b.
+        The two coordinates, by the names of the objective's parameters: a and b for mse, those of
+        its variables for a formula.
     """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Axis] = Field(init=False)
+    others: ClassVar[type[Axis]] = Axis
 
     x: Axis | None = None
     y: Axis | None = None
     a: Axis | None = None
     b: Axis | None = None
+    _order: tuple[str, ...] = PrivateAttr(default=())
 
     if TYPE_CHECKING:
 
@@ -44,25 +50,50 @@ class Mesh(Specification):
             y: AxisLike | None = None,
             a: AxisLike | None = None,
             b: AxisLike | None = None,
+            **variables: AxisLike,
         ) -> None: ...
 
     @model_validator(mode="after")
     def _one_pair(self) -> Mesh:
-        if self.names not in (("x", "y"), ("a", "b")):
+        if len(self.names) != 2:
             got = " and ".join(self.names) or "none"
             raise ValueError(f"needs two axes, x and y (a and b for mse): got {got}")
         return self
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The two keys given."""
-        return tuple(name for name in ("x", "y", "a", "b") if getattr(self, name) is not None)
+        """The two keys given, in the order of the objective's parameters once it is known."""
+        known = tuple(name for name in ("x", "y", "a", "b") if getattr(self, name) is not None)
+        return self._order or (*known, *self.__pydantic_extra__)
 
     @property
     def axes(self) -> tuple[Axis, Axis]:
         """The two axes."""
         first, second = (getattr(self, name) for name in self.names)
         return first, second
+
+    def ordered(self, parameters: tuple[str, str]) -> Mesh:
+        """The same axes in the order of an objective's parameters, whose names they have."""
+        if self.names == parameters:
+            return self
+        other = self.model_copy()
+        other._order = parameters
+        return other
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What was given, and no more."""
+        yield from zip(self.names, self.axes, strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the axes agree, by their names."""
+        if not isinstance(other, Mesh):
+            return NotImplemented
+        mine, theirs = (dict(zip(mesh.names, mesh.axes, strict=True)) for mesh in (self, other))
+        return mine == theirs
+
+    def __hash__(self) -> int:
+        """Of what is compared."""
+        return hash(frozenset(zip(self.names, self.axes, strict=True)))
 
 
 def _kind(given: object) -> str:

@@ -81,7 +81,7 @@ def run_block(
     trajectory = arrays.get("trajectory", np.empty((count, 0, 2)))
     if recorded.size and recorded[0] == 0:
         trajectory[:, 0] = lanes[rows.point, :count].T
-    kernel = compile_kernel(type(objective), rows, checked)
+    kernel = compile_kernel(objective.functions, rows, checked)
     arguments = (
         lanes,
         run,

@@ -19,6 +19,7 @@ from fastmomentum.kernels.bits import FORMS
 from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
+from fastmomentum.objectives import Functions
 from fastmomentum.rules.base import Rule
 from fastmomentum.status import Status
 
@@ -209,13 +210,13 @@ def stepper(rows: Rows, gradient: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @functools.cache
-def compile_kernel(objective: Any, rows: Rows, checked: bool) -> Kernel:
+def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     """Kernel for an objective and a rule; compiled at its first call, then kept on disk.
 
     Parameters
     ----------
-    objective : type of Objective
-        Gives the plain functions ``value_at`` and ``gradient_at``.
+    functions : Functions
+        The objective's; taken are its plain functions ``value`` and ``gradient``.
     rows : Rows
         The rule, and what differs between the runs.
     checked : bool
@@ -227,7 +228,7 @@ def compile_kernel(objective: Any, rows: Rows, checked: bool) -> Kernel:
     callable
         Its arguments are those of the inner function ``kernel``; `run_block` calls it.
     """
-    value, gradient = inlined(objective.value_at), inlined(objective.gradient_at)
+    value, gradient = inlined(functions.value), inlined(functions.gradient)
     step, record = stepper(rows, gradient), recorder(rows.n)
     read_point, write_point = reader(rows.point), writer(rows.point)
     choose_point = chooser(rows.point)

@@ -9,6 +9,7 @@ from pydantic import Field
 from fastmomentum.objectives.base import OWN_FUNCTION as OWN_FUNCTION
 from fastmomentum.objectives.base import Box as Box
 from fastmomentum.objectives.base import Constants as Constants
+from fastmomentum.objectives.base import Functions as Functions
 from fastmomentum.objectives.base import Objective as Objective
 from fastmomentum.objectives.classic import Beale as Beale
 from fastmomentum.objectives.classic import GoldsteinPrice as GoldsteinPrice
@@ -16,6 +17,7 @@ from fastmomentum.objectives.classic import Himmelblau as Himmelblau
 from fastmomentum.objectives.classic import Rosenbrock as Rosenbrock
 from fastmomentum.objectives.classic import StyblinskiTang as StyblinskiTang
 from fastmomentum.objectives.classic import ThreeHumpCamel as ThreeHumpCamel
+from fastmomentum.objectives.formula import Formula as Formula
 from fastmomentum.objectives.multimodal import Ackley as Ackley
 from fastmomentum.objectives.multimodal import Levi13 as Levi13
 from fastmomentum.objectives.multimodal import Rastrigin as Rastrigin
@@ -27,6 +29,7 @@ from fastmomentum.objectives.regression import MSE as MSE
 from fastmomentum.objectives.saddles import MonkeySaddle as MonkeySaddle
 from fastmomentum.objectives.saddles import Saddle as Saddle
 from fastmomentum.objectives.statistics import Statistics as Statistics
+from fastmomentum.objectives.tracing import objective as objective
 
 AnyObjective = Annotated[
     MSE
@@ -44,7 +47,8 @@ AnyObjective = Annotated[
     | Levi13
     | Saddle
     | MonkeySaddle
-    | HeavyBallCycle,
+    | HeavyBallCycle
+    | Formula,
     Field(discriminator="name"),
 ]
 """The type of a field that holds an objective: pydantic picks the class by its name."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +33,20 @@ def named(name: str, settings: dict[str, Any]) -> str:
     return ", ".join([name, *said])
 
 
+class Functions(NamedTuple):
+    """Plain functions of ``(x, y, constants)``, for numba and for NumPy.
+
+    Attributes
+    ----------
+    value, gradient, hessian : callable
+        The value; ``(gx, gy)``; ``(hxx, hxy, hyy)``.
+    """
+
+    value: Callable[..., Any]
+    gradient: Callable[..., tuple[Any, Any]]
+    hessian: Callable[..., tuple[Any, Any, Any]]
+
+
 class Objective(Specification):
     """A function of two parameters to be descended.
 
@@ -53,6 +68,7 @@ class Objective(Specification):
     another: ClassVar[str] = OWN_FUNCTION
     positional: ClassVar[bool] = True
     parameters: ClassVar[tuple[str, str]] = ("x", "y")
+    arithmetic: ClassVar[int] = 1
     untold: ClassVar[frozenset[str]] = frozenset({"name"})
     """Fields that `settings` leaves out."""
 
@@ -82,7 +98,20 @@ class Objective(Specification):
         """
         return named(self.name, self.settings)
 
-    arithmetic: ClassVar[int] = 1
+    @property
+    def functions(self) -> Functions:
+        """Value, gradient and Hessian as plain functions; kernels are made of them."""
+        return Functions(self.value_at, self.gradient_at, self.hessian_at)
+
+    @property
+    def no_minimum(self) -> str:
+        """Why there is no smallest value to measure from, where there is none; and what to do."""
+        return f"{self.words} has no smallest value; drop them"
+
+    @classmethod
+    def example(cls) -> Self:
+        """One of the kind, for tests and tables that go over the registry."""
+        return cls.parse({})
 
     @property
     def constants(self) -> Constants:
@@ -137,7 +166,7 @@ class Objective(Specification):
             Of the broadcast shape.
         """
         x, y = _points(x, y)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return np.asarray(self.value_at(x, y, self.constants), float)
 
     def gradient(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
@@ -154,7 +183,7 @@ class Objective(Specification):
             Derivatives by the first and the second parameter.
         """
         x, y = _points(x, y)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             parts = self.gradient_at(x, y, self.constants)
         return np.stack([np.broadcast_to(part, x.shape) for part in parts], axis=-1)
 
@@ -172,7 +201,7 @@ class Objective(Specification):
             Symmetric.
         """
         x, y = _points(x, y)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             xx, xy, yy = self.hessian_at(x, y, self.constants)
         parts = [np.broadcast_to(part, x.shape) for part in (xx, xy, xy, yy)]
         return np.stack(parts, axis=-1).reshape(*x.shape, 2, 2)

@@ -105,6 +105,11 @@ class MSE(Objective):
         mse._observations = columns
         return mse
 
+    @classmethod
+    def example(cls) -> Self:
+        """A line through three points."""
+        return cls.from_arrays([1.0, 2.0, 4.0], [2.0, 3.5, 9.0])
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy as any specification; where the data are to be others, they are read."""
         if update and not update.keys().isdisjoint({"data", "x", "y"}):

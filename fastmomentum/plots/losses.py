@@ -116,7 +116,7 @@ def loss_curves(
     """
     if objective.f_min is None or not len(objective.minimisers):
         raise InputError(
-            f"{objective.name} has no minimum to measure from; draw its runs with plot_contour.py"
+            f"{objective.words} has no minimum to measure from; draw its runs with plot_contour.py"
         )
     curves = [_quantity(run, objective, quantity) for run in runs]
     log = _frame(ax, runs, curves, quantity, steps)

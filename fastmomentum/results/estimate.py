@@ -43,15 +43,14 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     size = expected_bytes(experiment)
     cores = joblib.cpu_count()
     updates = runs * experiment.steps
-    operations = OF_THE_RULE + sum(
-        count_operations(function)
-        for function in (experiment.objective.value_at, experiment.objective.gradient_at)
-    )
+    value, gradient, _ = experiment.objective.functions
+    operations = OF_THE_RULE + count_operations(value) + count_operations(gradient)
     speed = OPERATIONS_PER_SECOND / operations * cores
     return {
         "title": experiment.title,
         "objective": experiment.objective.name,
         "objective_settings": experiment.objective.settings,
+        "objective_words": experiment.objective.words,
         "rule": experiment.rule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": runs,

@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum.objectives.base import named
 from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.results.stability import in_words, stability_of
@@ -29,7 +28,7 @@ LOSSES_AT_ONCE: Final = 2**20
 
 def objective_words(said: dict[str, Any]) -> str:
     """The objective of a plan's or a file's figures, with what makes it another than usual."""
-    return named(said["objective"], said["objective_settings"])
+    return str(said["objective_words"])
 
 
 class Reader:
@@ -234,6 +233,7 @@ def info_of(path: Path) -> dict[str, Any]:
         "title": experiment.title,
         "objective": experiment.objective.name,
         "objective_settings": experiment.objective.settings,
+        "objective_words": experiment.objective.words,
         "rule": experiment.rule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": experiment.grid.n_runs,

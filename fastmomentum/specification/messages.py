@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from fastmomentum.specification.slips import slip_in_value
@@ -120,7 +121,7 @@ def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
             return f"{path}: no such key; did you mean '{there[0]}'?"
         return f"{path}: no such key; {suggest(word, _keys(around))}"
     if kind == "missing":
-        field = around.model_fields.get(str(one["loc"][-1])) if around else None
+        field = _fields(around).get(str(one["loc"][-1])) if around else None
         example = f", such as {field.examples[0]}" if field and field.examples else ""
         return f"{path} is missing; add it{example}"
     if kind == "union_tag_not_found":
@@ -188,7 +189,12 @@ def _is_number(text: str) -> bool:
 
 
 def _keys(model: type[BaseModel] | None) -> list[str]:
-    return list(model.model_fields) if model is not None else []
+    return list(_fields(model)) if model is not None else []
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields by the keys that a file has."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseModel] | None]:
@@ -202,14 +208,18 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
     location = one["loc"]
     for place, part in enumerate(location):
         tagged = [m for m in known if len(known) > 1 and _tag(m) == part]
-        home = next((m for m in known if part in m.model_fields), None)
+        home = next((m for m in known if part in _fields(m)), None)
         if tagged:
             known = tagged
         elif home is not None:
             around = home
             if part not in getattr(home, "unwritten", ()):
                 words.append(str(part))
-            known = list(_models(home.model_fields[str(part)].annotation))
+            known = list(_models(_fields(home)[str(part)].annotation))
+        elif place and location[place - 1] == "mesh" and hasattr(known[0], "others"):
+            others = [known[0].others]  # any key may stand there
+            around, known = known[0], others
+            words.append(str(part))
         elif one["type"] == "extra_forbidden" and place == len(location) - 1:
             around = known[0] if known else None
             words.append(shown(part)[1:-1])

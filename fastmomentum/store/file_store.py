@@ -159,7 +159,7 @@ class FileStore:
         if os.path.lexists(self.partial):
             found = _require_ours(self.partial)
             other = other_arithmetic(experiment, found.attributes)
-            if found.experiment.sha256 != experiment.sha256 or other:
+            if found.experiment.plan != experiment.plan or other:
                 if not overwrite:
                     _require_plan(found, experiment)
                     raise InputError(
@@ -171,7 +171,8 @@ class FileStore:
         if not self.partial.exists():
             self._lay_out(unborn, experiment, block_runs)
         found = manifest.read(self.partial)
-        self.experiment, self.blocks = experiment, found.blocks
+        # The file's own: found minimisers, and with them the targets' levels, are what they were.
+        self.experiment, self.blocks = found.experiment, found.blocks
         self.changed = changed_since(found.attributes)
         self.sink = BlockFile.of(found)
         self.journal = Journal(self.sink)
@@ -304,7 +305,7 @@ def _require_ours(path: Path) -> Contents:
 
 
 def _require_plan(found: Contents, experiment: Experiment) -> None:
-    if found.experiment.sha256 != experiment.sha256:
+    if found.experiment.plan != experiment.plan:
         raise InputError(
             f"{found.path} holds results of another experiment, whose "
             f"{found.experiment.difference(experiment)}; "

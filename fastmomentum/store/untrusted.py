@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
-from fastmomentum.errors import FastmomentumError, FileError
+from fastmomentum.errors import FastmomentumError, FileError, StorageError
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.recording import Record
@@ -193,7 +193,7 @@ def experiment_of(
             raise FileError("the experiment would read data from elsewhere")
         experiment = Experiment.parse(tree)
         same = experiment.canonical == text
-    except FileError:
+    except (FileError, StorageError):
         raise
     except (FastmomentumError, ArithmeticError, LookupError, AttributeError, TypeError,
             ValueError, RecursionError) as error:  # fmt: skip

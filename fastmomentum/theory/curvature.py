@@ -46,7 +46,7 @@ def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
         raise InputError(f"objective must be one such as fm.Rosenbrock(): got {got}")
     if point is None:
         if not len(objective.minimisers):
-            raise InputError(f"{objective.name} has no minimiser; say at which point")
+            raise InputError(f"{objective.words} has no minimiser; say at which point")
         point = objective.minimisers[0]
     point = numbers(point, "point")
     if not point.ndim or point.shape[-1] != 2:

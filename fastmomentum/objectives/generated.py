@@ -1,0 +1,180 @@
+"""Source that was written from formulas, kept in a folder of the user's own.
+
+A file's name says what it was written from, and its first line what it holds: it is loaded only if
+both fit, and written anew otherwise. Numba's kernels outlive a process because the module that
+they are compiled from has the same name in the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.abc
+import importlib.util
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from fastmomentum.errors import StorageError
+from fastmomentum.objectives.base import Functions
+
+WRITERS: Final = ("derivation", "grammar", "trees")
+"""Modules of ours that decide what is written."""
+PREFIX: Final = "fastmomentum_formula_"
+
+
+def functions(spelt: str, write: Callable[[], str]) -> Functions:
+    """The functions of a formula: from the cache, or written now.
+
+    Parameters
+    ----------
+    spelt : str
+        All that decides what is written, as text.
+    write : callable
+        Writes the source, where it is not kept.
+
+    Returns
+    -------
+    Functions
+        Of a module of their own, which is the same in every process.
+
+    Raises
+    ------
+    StorageError
+        Others may write to the folder, or it belongs to somebody else.
+    """
+    key = hashlib.sha256(f"{_writers()}\n{spelt}".encode()).hexdigest()[:32]
+    name = PREFIX + key
+    module = sys.modules.get(name)
+    if module is None:
+        path = folder() / f"{name}.py"
+        source = _kept(path)
+        if source is None:
+            source = write().encode()
+            _keep(path, source)
+        module = _load(name, path, source)
+    return Functions(module.value_at, module.gradient_at, module.hessian_at)
+
+
+@functools.cache
+def _writers() -> str:
+    digest = hashlib.sha256(version("sympy").encode())
+    for name in WRITERS:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def folder() -> Path:
+    """The folder of the user's own, made where it is not there.
+
+    Returns
+    -------
+    Path
+        ``fastmomentum/formulas`` in ``$XDG_CACHE_HOME``, which is ``~/.cache`` where not set; a
+        folder for this process alone where nothing can be made there.
+
+    Raises
+    ------
+    StorageError
+        Others may write to it, or it belongs to somebody else.
+    """
+    above = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        place = above if above.is_absolute() else Path.home() / ".cache"
+        place = place / "fastmomentum" / "formulas"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            place.mkdir(mode=0o700)
+        found = place.lstat()
+        usable = os.access(place, os.W_OK)
+    except (OSError, RuntimeError):  # no home, or a home that cannot be written to
+        return _of_this_process()
+    if not stat.S_ISDIR(found.st_mode) or not _is_mine(found):
+        raise StorageError(f"{place} is not a folder of yours; remove it")
+    if _is_open(found):
+        raise StorageError(
+            f"{place} holds code that is run, and others may write to it; "
+            "remove it, or take that right away: chmod 700"
+        )
+    return place if usable else _of_this_process()
+
+
+_NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+# Windows has neither users by number nor these bits; there a profile is its user's alone.
+def _is_mine(about: os.stat_result) -> bool:
+    return not hasattr(os, "getuid") or about.st_uid == os.getuid()
+
+
+def _is_open(about: os.stat_result) -> bool:
+    """Whether others may write to it."""
+    return hasattr(os, "getuid") and bool(about.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+@functools.cache
+def _of_this_process() -> Path:
+    return Path(tempfile.mkdtemp(prefix="fastmomentum-"))
+
+
+def _sealed(source: bytes) -> bytes:
+    return b"# sha256 " + hashlib.sha256(source).hexdigest().encode() + b"\n" + source
+
+
+def _kept(path: Path) -> bytes | None:
+    """Source from a file; None where there is none, or it is not what was written there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not _is_mine(about) or _is_open(about):
+            return None
+        whole = file.read()
+    _, _, source = whole.partition(b"\n")
+    return source if _sealed(source) == whole else None
+
+
+def _keep(path: Path, source: bytes) -> None:
+    """Write a file so that nobody ever sees half of it; what cannot be kept is written again."""
+    with contextlib.suppress(OSError):
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(_sealed(source))
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+class _Loader(importlib.abc.SourceLoader):
+    """Loads the bytes that were checked, whatever has become of the file since."""
+
+    def __init__(self, path: Path, source: bytes) -> None:
+        self.path, self.source = str(path), source
+
+    def get_filename(self, fullname: str) -> str:
+        return self.path
+
+    def get_data(self, path: str | bytes) -> bytes:
+        if path != self.path:
+            raise OSError(f"{path!r} is no source")  # compiled files are neither read nor written
+        return self.source
+
+
+def _load(name: str, path: Path, source: bytes) -> ModuleType:
+    loader = _Loader(path, source)
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return sys.modules.setdefault(name, module)  # numba's cache finds its functions by name
