@@ -68,11 +68,11 @@ def on(**changes: Any) -> dict[str, Any]:
             "rule.name must name a rule: got 'nestrov'; did you mean 'nesterov'?",
         ),
         (
-            {"rule": "adam"},
-            "rule.name must name a rule: got 'adam'; known are sgd, momentum, nesterov, sutskever, "
-            "pytorch, ema",
+            {"rule": "zzz"},
+            "rule.name must name a rule: got 'zzz'; known are sgd, momentum, nesterov, sutskever, "
+            "pytorch, ema, qhm, adam, nadam, rmsprop, adagrad, lion",
         ),
-        ({"rule": 5}, "rule must be a table with the keys name, dampening: got 5"),
+        ({"rule": 5}, "rule must be a table with the key name: got 5"),
         ({"rule": {"name": 5}}, "rule.name must be text, in quotes: got 5"),
         (
             {"rule": "nesterov"} | on(momentum=None),
@@ -338,15 +338,15 @@ def experiments(draw: st.DrawFn) -> fm.Experiment:
     objective, rule = draw(OBJECTIVES), draw(st.sampled_from(sorted(fm.RULES)))
     points = st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1, max_size=4, unique=True)
     mesh = st.fixed_dictionaries(dict.fromkeys(objective.parameters, AXES))
-    dampening = draw(st.floats(0, 0.99)) if rule == "pytorch" else None
+    own = {p.name: draw(st.floats(0.01, 0.99)) for p in fm.RULES[rule].parameters}
     return fm.Experiment(
         title=draw(TITLES),
         objective=objective,
-        rule={"name": rule, "dampening": dampening},
+        rule={"name": rule, **own},
         steps=STEPS,
         grid=fm.Grid(
             lr=draw(AXES),
-            momentum=draw(AXES) if rule != "sgd" else None,
+            momentum=draw(AXES) if fm.RULES[rule].uses_momentum else None,
             start=draw(points | mesh),
             velocity=draw(st.none() | points | mesh) if rule != "sgd" else None,
         ),

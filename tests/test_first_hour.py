@@ -20,7 +20,7 @@ from fastmomentum import plots
 from fastmomentum.cli.exit_status import in_command_words
 from fastmomentum.datasets import NoisyLine
 from fastmomentum.execution.progress import Progress
-from fastmomentum.execution.progress_bar import bar
+from fastmomentum.execution.progress_bar import progress_bar
 from fastmomentum.objectives import OWN_FUNCTION, Objective
 
 
@@ -399,7 +399,7 @@ def test_the_bar_of_a_resumed_run_counts_its_own_runs(monkeypatch: pytest.Monkey
     monkeypatch.setattr("fastmomentum.execution.progress_bar.Console", lambda **_: console)
     monkeypatch.setattr("fastmomentum.execution.progress_bar.Bar", Watched)
     experiment = plan(grid=fm.Grid(lr=np.linspace(1e-3, 1e-2, 1000), momentum=0.0, start=[(1, 1)]))
-    with bar(experiment) as show:
+    with progress_bar(experiment) as show:
         for done in (900, 910, 920, 930):
             show(Progress(1000, 900, done, steps=1, seconds=now[0] - 100.0))
             now[0] += 1.0

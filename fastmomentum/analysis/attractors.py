@@ -110,8 +110,7 @@ def attractors(walks: Trajectories) -> Attractors:
     level = objective.value(cx, cy)
     low, high = _eigenvalues(objective, cx, cy)
     low = np.where(low > FLAT * high, low, high)
-    rule, momentum = walks.experiment.rule, walks.momentum
-    rate = np.maximum(*(spectral_radius(rule, walks.lr, momentum, e) for e in (low, high)))
+    rate = np.maximum(_rate(walks, low), _rate(walks, high))
     # A gradient is wrong by some eps*high*|c|, which moves the point of rest by that over low; an
     # update of lr*low*d is lost in w where it is below eps*|c|; and each error lasts 1/(1 - rate).
     size = np.maximum(np.abs(cx), np.abs(cy))
@@ -127,6 +126,19 @@ def attractors(walks: Trajectories) -> Attractors:
     # A minimum need not attract: what grows beside it may still be too small to be seen.
     is_near = found & (rate < 1.0) & (missed <= MISSED * np.hypot(x - cx, y - cy) + floor)
     return Attractors(cx, cy, is_near, level, floor, 16.0 * noise)
+
+
+def _rate(walks: Trajectories, eigenvalue: Floats) -> Floats:
+    """Rate near a minimum, along one eigenvector; NaN where there is none.
+
+    Of a rule that is no linear map there is no theory: it is taken for one that is drawn in.
+    """
+    rule = walks.experiment.rule
+    if rule.rule.form is None:
+        return np.where(np.isfinite(eigenvalue), 0.0, np.nan)
+    known = np.isfinite(eigenvalue)
+    rates = spectral_radius(rule, walks.lr, walks.momentum, np.where(known, eigenvalue, 0.0))
+    return np.where(known, rates, np.nan)
 
 
 def minima(objective: Objective, x: Floats, y: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
