@@ -78,12 +78,9 @@ def write(projector: plots.FrameRenderer, path: Path, fps: float, title: str) ->
     console = Console(stderr=True)
 
     def through(frames: Iterable[Any]) -> Iterator[Any]:
-        return iter(
-            track(
-                frames, "rendering", len(projector), console=console, transient=True,
-                disable=not console.is_terminal,
-            )
-        )  # fmt: skip
+        if not console.is_terminal:  # older rich prints an empty line even where it is disabled
+            return iter(frames)
+        return iter(track(frames, "rendering", len(projector), console=console, transient=True))
 
     with replacing(path) as partial:
         match path.suffix.lower():

@@ -50,6 +50,10 @@ class StoredArray(BackendArray):
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         """Values at a key, as xarray asks for them."""
+        if isinstance(key, indexing.OuterIndexer):  # xarray before 2026 fails where none is chosen
+            chosen = [np.arange(n)[k] for n, k in zip(self.shape, key.tuple, strict=True)]
+            if not all(one.size for one in chosen):
+                return np.empty([one.size for one in chosen if one.ndim], self.dtype)
         return indexing.explicit_indexing_adapter(
             key, self.shape, indexing.IndexingSupport.BASIC, self._read
         )

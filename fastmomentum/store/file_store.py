@@ -132,7 +132,7 @@ class FileStore:
             raise InputError(f"{path.parent}: no such folder; make it first, or choose another")
         if path.is_dir():
             raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.h5'}")
-        if not path.exists():  # what is there already is looked at itself
+        if not os.path.lexists(path):  # what is there already is looked at itself
             require_results_name(path)
         if path.is_symlink():
             path = _behind(path)  # so all names of one file have one lock

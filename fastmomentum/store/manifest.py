@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import uuid
 from collections.abc import Iterable
@@ -150,7 +151,7 @@ def read(path: Path) -> Contents:
     InputError
         There is no such file, or it may not be read.
     """
-    if not path.exists() and (near := near_file(path, ".h5")):
+    if not os.path.lexists(path) and (near := near_file(path, ".h5")):
         raise InputError(f"{path}: no such file; did you mean {near}?")
     with files.reading(path) as descriptor:
         try:
