@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.elementary import select
 from fastmomentum.objectives.base import Box, Objective
 
 
@@ -47,7 +48,7 @@ class HeavyBallCycle(Objective):
 
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:
-        middle, right = x >= 1.0, x >= 2.0
+        middle, right = select(x >= 1.0, 1.0, 0.0), select(x >= 2.0, 1.0, 0.0)
         a = 25.0 - 24.0 * middle + 24.0 * right
         b = 24.0 * middle - 48.0 * right
         c = 48.0 * right - 12.0 * middle
@@ -55,12 +56,12 @@ class HeavyBallCycle(Objective):
 
     @staticmethod
     def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
-        middle, right = x >= 1.0, x >= 2.0
+        middle, right = select(x >= 1.0, 1.0, 0.0), select(x >= 2.0, 1.0, 0.0)
         a = 25.0 - 24.0 * middle + 24.0 * right
         b = 24.0 * middle - 48.0 * right
         return a * x + b, 1.0 * y  # a new array: updates in place must not change the gradient
 
     @staticmethod
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
-        middle, right = x >= 1.0, x >= 2.0
+        middle, right = select(x >= 1.0, 1.0, 0.0), select(x >= 2.0, 1.0, 0.0)
         return 25.0 - 24.0 * middle + 24.0 * right, 0.0, 1.0

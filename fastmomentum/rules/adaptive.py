@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import numpy as np
-
+from fastmomentum.elementary import select, sqrt
 from fastmomentum.rules.base import Parameter, Rule
 
 Kept = tuple[Any, ...]
@@ -53,7 +52,7 @@ def adam(
     v = momentum * v + (1.0 - momentum) * g
     s = beta2 * s + (1.0 - beta2) * (g * g)
     mean, square = v / (1.0 - shared[0]), s / (1.0 - shared[1])
-    return w - lr * (mean / (np.sqrt(square) + eps)), (v, s)
+    return w - lr * (mean / (sqrt(square) + eps)), (v, s)
 
 
 def nadam(
@@ -80,7 +79,7 @@ def nadam(
     s = beta2 * s + (1.0 - beta2) * (g * g)
     next_product = shared[0] * momentum
     mean = momentum * (v / (1.0 - next_product)) + (1.0 - momentum) * (g / (1.0 - shared[0]))
-    return w - lr * (mean / (np.sqrt(s / (1.0 - shared[1])) + eps)), (v, s)
+    return w - lr * (mean / (sqrt(s / (1.0 - shared[1])) + eps)), (v, s)
 
 
 def rmsprop(
@@ -104,7 +103,7 @@ def rmsprop(
     v, s = states
     rho, eps = parameters
     s = rho * s + (1.0 - rho) * (g * g)
-    v = momentum * v + g / (np.sqrt(s) + eps)
+    v = momentum * v + g / (sqrt(s) + eps)
     return w - lr * v, (v, s)
 
 
@@ -126,7 +125,7 @@ def adagrad(
     (s,) = states
     (eps,) = parameters
     s = s + g * g
-    return w - lr * (g / (np.sqrt(s) + eps)), (s,)
+    return w - lr * (g / (sqrt(s) + eps)), (s,)
 
 
 def lion(
@@ -147,7 +146,7 @@ def lion(
     (v,) = states
     (beta2,) = parameters
     c = momentum * v + (1.0 - momentum) * g
-    sign = np.where(c == c, (c > 0.0) * 1.0 - (c < 0.0) * 1.0, c)  # NaN stays NaN
+    sign = select(c > 0.0, 1.0, select(c < 0.0, -1.0, c))  # NaN stays NaN
     return w - lr * sign, (beta2 * v + (1.0 - beta2) * g,)
 
 

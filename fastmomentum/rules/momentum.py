@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from fastmomentum.elementary import select
 from fastmomentum.rules.base import Floats, Form, Parameter, Rule
 
 Kept = tuple[Any, ...]
@@ -107,7 +108,8 @@ def pytorch(
     """
     (v,) = states
     (dampening,) = parameters
-    v = momentum * v + (1.0 - dampening * (momentum > 0.0) * (t > 0.0)) * g
+    taken = 1.0 - select(momentum > 0.0, dampening, 0.0) * (t > 0.0)
+    v = momentum * v + taken * g
     return w - lr * v, (v,)
 
 
