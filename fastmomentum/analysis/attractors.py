@@ -94,7 +94,7 @@ def attractors(walks: Trajectories) -> Attractors:
     Attractors
         For each.
     """
-    objective, (x, y) = walks.experiment.objective, walks.ends()
+    objective, (x, y) = walks.objective, walks.ends()
     cx, cy, found = minima(objective, x, y)
     if len(objective.minimisers):
         named = objective.minimisers[nearest(objective, x, y)[0]]
@@ -110,7 +110,7 @@ def attractors(walks: Trajectories) -> Attractors:
     level = objective.value(cx, cy)
     low, high = _eigenvalues(objective, cx, cy)
     low = np.where(low > FLAT * high, low, high)
-    rule, momentum = walks.experiment.rule, walks.momentum
+    rule, momentum = walks.rule, walks.momentum
     rate = np.maximum(*(spectral_radius(rule, walks.lr, momentum, e) for e in (low, high)))
     # A gradient is wrong by some eps*high*|c|, which moves the point of rest by that over low; an
     # update of lr*low*d is lost in w where it is below eps*|c|; and each error lasts 1/(1 - rate).

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.grid import KINDS
 from fastmomentum.experiment.points import Point
+from fastmomentum.objectives import Objective
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.nearest import nearest, nearest_point
+from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.specification.numbers import numbers
+from fastmomentum.text import suggest
 
 Start = int | Point
 
@@ -24,6 +29,7 @@ def select_cell(
     momentum: float | None = None,
     start: Start | None = None,
     velocity: Start | None = None,
+    at: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
     """The cell of the grid nearest to what is asked for.
 
@@ -39,12 +45,15 @@ def select_cell(
         number is the label ``start``, also in a selection; that of a mesh is a place in it.
     velocity : int or (float, float), optional
         An initial velocity in the same way, where the grid has some.
+    at : mapping of float, optional
+        By name, what to come near to along the axes of the rule's parameters and the objective's
+        constants, such as ``{"nu": 0.7}``; the first of each where left out.
 
     Returns
     -------
     xarray.Dataset
-        Without the grid's dimensions; ``lr``, ``momentum``, the start and the initial velocity are
-        scalar coordinates.
+        Without the grid's dimensions; ``lr``, ``momentum``, the start and all else that says which
+        run it is are scalar coordinates.
 
     Raises
     ------
@@ -66,8 +75,156 @@ def select_cell(
         chosen["lr"] = nearest("lr", ds.lr.values, rate, by_ratio=True)
     if share is not None:
         chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
+    chosen |= _at(ds, at, all_of_them=True)
     chosen |= _index(ds, "start", _place("start", start))
     return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
+
+
+def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Dataset:
+    """Select parameters of the rule and constants of the objective; the rest stays.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    at : mapping of float, optional
+        By name, what to come near to, such as ``{"nu": 0.7, "objective_b": 10}``.
+
+    Returns
+    -------
+    xarray.Dataset
+        Without the dimensions named.
+
+    Raises
+    ------
+    InputError
+        The grid has no axis of that name, or a value is no number.
+
+    Warns
+    -----
+    OutsideGridWarning
+        A value lies outside of the grid's range.
+    """
+    chosen = _at(ds, at)
+    return ds.isel({name: i for name, i in chosen.items() if name in ds.dims})
+
+
+def _at(
+    ds: xr.Dataset, at: Mapping[str, float] | None, all_of_them: bool = False
+) -> dict[str, int]:
+    """Indices along the axes of parameters and constants; the first of those not named."""
+    known, asked = labels_of(ds, ("rule", "objective")), dict(at or {})
+    for name in asked:
+        if name in ("lr", "momentum"):
+            raise InputError(f"at has {name}, which is an argument of its own; take it out")
+        if name not in known:
+            advice = _advice(str(name), known)
+            raise InputError(f"at has {name}, which is no axis of the grid; {advice}")
+    found = {}
+    for name in known:
+        value = _number(name, asked.get(name))
+        if value is not None:
+            found[name] = nearest(name, ds[name].values, value)
+        elif all_of_them:
+            found[name] = 0
+    return found
+
+
+def _advice(name: str, known: list[str]) -> str:
+    if not known:
+        return "it has no such axes: leave at out"
+    constant = f"objective_{name}"
+    return f"did you mean '{constant}'?" if constant in known else suggest(name, known)
+
+
+def by_objective(
+    ds: xr.Dataset | xr.DataArray,
+) -> Iterator[tuple[dict[Hashable, int], Objective]]:
+    """The objectives of results: one for each value of the constants that are axes.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset or xarray.DataArray
+        Results, or a selection of them.
+
+    Yields
+    ------
+    (dict of int, Objective)
+        Indices along the dimensions of the constants, for ``isel``; a single empty one where there
+        are none.
+
+    Raises
+    ------
+    InputError
+        A coordinate was dropped.
+    """
+    plan = experiment_of(ds)
+    labels = [label for label in plan.labels if label.kind == "objective"]
+    require_labels(ds, ("objective",))
+    values = {label.name: np.atleast_1d(ds[label.name].values) for label in labels}
+    for place in np.ndindex(*(part.size for part in values.values())):
+        at = dict(zip(values, place, strict=True))
+        constants = {label.what: float(values[label.name][at[label.name]]) for label in labels}
+        yield {n: i for n, i in at.items() if n in ds.dims}, plan.variants.of(constants)
+
+
+def objective_of(ds: xr.Dataset | xr.DataArray) -> Objective:
+    """The objective of results of which each constant was selected.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset or xarray.DataArray
+        Results.
+
+    Returns
+    -------
+    Objective
+        With the constants of the selection.
+
+    Raises
+    ------
+    InputError
+        A constant still varies.
+    """
+    found = list(itertools.islice(by_objective(ds), 2))
+    if len(found) > 1:
+        name = next(name for name in labels_of(ds, ("objective",)) if ds[name].size > 1)
+        raise InputError(
+            f"there is one objective for each {name}: select one first, such as isel({name}=0)"
+        )
+    return found[0][1]
+
+
+def rule_of(ds: xr.Dataset | xr.DataArray) -> UpdateRule:
+    """The rule of results of which each parameter was selected.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset or xarray.DataArray
+        Results.
+
+    Returns
+    -------
+    UpdateRule
+        With the parameters of the selection.
+
+    Raises
+    ------
+    InputError
+        A parameter still varies.
+    """
+    plan = experiment_of(ds)
+    names = labels_of(ds, ("rule",))
+    require_labels(ds, ("rule",))
+    for name in names:
+        if ds[name].size > 1:
+            raise InputError(
+                f"there is one rule for each {name}: select one first, such as isel({name}=0)"
+            )
+    if not names:
+        return plan.rule
+    own = {name: float(np.ravel(ds[name].values)[0]) for name in names}
+    return UpdateRule(name=plan.rule.name, **(plan.rule.given | own))
 
 
 def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:
@@ -106,9 +263,7 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 
-def labels_of(
-    ds: xr.Dataset, kinds: Iterable[str] = ("lr", "momentum", "start", "velocity")
-) -> list[str]:
+def labels_of(ds: xr.Dataset | xr.DataArray, kinds: Iterable[str] = KINDS) -> list[str]:
     """Names of the coordinates that say which run is which.
 
     Parameters
@@ -123,18 +278,13 @@ def labels_of(
     list of str
         In the grid's order; none for the velocity where all runs start at rest.
     """
-    plan, names = experiment_of(ds), []
-    for kind in kinds:
-        if kind in ("lr", "momentum"):
-            names.append(kind)
-        elif kind == "start" or plan.grid.velocity is not None:
-            names += [f"{kind}_{parameter}" for parameter in plan.objective.parameters]
-    return names
+    chosen = set(kinds)
+    return [label.name for label in experiment_of(ds).labels if label.kind in chosen]
 
 
 def require_labels(
-    ds: xr.Dataset,
-    kinds: Iterable[str] = ("lr", "momentum", "start", "velocity"),
+    ds: xr.Dataset | xr.DataArray,
+    kinds: Iterable[str] = KINDS,
 ) -> None:
     """Refuse results of which it is not known any more what runs they are.
 
@@ -154,28 +304,7 @@ def require_labels(
         _require(ds, name)
 
 
-def one_cell(ds: xr.Dataset, cell: xr.Dataset) -> dict[str, list[Point]]:
-    """Start and initial velocity of a cell, as the fields of a grid.
-
-    Parameters
-    ----------
-    ds, cell : xarray.Dataset
-        Results, and one cell of them, from `select_cell`.
-
-    Returns
-    -------
-    dict of list
-        ``start`` and, where the grid has initial velocities, ``velocity``: a point each.
-    """
-    found = {}
-    for kind in ("start", "velocity"):
-        if names := labels_of(ds, (kind,)):
-            x, y = (float(cell[name]) for name in names)
-            found[kind] = [(x, y)]
-    return found
-
-
-def _require(ds: xr.Dataset, name: str) -> None:
+def _require(ds: xr.Dataset | xr.DataArray, name: str) -> None:
     if name not in ds.coords:
         raise InputError(f"{name} was dropped; select without drop=True")
 
@@ -184,7 +313,7 @@ def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
     """Indices of a start point or an initial velocity, also where it was selected before."""
     names, grid = labels_of(ds, (kind,)), experiment_of(ds).grid
     first, second = (np.atleast_1d(ds[name].values) for name in names)
-    is_mesh = grid.is_mesh if kind == "start" else grid.is_velocity_mesh
+    is_mesh = kind not in grid.axes
     if isinstance(wanted, tuple):
         parameters = experiment_of(ds).objective.parameters
         index = nearest_point(kind, parameters, (first, second), wanted, is_mesh)

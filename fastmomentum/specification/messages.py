@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -180,7 +180,12 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
     known: list[type[BaseModel]] = [model]  # what may lie where we are
     around: type[BaseModel] | None = None
     location = one["loc"]
+    named = False  # whether the next part is a key of a mapping, which no model has
     for place, part in enumerate(location):
+        if named:
+            words.append(str(part))
+            named = False
+            continue
         tagged = [m for m in known if len(known) > 1 and _tag(m) == part]
         home = next((m for m in known if part in m.model_fields), None)
         if tagged:
@@ -189,7 +194,10 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
             around = home
             if part not in getattr(home, "unwritten", ()):
                 words.append(str(part))
-            known = list(_models(home.model_fields[str(part)].annotation))
+            annotation = home.model_fields[str(part)].annotation
+            known, named = list(_models(annotation)), _is_mapping(annotation)
+        elif known and known[-1].model_config.get("extra") == "allow":
+            words.append(str(part))
         elif one["type"] == "extra_forbidden" and place == len(location) - 1:
             around = known[0] if known else None
             words.append(shown(part)[1:-1])
@@ -201,6 +209,10 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
 def _tag(model: type[BaseModel]) -> Any:
     name = model.model_fields.get("name")
     return name.default if name is not None else None
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or any(map(_is_mapping, get_args(annotation)))
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -147,6 +147,11 @@ def _unknown(tree: dict[str, Any]) -> Iterator[str]:
         elif isinstance(name, str):
             own = OBJECTIVES[name].model_fields if kind == "objective" else UpdateRule.keys_of(name)
             keys[kind] = set(own)
+            grid = tree.get("grid")
+            axes = grid.get(kind) if isinstance(grid, dict) else None
+            if isinstance(axes, dict) and kind == "rule":
+                for key in sorted(axes.keys() - keys[kind]):
+                    yield f"the key grid.rule.{printable(key)}"
     for key in tree.keys() - Experiment.model_fields.keys():
         yield f"the key {printable(key)}"
     for above, known_keys in keys.items():
@@ -208,6 +213,9 @@ def _fewest_runs(grid: dict[str, Any]) -> int:
     axes = [grid["lr"], grid.get("momentum")]
     for places in (grid["start"], grid.get("velocity")):
         axes += places.values() if isinstance(places, dict) else [{"values": places}]
+    for kind in ("rule", "objective"):
+        table = grid.get(kind)
+        axes += table.values() if isinstance(table, dict) else []
     return math.prod(_fewest_values(axis) for axis in axes)
 
 
