@@ -21,6 +21,7 @@ from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, STAR, counted, number
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.status import Status
 
 NEVER_MET: Final = np.iinfo(np.int32).max
@@ -29,7 +30,6 @@ NEVER_MET: Final = np.iinfo(np.int32).max
 MEDIANS_AT_ONCE: Final = 2**20
 """Cells."""
 
-ANY: Final = (-np.inf, np.inf)
 BOUNDS: Final = {"lr": (0.0, np.inf), "momentum": (0.0, 1.0)}
 """Where settings can lie: a map ends there."""
 
@@ -206,7 +206,15 @@ def steps_norm(steps: NDArray[Any]) -> LogNorm:
 def setting_cells(results: xr.Dataset | xr.DataArray, x: str = "lr", y: str = "momentum") -> Cells:
     """The cells of a map over two axes."""
     first, second = (results[name].values.astype(np.float64) for name in (x, y))
-    return cells_of(first, second, bounds=(BOUNDS.get(x, ANY), BOUNDS.get(y, ANY)))
+    return cells_of(first, second, bounds=(_bounds(results, x), _bounds(results, y)))
+
+
+def _bounds(results: xr.Dataset | xr.DataArray, name: str) -> tuple[float, float]:
+    if name in BOUNDS:
+        return BOUNDS[name]
+    rule = experiment_of(results).rule.rule
+    own = {parameter.name: parameter for parameter in rule.parameters}
+    return (own[name].low, own[name].high) if name in own else (-np.inf, np.inf)
 
 
 def frame_settings(

@@ -68,8 +68,11 @@ def described(results: xr.Dataset) -> str:
 
 
 def chosen_words(results: xr.Dataset) -> list[str]:
-    """Parameters and constants that are axes and were selected, such as "nu 0.7"."""
-    names = labels_of(results, ("rule", "objective"))
+    """Settings, parameters and constants of which one value was selected, such as "nu 0.7"."""
+    kinds = ["lr", "momentum", "rule", "objective"]
+    if experiment_of(results).grid.momentum is None:
+        kinds.remove("momentum")
+    names = labels_of(results, kinds)
     return [
         f"{name.removeprefix('objective_')} {number(results[name].item())}"
         for name in names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,20 +75,25 @@ def select_cell(
         chosen["lr"] = nearest("lr", ds.lr.values, rate, by_ratio=True)
     if share is not None:
         chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
-    chosen |= _at(ds, at, all_of_them=True)
+    for name in at or {}:
+        if name in ("lr", "momentum"):
+            raise InputError(f"at has {name}, which is an argument of its own; take it out")
+    axes = labels_of(ds, ("rule", "objective"))
+    chosen |= dict.fromkeys(axes, 0) | _at(ds, at, ("rule", "objective"))
     chosen |= _index(ds, "start", _place("start", start))
     return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
 
 
 def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Dataset:
-    """Select parameters of the rule and constants of the objective; the rest stays.
+    """Select settings, parameters of the rule and constants of the objective by value.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results.
     at : mapping of float, optional
-        By name, what to come near to, such as ``{"nu": 0.7, "objective_b": 10}``.
+        By name, what to come near to, such as ``{"nu": 0.7, "objective_b": 10}``; learning rates,
+        "lr", are compared by their ratio.
 
     Returns
     -------
@@ -105,28 +110,24 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
     OutsideGridWarning
         A value lies outside of the grid's range.
     """
-    chosen = _at(ds, at)
+    chosen = _at(ds, at, ("lr", "momentum", "rule", "objective"))
     return ds.isel({name: i for name, i in chosen.items() if name in ds.dims})
 
 
-def _at(
-    ds: xr.Dataset, at: Mapping[str, float] | None, all_of_them: bool = False
-) -> dict[str, int]:
-    """Indices along the axes of parameters and constants; the first of those not named."""
-    known, asked = labels_of(ds, ("rule", "objective")), dict(at or {})
-    for name in asked:
-        if name in ("lr", "momentum"):
-            raise InputError(f"at has {name}, which is an argument of its own; take it out")
+def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) -> dict[str, int]:
+    """Indices along the axes that are named."""
+    known, found = labels_of(ds, kinds), {}
+    for name, asked in (at or {}).items():
         if name not in known:
             advice = _advice(str(name), known)
             raise InputError(f"at has {name}, which is no axis of the grid; {advice}")
-    found = {}
-    for name in known:
-        value = _number(name, asked.get(name))
-        if value is not None:
-            found[name] = nearest(name, ds[name].values, value)
-        elif all_of_them:
-            found[name] = 0
+        require_labels(ds, kinds)
+        value = _number(name, asked)
+        if value is None:
+            raise InputError(f"{name} must be a number: got None")
+        if name == "lr" and value <= 0:
+            raise InputError(f"lr must be positive: got {asked!r}")
+        found[name] = nearest(name, ds[name].values, value, by_ratio=name == "lr")
     return found
 
 

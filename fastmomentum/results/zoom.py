@@ -45,7 +45,7 @@ def zoomed(
     velocity : int or (float, float), optional
         An initial velocity in the same way, where the map has some.
     at : mapping of float, optional
-        Where to stay along axes of parameters and constants: see `select_cell`.
+        Where to stay along the other axes, by name; at the first value of those left out.
     windows : mapping of (float, float), optional
         First and last value along other axes, such as ``{"nu": (0.2, 0.4)}``: a window has two
         axes in all. What is positive and spans a factor of 100 is spaced in the logarithm.
@@ -95,7 +95,8 @@ def zoomed(
                 f"{name} {first!r}:{last!r} is too narrow for {num} values of double precision"
             )
     stay = {name: value for name, value in (at or {}).items() if name not in asked}
-    cell = select_cell(ds, start=start, velocity=velocity, at=stay)
+    settings = stay.pop("lr", None), stay.pop("momentum", None)
+    cell = select_cell(ds, *settings, start, velocity, stay)
     values: dict[str, Any] = {label.name: cell[label.name].item() for label in whole.labels}
     for name, (first, last) in asked.items():
         wide = name != "momentum" and first > 0 and last >= 100 * first
@@ -148,7 +149,8 @@ def convergence_of(
         Their ranges.
     """
     stay = {name: value for name, value in (at or {}).items() if name not in over}
-    cell = select_cell(ds, start=start, velocity=velocity, at=stay)
+    settings = stay.pop("lr", None), stay.pop("momentum", None)
+    cell = select_cell(ds, *settings, start, velocity, stay)
     others = [str(dim) for dim in ds.status.dims if dim not in over]
     where = {dim: ds.get_index(dim).get_loc(cell[dim].item()) for dim in others}
     those = converging(ds).isel(where)
