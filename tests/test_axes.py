@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
+from typer.testing import CliRunner
 
 import fastmomentum as fm
-from fastmomentum import theory
+from fastmomentum import plots, theory
 from fastmomentum.analysis import (
     basin,
     best,
@@ -23,6 +25,7 @@ from fastmomentum.analysis import (
     measured_rate,
     predicted_rate,
 )
+from fastmomentum.cli.commands import app
 from fastmomentum.experiment.toml import load
 from fastmomentum.kernels.block import run_block
 from fastmomentum.objectives import OBJECTIVES
@@ -483,3 +486,130 @@ def test_theory_takes_a_parameter_for_each_cell() -> None:
         assert str(raised.value) == line
     with pytest.raises(fm.InputError, match="convert takes a rule whose parameters are numbers"):
         theory.convert(rule, "sgd", 0.1, 0.0)
+
+
+# Pictures and commands
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("axes") / "map.h5"
+    settings = grid(lr=[1e-3, 1e-2], momentum=[0.0, 0.5, 0.9])
+    stop = fm.Stop(targets=[1.0, 1e-6])
+    fm.run(experiment(record=None, grid=settings, stop=stop, steps=4000), path)
+    return path
+
+
+def test_a_map_is_drawn_over_any_two_axes(mapped: Path) -> None:
+    with fm.open(mapped) as ds:
+        some = ds.isel(lr=1, objective_b=1, start=0)
+        ax = Figure().add_subplot()
+        drawn = plots.phase_map(ax, some, "nu", "momentum")
+        assert ax.get_xlabel() == "nu (share of the average in the step)"
+        assert ax.get_ylabel() == "momentum"
+        assert ax.get_xlim() == (0.0, 1.0)  # no map shows a nu that there cannot be
+        assert (
+            drawn.ends.get_array().tolist()
+            == some.status.transpose("momentum", "nu").values.tolist()
+        )
+        assert "nu " in str(drawn.best.get_label())
+        log = Figure().add_subplot()
+        plots.status_map(log, ds.isel(lr=1, nu=1, start=0), "objective_b", "momentum")
+        assert (log.get_xscale(), log.get_xlabel()) == ("log", "constant b of the objective")
+        with pytest.raises(fm.InputError, match="and objective_b is left: select one objective_b"):
+            plots.phase_map(ax, ds.isel(lr=1, start=0), "nu", "momentum")
+
+
+def test_small_multiples_share_their_colours(mapped: Path) -> None:
+    with fm.open(mapped) as ds:
+        drawn = plots.phase_panels(Figure(), ds.isel(nu=2, start=0), "objective_b")
+        assert [one.ends.axes.get_title() for one in drawn] == ["b 1", "b 10", "b 100"]
+        norms = {id(one.steps.norm) for one in drawn if one.steps is not None}
+        assert len(norms) == 1
+        for over, line in (("lr", "take three axes that differ"), ("nuu", "is no dimension")):
+            with pytest.raises(fm.InputError, match=line):
+                plots.phase_panels(Figure(), ds.isel(nu=2, start=0), over)
+
+
+def test_titles_name_what_was_selected(mapped: Path) -> None:
+    with fm.open(mapped) as ds:
+        said = plots.planes.described(ds.isel(nu=1, objective_b=2, lr=0))
+    assert said == "objective rosenbrock, rule qhm, lr 0.001, nu 0.3, b 100"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--x", "nu", "--y", "momentum", "--at", "lr=1e-3"),
+        ("--over", "objective_b", "--at", "nu=0.3"),
+        ("--x", "objective_b", "--y", "nu", "--show", "status"),
+        ("--show", "rate", "--at", "nu=0.7", "--at", "objective_b=10"),
+    ],
+)
+def test_the_script_draws_them(script: Any, mapped: Path, tmp_path: Path, words: Any) -> None:
+    path = tmp_path / "out.png"
+    status, _, errors = script("plot_phase", mapped, *words, "-o", path)
+    assert (status, errors) == (0, "")
+    assert path.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--x", "nuu"), "--x, --y, --over: nuu is no axis; did you mean 'nu'?"),
+        (("--x", "momentum"), "--x, --y and --over must differ: got momentum, momentum"),
+        (("--x", "nu", "--at", "nu=1"), "--at nu: all of its values are drawn; leave it out"),
+        (("--at", "nu"), "--at takes NAME=VALUE, such as nu=0.7: got 'nu'"),
+        (("--at", "nu=1", "--at", "nu=0"), "--at names nu twice; leave one out"),
+        (("--at", "nu=x"), "--at must be a number for nu: got 'x'"),
+        (("--at", "b=1"), "at has b, which is no axis of the grid; did you mean 'objective_b'?"),
+        (("--over", "nu", "--show", "rate"),
+         "--show rate is drawn over lr and momentum; leave --x, --y, --over out"),
+    ],
+)  # fmt: skip
+def test_the_script_refuses_in_a_line(script: Any, mapped: Path, words: Any, line: str) -> None:
+    status, out, errors = script("plot_phase", mapped, *words)
+    assert (status, out) == (2, "")
+    assert line in errors
+    assert errors.count("\n") == 1
+
+
+def test_other_scripts_draw_a_cell_of_its_own_objective(
+    script: Any, mapped: Path, tmp_path: Path
+) -> None:
+    words = ("--lr", 1e-3, "--momentum", 0.9, "--at", "nu=0.7", "--at", "objective_b=10")
+    status, out, errors = script("plot_contour", mapped, *words, "-o", tmp_path / "out.png")
+    assert (status, errors) == (0, "")
+    assert "momentum=0.9 nu=0.7 objective_b=10 start=" in out
+
+
+def test_a_window_of_any_two_axes(mapped: Path) -> None:
+    out = mapped.with_name("window.h5")
+    words = ["--lr", "2e-3:9e-3", "--window", "nu=0.1:0.6", "--num", "5", "-o", str(out)]
+    done = CliRunner().invoke(app, ["zoom", str(mapped), *words, "--at", "objective_b=10"])
+    assert done.exit_code == 0, done.output
+    with fm.open(out) as ds:
+        assert ds.status.sizes == {
+            "lr": 5, "momentum": 1, "nu": 5, "objective_b": 1, "start": 1
+        }  # fmt: skip
+        assert ds.objective_b.values.tolist() == [10.0]
+        np.testing.assert_allclose(ds.nu, np.linspace(0.1, 0.6, 5))
+    assert out.with_suffix(".png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--window", "nu=0:1"), "a window has two axes, such as lr and momentum: got nu"),
+        (("--window", "b=1:2", "--lr", "1:2"), "b is no axis of the grid; known are lr,"),
+        (("--window", "nu=0:2", "--lr", "1e-3:1e-2"), "grid.rule.nu must lie in [0, 1]: got 2.0"),
+        (("--window", "lr=1:2", "--lr", "1:2"), "--window names lr, and --lr does too"),
+        (("--window", "nu", "--lr", "1:2"), "--window takes NAME=VALUE, such as nu=0.7: got 'nu'"),
+        (("--window", "nu=1", "--lr", "1:2"), "--window nu must be a range A:B of two numbers"),
+    ],
+)
+def test_a_window_that_makes_no_sense(mapped: Path, words: Any, line: str) -> None:
+    done = CliRunner().invoke(app, ["zoom", str(mapped), *words])
+    assert done.exit_code == 2
+    assert line in done.output
