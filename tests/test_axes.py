@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ from fastmomentum.results.stability import in_words, stability_of
 from fastmomentum.results.zoom import zoomed
 from fastmomentum.rules import RULES
 from fastmomentum.schema import block_arrays
+from fastmomentum.store.untrusted import LackingError, require_known
+from fastmomentum.store.untrusted import experiment_of as experiment_in_file
 
 NU = [0.0, 0.3, 0.7, 1.0]
 B = [1.0, 10.0, 100.0]
@@ -325,6 +329,26 @@ def test_searched_minimisers_allow_fewer_combinations(monkeypatch: pytest.Monkey
     experiment(grid=grid(objective={"b": {"linspace": [1, 2], "num": 256}}))
     with pytest.raises(fm.InputError, match="makes 257 combinations of constants, each of which"):
         experiment(grid=grid(objective={"b": {"linspace": [1, 2], "num": 257}}))
+
+
+def test_a_file_that_needs_a_parameter_of_a_later_version_says_so() -> None:
+    tree = json.loads(experiment().canonical)
+    require_known(tree, "9.0")
+    tree["grid"]["rule"]["zeta"] = {"values": [1.0]}
+    with pytest.raises(
+        LackingError, match=r"needs the key grid\.rule\.zeta, which this installation"
+    ):
+        require_known(tree, "9.0")
+
+
+@pytest.mark.parametrize("kind", ["rule", "objective"])
+def test_forged_axes_are_never_laid_out(kind: str) -> None:
+    tree = json.loads(experiment().canonical)
+    axis = {"linspace": [0.0, 1.0], "num": 10**6, "include": []}
+    tree["grid"][kind] = dict.fromkeys(tree["grid"][kind], axis)
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+    with pytest.raises(fm.FileError, match="more runs than the file has bytes"):
+        experiment_in_file(text, hashlib.sha256(text.encode()).hexdigest(), 10**6)
 
 
 def test_an_empty_table_is_none() -> None:

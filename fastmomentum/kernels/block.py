@@ -52,9 +52,10 @@ def run_block(
     lanes = np.zeros((rows.count, padded))
     pending, group = np.zeros(padded, np.int64), np.zeros(padded, np.int64)
     levels = experiment.levels
+    lanes[rows.level] = levels[0, 0] if levels.size else -np.inf  # -inf still catches f = -inf
     if len(levels) > 1:
         group[:count] = grid.variants_of(np.arange(runs.start, runs.stop))
-    lanes[rows.level] = levels[group, 0] if levels.size else -np.inf  # that still catches f = -inf
+        lanes[rows.level] = levels[group, 0]
     first, n = rows.shared, len(rows.shared)
     if n:
         lanes[first] = np.array(experiment.rule.rule.shared)[:, np.newaxis]

@@ -147,11 +147,6 @@ def _unknown(tree: dict[str, Any]) -> Iterator[str]:
         elif isinstance(name, str):
             own = OBJECTIVES[name].model_fields if kind == "objective" else UpdateRule.keys_of(name)
             keys[kind] = set(own)
-            grid = tree.get("grid")
-            axes = grid.get(kind) if isinstance(grid, dict) else None
-            if isinstance(axes, dict) and kind == "rule":
-                for key in sorted(axes.keys() - keys[kind]):
-                    yield f"the key grid.rule.{printable(key)}"
     for key in tree.keys() - Experiment.model_fields.keys():
         yield f"the key {printable(key)}"
     for above, known_keys in keys.items():
@@ -159,6 +154,11 @@ def _unknown(tree: dict[str, Any]) -> Iterator[str]:
         if isinstance(table, dict):
             for key in sorted(table.keys() - known_keys):
                 yield f"the key {above}.{printable(key)}"
+    grid = tree.get("grid")
+    axes = grid.get("rule") if isinstance(grid, dict) else None
+    known_axes = keys.get("rule")  # of a rule that is not known nothing is
+    for key in sorted(axes.keys() - known_axes) if isinstance(axes, dict) and known_axes else ():
+        yield f"the key grid.rule.{printable(key)}"
 
 
 def experiment_of(
