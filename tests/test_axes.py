@@ -608,6 +608,26 @@ def test_other_scripts_draw_a_cell_of_its_own_objective(
     assert "momentum=0.9 nu=0.7 objective_b=10 start=" in out
 
 
+def test_a_film_stays_at_the_other_values(script: Any, mapped: Path, tmp_path: Path) -> None:
+    words = ("--lr", "2e-3:4e-3", "--momentum", "0.5:0.6", "--num", 8, "--frames", 2)
+    path = tmp_path / "out.gif"
+    status, _, errors = script("animate_zoom", mapped, *words, "--at", "nu=0.7", "-o", path)
+    assert (status, errors) == (0, "")
+    assert path.stat().st_size > 5_000
+
+
+def test_basins_are_those_of_the_objective_that_is_drawn(
+    script: Any, tmp_path: Path, unrendered: list[Figure]
+) -> None:
+    mesh = {"x": [-1.0, 0.5, 2.0], "y": [-1.0, 1.0]}
+    plan = experiment(grid=grid(start=mesh, objective={"a": [0.5, 1.0]}, lr=1e-3), record=None)
+    fm.run(plan, tmp_path / "basins.h5")
+    words = ("--at", "objective_a=0.5", "-o", tmp_path / "out.png")
+    assert script("plot_basins", tmp_path / "basins.h5", *words)[0] == 0
+    stars = [line.get_xydata().tolist() for line in unrendered[0].axes[0].lines]
+    assert stars == [[[0.5, 0.25]]]
+
+
 def test_a_window_of_any_two_axes(mapped: Path) -> None:
     out = mapped.with_name("window.h5")
     words = ["--lr", "2e-3:9e-3", "--window", "nu=0.1:0.6", "--num", "5", "-o", str(out)]
