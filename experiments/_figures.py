@@ -20,7 +20,7 @@ from fastmomentum import plots
 from fastmomentum.errors import InputError
 from fastmomentum.plots.pictures import LETTERS
 from fastmomentum.plots.planes import described
-from fastmomentum.results.selection import objective_of, rule_of
+from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.store.files import in_words
 
 PAGE_SIZE = (12.8, 7.2)

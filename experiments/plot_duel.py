@@ -18,7 +18,7 @@ from _figures import figure, lines_of, save, style
 
 import fastmomentum as fm
 from fastmomentum import plots
-from fastmomentum.results.selection import objective_of, rule_of
+from fastmomentum.results.chosen import objective_of, rule_of
 
 NAMES = {"sgd": "gradient descent", "momentum": "heavy ball", "nesterov": "Nesterov"}
 

@@ -14,7 +14,7 @@ from _cells import chosen_runs, opened
 from _figures import figure, save, style, subtitle
 
 from fastmomentum import plots
-from fastmomentum.results.selection import objective_of, rule_of
+from fastmomentum.results.chosen import objective_of, rule_of
 
 
 def main(words: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ import fastmomentum as fm
 from fastmomentum import analysis, plots
 from fastmomentum.errors import InputError
 from fastmomentum.plots.style import point as written
-from fastmomentum.results.selection import objective_of, rule_of
+from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.text import suggest
 
 MEASURED_CELLS = 512

@@ -32,7 +32,8 @@ from fastmomentum.experiment.toml import load
 from fastmomentum.kernels.block import run_block
 from fastmomentum.objectives import OBJECTIVES
 from fastmomentum.reference.descending import descend
-from fastmomentum.results.selection import by_objective, objective_of, rule_of, select_at
+from fastmomentum.results.chosen import by_objective, objective_of, rule_of
+from fastmomentum.results.selection import select_at
 from fastmomentum.results.stability import in_words, stability_of
 from fastmomentum.results.zoom import zoomed
 from fastmomentum.rules import RULES

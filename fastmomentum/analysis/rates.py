@@ -12,8 +12,9 @@ from fastmomentum import theory
 from fastmomentum.analysis.attractors import attractors
 from fastmomentum.analysis.trajectories import Floats, Trajectories, over_trajectories
 from fastmomentum.errors import InputError
+from fastmomentum.results.chosen import by_objective
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.selection import by_objective, labels_of
+from fastmomentum.results.selection import labels_of
 from fastmomentum.specification.numbers import number, whole
 
 PEAKS: Final = 5

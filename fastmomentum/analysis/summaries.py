@@ -14,8 +14,9 @@ from fastmomentum.analysis.trajectories import Floats
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.objectives.minimum import below_minimum, fallen
+from fastmomentum.results.chosen import by_objective
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.selection import by_objective, labels_of
+from fastmomentum.results.selection import labels_of
 from fastmomentum.specification.numbers import number
 from fastmomentum.status import Status
 

@@ -23,10 +23,10 @@ from fastmomentum.kernels.block import run_block
 from fastmomentum.objectives import Objective
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import require_labels
-from fastmomentum.rules.choice import UpdateRule, VaryingRule
 from fastmomentum.schema import block_arrays, dimensions
 from fastmomentum.specification.numbers import workers
 from fastmomentum.status import Status
+from fastmomentum.theory.linear import RuleLike
 
 Floats = NDArray[np.float64]
 Box = tuple[slice, ...]
@@ -92,7 +92,7 @@ class Trajectories:
         return objective
 
     @functools.cached_property
-    def rule(self) -> UpdateRule | VaryingRule:
+    def rule(self) -> RuleLike:
         """How, with the parameters of each run."""
         own = {label.what: v for label, v in self.experiment.grid.values_of(self.runs, ("rule",))}
         return self.experiment.rule.varying(**own) if own else self.experiment.rule

@@ -23,8 +23,8 @@ from fastmomentum.plots.phases import count_ticks, shares, steps_label, steps_no
 from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import STAR, point
 from fastmomentum.plots.visible import is_seen
+from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.selection import objective_of
 from fastmomentum.status import Status
 
 BASINS: Final = ("#332288", "#E6AB02", "#117733", "#AA3377", "#66CCEE", "#D95F02")

@@ -21,8 +21,9 @@ from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
 from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import number
+from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.selection import labels_of, objective_of, require_labels
+from fastmomentum.results.selection import labels_of, require_labels
 from fastmomentum.status import Status
 
 ONLY: Final = ("#2d004b", "#7f3b08")

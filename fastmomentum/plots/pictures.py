@@ -23,8 +23,8 @@ from fastmomentum.plots.phases import (
 )
 from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.style import STYLE, number
+from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.selection import objective_of, rule_of
 
 MOST_PANELS: Final = 12
 """Maps beside each other, at most."""
