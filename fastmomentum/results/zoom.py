@@ -85,8 +85,9 @@ def zoomed(
         raise InputError(f"a window has two axes, such as lr and momentum: got {got}")
     if num < 2:
         raise InputError(f"num must be at least 2: got {num}")
-    if lr is not None and not lr[0] > 0:
-        raise InputError(f"lr must be a range A:B with A > 0: got {lr[0]:g}:{lr[1]:g}")
+    if "lr" in asked and not asked["lr"][0] > 0:
+        first, last = asked["lr"]
+        raise InputError(f"lr must be a range A:B with A > 0: got {first:g}:{last:g}")
     for name, (first, last) in asked.items():
         if not -math.inf < first < last < math.inf:
             raise InputError(f"{name} must be a range A:B with A < B: got {first:g}:{last:g}")
