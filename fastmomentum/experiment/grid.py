@@ -234,7 +234,7 @@ class Grid(Specification):
                 found.append(Label(name, kind, what, axis, values))
         return found
 
-    def ordered(self, rule: Sequence[str], objective: Sequence[str]) -> Grid:
+    def with_axes_in_order(self, rule: Sequence[str], objective: Sequence[str]) -> Grid:
         """The same grid, with the axes of parameters and constants in the order of these names."""
         changes = {}
         for kind, names in (("rule", rule), ("objective", objective)):

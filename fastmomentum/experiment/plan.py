@@ -124,7 +124,7 @@ class Experiment(Specification):
         found = list(axis_faults(self.grid, self.rule, self.objective))
         if not found:
             names = [parameter.name for parameter in self.rule.rule.parameters]
-            grid = self.grid.ordered(names, list(self.objective.named_constants))
+            grid = self.grid.with_axes_in_order(names, list(self.objective.named_constants))
             if grid is not self.grid:  # its order is the registry's, whatever the file's was
                 self.__dict__["grid"] = grid
             found += self._stop_faults()
