@@ -77,6 +77,8 @@ def parser(
     made.add_argument("--style", type=Path, metavar="FILE", help=text)
     text = "number of an initial velocity (default: 0, the first), or one VX,VY"
     made.add_argument("--velocity", type=_point("--velocity"), metavar="VELOCITY", help=text)
+    text = "where to stay along another axis, by name (default: its first value)"
+    made.add_argument("--at", action="append", metavar="NAME=VALUE", help=text)
     return made
 
 

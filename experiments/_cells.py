@@ -14,19 +14,34 @@ import xarray as xr
 
 import fastmomentum as fm
 from fastmomentum import plots
+from fastmomentum.cli.parsing import parse_at
 from fastmomentum.errors import InputError
 from fastmomentum.results.nearest import nearest
-from fastmomentum.results.selection import Start
+from fastmomentum.results.selection import Start, labels_of, select_at
+
+AXES = ("rule", "objective")
+"""Kinds of axes that --at chooses along."""
 
 MOST_POINTS = 20_000
 """Of a replayed path; a longer one is thinned."""
 
 
 @contextlib.contextmanager
-def opened(path: Path, arguments: argparse.Namespace) -> Iterator[xr.Dataset]:
-    """Open results, at the one initial velocity that is asked for."""
+def opened(
+    path: Path, arguments: argparse.Namespace, free: Sequence[str] = ()
+) -> Iterator[xr.Dataset]:
+    """Open results, at the one initial velocity and the parameters that are asked for.
+
+    Along axes that are `free` all values are kept.
+    """
+    at = parse_at(arguments.at or ())
     with fm.open(path) as ds:
-        yield fm.select_velocity(ds, arguments.velocity)
+        for name in at:
+            if name in free:
+                raise InputError(f"--at {name}: all of its values are drawn; leave it out")
+        ds = select_at(fm.select_velocity(ds, arguments.velocity), at)
+        others = labels_of(ds, ("rule", "objective"))
+        yield ds.isel({name: 0 for name in others if name in ds.dims and name not in free})
 
 
 @dataclass(frozen=True)
@@ -73,7 +88,8 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> plots.Run:
     run = plots.run_of(cell, path)
     print(
         f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
-        f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
+        + "".join(f"{name}={cell[name].item():.6g} " for name in labels_of(cell, AXES))
+        + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
         f"{run.status.words} "
         f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
     )
@@ -131,10 +147,16 @@ def _filled_in(ds: xr.Dataset, cell: Cell, start: Start | None) -> Cell:
 SUMMARIES = ("status", "n_steps", "final_loss", "hit_step")
 
 
-def plane(ds: xr.Dataset, start: Start | None, variables: Sequence[str] = SUMMARIES) -> xr.Dataset:
-    """Select the summaries of one start over all learning rates and momenta."""
+def plane(
+    ds: xr.Dataset,
+    start: Start | None,
+    variables: Sequence[str] = SUMMARIES,
+    free: Sequence[str] = (),
+) -> xr.Dataset:
+    """Select the summaries of one start over all settings; along `free` axes all values stay."""
     point = fm.select_cell(ds, start=start)
     names = ["start"] if "start" in ds.dims else start_names(ds)
+    names = [name for name in names if name in ds.dims and name not in free]
     where = {name: ds.get_index(name).get_loc(point[name].item()) for name in names}
     return ds[[name for name in variables if name in ds]].isel(where)
 

@@ -20,6 +20,7 @@ from fastmomentum import plots
 from fastmomentum.errors import InputError
 from fastmomentum.plots.pictures import LETTERS
 from fastmomentum.plots.planes import described
+from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.store.files import in_words
 
 PAGE_SIZE = (12.8, 7.2)
@@ -33,7 +34,7 @@ def field_of(
     ds: xr.Dataset, runs: Sequence[plots.Run], arguments: argparse.Namespace, points: int
 ) -> plots.Field:
     """Sample the objective over the window that was asked for, or that fits the runs."""
-    objective = fm.experiment_of(ds).objective
+    objective = objective_of(ds)
     window = plots.window(objective, runs)
     if arguments.window:
         x_low, x_high, y_low, y_high = arguments.window
@@ -53,12 +54,11 @@ def draw_report(
     figure: Figure | None = None,
 ) -> plots.Report:
     """Draw all about one run, on a figure of its own unless one is given."""
-    experiment = fm.experiment_of(ds)
     data = (ds["data_x"].values, ds["data_y"].values) if "data_x" in ds else None
     made = figure or Figure(figsize=PAGE_SIZE, layout="constrained")
     field = field_of(ds, [run], arguments, PAGE_POINTS)
     title = str(ds.attrs.get("title") or "")
-    return plots.run_report(made, run, field, experiment.rule, data, title, frames)
+    return plots.run_report(made, run, field, rule_of(ds), data, title, frames)
 
 
 def figure(ds: xr.Dataset, height: float = 8.0) -> Figure:

@@ -54,7 +54,8 @@ def main(words: Sequence[str]) -> None:
             low, high = np.exp(closing(np.log(lr), np.log(ends[0]), t))
             first, last = closing(momentum, np.array(ends[1]), t)
             window = zoomed(ds, (low, high), (first, last), arguments.num, arguments.start)
-            results = fm.select_velocity(fm.run(window)).isel(start=0)
+            others = [dim for dim in window.grid.axes if dim not in ("lr", "momentum")]
+            results = fm.run(window).isel(dict.fromkeys(others, 0))
             pictures.append(frame(results, arguments.show).quantize(128))
     times = [100] * (len(pictures) - 1) + [1500]
     with replacing(path) as partial:

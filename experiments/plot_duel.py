@@ -18,6 +18,7 @@ from _figures import figure, lines_of, save, style
 
 import fastmomentum as fm
 from fastmomentum import plots
+from fastmomentum.results.chosen import objective_of, rule_of
 
 NAMES = {"sgd": "gradient descent", "momentum": "heavy ball", "nesterov": "Nesterov"}
 
@@ -48,12 +49,10 @@ def main(words: Sequence[str]) -> None:
         drawn = plots.duel_map(ax, both[0], both[1], names)
         handles: list[Any] = list(drawn.legend)
         notes: list[str] = []
-        for experiment, name, dashes, marker in zip(
-            experiments, names, ("-", ":"), "Do", strict=True
-        ):
-            if arguments.no_theory or not len(experiment.objective.minimisers):
+        for each, name, dashes, marker in zip((ds, other), names, ("-", ":"), "Do", strict=True):
+            if arguments.no_theory or not len(objective_of(each).minimisers):
                 continue
-            lines = plots.theory_lines(ax, experiment.objective, experiment.rule)
+            lines = plots.theory_lines(ax, objective_of(each), rule_of(each))
             if lines.oscillation is not None:
                 lines.oscillation.remove()
             if lines.stability is not None:
@@ -63,7 +62,7 @@ def main(words: Sequence[str]) -> None:
             handles += lines.seen
             notes += [lines.outside] if lines.outside else []
         plots.duel_bar(ax, drawn, names, float(both[0]["target"][-1]))
-        title = f"objective {experiments[0].objective.words}, {names[0]} against {names[1]}"
+        title = f"objective {objective_of(ds).words}, {names[0]} against {names[1]}"
         ax.set_title(lines_of(f"{title}, from {start_of(both[0])}", *notes))
         for note in notes:
             print(note)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from _cells import chosen_runs, opened
 from _figures import figure, save, style, subtitle
 
-import fastmomentum as fm
 from fastmomentum import plots
+from fastmomentum.results.chosen import objective_of, rule_of
 
 
 def main(words: Sequence[str]) -> None:
@@ -29,14 +29,13 @@ def main(words: Sequence[str]) -> None:
     arguments = reading.parse_args(words)
     path = output(arguments, arguments.show)
     with opened(arguments.results, arguments) as ds, style(arguments):
-        experiment = fm.experiment_of(ds)
         made = figure(ds, height=7.5)
         ax = made.add_subplot(title=subtitle(ds))
         drawn = plots.loss_curves(
             ax,
             chosen_runs(ds, arguments),
-            experiment.objective,
-            experiment.rule,
+            objective_of(ds),
+            rule_of(ds),
             arguments.show,
             arguments.steps,
             theory=not arguments.no_theory,

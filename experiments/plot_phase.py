@@ -3,7 +3,8 @@
 --show hit: the steps to a target; status: how the runs ended; rate: how fast they came near, which
 is measured on the runs, walked again. Left out, it is hit, or status where there is no target.
 Over the map is drawn what theory says at the minimiser that most of the runs reached, and below
-the title stands how well the two agree.
+the title stands how well the two agree. --x, --y and --over take other axes of the grid, such as
+nu or objective_b; what is not drawn stays at its first value, or at that of --at NAME=VALUE.
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ from _arguments import add_start, add_target, output, parser, script
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from _cells import SUMMARIES, at_target, opened, plane, start_of
+from _cells import SUMMARIES, at_target, opened, plane, start_names, start_of
 from _figures import figure, lines_of, save, style, subtitle
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 import fastmomentum as fm
 from fastmomentum import analysis, plots
 from fastmomentum.errors import InputError
 from fastmomentum.plots.style import point as written
+from fastmomentum.results.chosen import objective_of, rule_of
+from fastmomentum.text import suggest
 
 MEASURED_CELLS = 512
 """Along an axis, unless --cells says otherwise: for a rate its run is walked again."""
@@ -44,9 +49,13 @@ def main(words: Sequence[str]) -> None:
     """Read the results, draw, save."""
     arguments = _parser().parse_args(words)
     path = output(arguments, "phase")
-    with opened(arguments.results, arguments) as ds, style(arguments):
-        whole = plane(ds, arguments.start, (*SUMMARIES, "final"))
+    free = [name for name in (arguments.x, arguments.y, arguments.over) if name]
+    with opened(arguments.results, arguments, free) as ds, style(arguments):
+        whole = plane(checked(ds, free), arguments.start, (*SUMMARIES, "final"), free)
         results = at_target(whole, arguments.target)
+        if arguments.over or free != ["lr", "momentum"]:
+            other_axes(ds, results, arguments, path)
+            return
         made = figure(ds, height=7.5)
         if arguments.beside:
             made.set_size_inches(15.0, 7.5)
@@ -72,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     made = parser(__doc__ or "")
     add_start(made)
     add = made.add_argument
+    add("--x", default="lr", metavar="NAME", help="axis of the grid to the right (lr)")
+    add("--y", default="momentum", metavar="NAME", help="axis of the grid upwards (momentum)")
+    add("--over", metavar="NAME", help="a map for each value of a third axis")
     add("--show", choices=("hit", "status", "rate"), default="hit", help="what is mapped")
     add_target(made)
     add("--no-theory", action="store_true", help="draw measurement alone")
@@ -80,6 +92,48 @@ def _parser() -> argparse.ArgumentParser:
     text = f"with --show rate: most cells measured along an axis (default: {MEASURED_CELLS})"
     add("--cells", type=int, default=MEASURED_CELLS, metavar="N", help=text)
     return made
+
+
+def checked(ds: xr.Dataset, free: Sequence[str]) -> xr.Dataset:
+    """Refuse axes that there are not; of settings that are not drawn take the first."""
+    for name in free:
+        if name not in ds.dims:
+            known = list(fm.experiment_of(ds).grid.axes)
+            raise InputError(f"--x, --y, --over: {name} is no axis; {suggest(name, known)}")
+    if len(set(free)) < len(free):
+        raise InputError(f"--x, --y and --over must differ: got {', '.join(free)}")
+    return ds.isel({k: 0 for k in ("lr", "momentum") if k in ds.dims and k not in free})
+
+
+def other_axes(
+    ds: xr.Dataset, results: xr.Dataset, arguments: argparse.Namespace, path: Path
+) -> None:
+    """Draw steps to the target, or ends, over other axes, or in small multiples."""
+    if arguments.show == "rate" or arguments.beside:
+        raise InputError("--show rate is drawn over lr and momentum; leave --x, --y, --over out")
+    made = figure(ds, height=7.5)
+    if arguments.show == "status":
+        results = results.drop_dims("target", errors="ignore")
+    x, y = arguments.x, arguments.y
+    if arguments.over:
+        made.set_size_inches(13.0, 9.0)
+        drawn = plots.phase_panels(made, results, arguments.over, x, y)
+    else:
+        drawn = [plots.phase_map(ax := made.add_subplot(), results, x, y)]
+        plots.steps_bar(ax, drawn[0])
+    handles = {handle.get_label(): handle for one in drawn for handle in one.handles}
+    if arguments.over:  # shares and best cells are each map's own
+        handles = {str(key).partition(" (")[0]: one for key, one in handles.items()
+                   if isinstance(one, Patch)}  # fmt: skip
+        for label, handle in handles.items():
+            handle.set_label(label)
+    start = [] if {x, y, arguments.over} & {*start_names(ds), "start"} else [start_of(results)]
+    said = [subtitle(results), *(f"from {one}" for one in start)]
+    made.suptitle("\n".join([made.get_suptitle(), ", ".join(said)]), parse_math=False)
+    if not arguments.over and drawn[0].note:
+        print(drawn[0].note)
+    made.legend(handles=list(handles.values()), loc="outside lower center", ncols=2)
+    save(made, path)
 
 
 def end_map(
@@ -129,7 +183,7 @@ def rate_maps(
         panels[1].set_ylabel("")
         _theory(panels[1], results, at)
         plots.rate_bar(panels[1], beside, "rate: factor on the distance, an update")
-    known = fm.experiment_of(results).objective.minimisers
+    known = objective_of(results).minimisers
     if len(known) > 1:  # theory at one minimiser is not that at another
         elsewhere = [i for i, other in enumerate(known) if not np.array_equal(other, at)]
         measured = measured.where(~analysis.basin(chosen).isin(elsewhere))
@@ -142,13 +196,12 @@ def rate_maps(
 
 
 def _theory(ax: Axes, results: xr.Dataset, at: Any) -> plots.TheoryLines:
-    experiment = fm.experiment_of(results)
-    return plots.theory_lines(ax, experiment.objective, experiment.rule, at)
+    return plots.theory_lines(ax, objective_of(results), rule_of(results), at)
 
 
 def minimiser(results: xr.Dataset, arguments: argparse.Namespace) -> Any:
     """Choose where theory is drawn: at the minimiser that most runs reached; None for nowhere."""
-    known = fm.experiment_of(results).objective.minimisers
+    known = objective_of(results).minimisers
     number: int | None = arguments.minimiser
     if number is not None and not 0 <= number < len(known):
         raise InputError(f"--minimiser must be a number from 0 to {len(known) - 1}: got {number}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.experiment.grid import Label
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.status import Status
 
@@ -49,58 +49,9 @@ class Variable:
         return size
 
 
-@dataclass(frozen=True)
-class _Places:
-    """Start points or initial velocities: a dimension of their numbers, or two of a mesh."""
-
-    name: str
-    what: str
-    parameters: tuple[str, str]
-    axes: tuple[NDArray[np.float64], NDArray[np.float64]]
-    is_mesh: bool
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of their coordinates."""
-        return tuple(f"{self.name}_{parameter}" for parameter in self.parameters)
-
-    @property
-    def dims(self) -> tuple[str, ...]:
-        """Names of their dimensions."""
-        return self.labels if self.is_mesh else (self.name,)
-
-    def along(self) -> list[Variable]:
-        """Coordinates of their dimensions."""
-        if self.is_mesh:
-            return self._labelled(self.labels)
-        number = np.arange(self.axes[0].size, dtype="<i8")
-        return [_axis(self.name, number, f"number of the {self.what}")]
-
-    def beside(self) -> list[Variable]:
-        """Coordinates of points that are listed."""
-        return [] if self.is_mesh else self._labelled((self.name, self.name))
-
-    def _labelled(self, dims: tuple[str, ...]) -> list[Variable]:
-        named = zip(self.labels, dims, self.parameters, self.axes, strict=True)
-        return [
-            _axis(label, values, f"{parameter} of the {self.what}", dim)
-            for label, dim, parameter, values in named
-        ]
-
-
-def _places(experiment: Experiment) -> list[_Places]:
-    """What else a run starts from than its settings, in the grid's order."""
-    grid, parameters = experiment.grid, experiment.objective.parameters
-    found = [_Places("start", "start point", parameters, grid.start_axes, grid.is_mesh)]
-    if grid.velocity is not None:
-        axes, is_mesh = grid.velocity_axes, grid.is_velocity_mesh
-        found.append(_Places("velocity", "initial velocity", parameters, axes, is_mesh))
-    return found
-
-
 def dimensions(experiment: Experiment) -> tuple[str, ...]:
     """Names of the grid's dimensions, in order."""
-    return ("lr", "momentum", *(dim for places in _places(experiment) for dim in places.dims))
+    return tuple(experiment.grid.axes)
 
 
 def coordinates(experiment: Experiment) -> list[Variable]:
@@ -116,12 +67,13 @@ def coordinates(experiment: Experiment) -> list[Variable]:
     list of Variable
         Coordinates of dimensions first.
     """
-    grid, places = experiment.grid, _places(experiment)
+    labels = {label.name: label for label in experiment.labels}
     targets = np.array(experiment.stop.targets)
     found = [
-        _axis("lr", grid.lr.points, "learning rate"),
-        _axis("momentum", grid.momenta, "momentum"),
-        *(variable for kind in places for variable in kind.along()),
+        _axis(name, values, _meaning(experiment, labels.get(name), name))
+        for name, values in experiment.grid.axes.items()
+    ]
+    found.append(
         Variable(
             "parameter",
             ("parameter",),
@@ -129,13 +81,38 @@ def coordinates(experiment: Experiment) -> list[Variable]:
             "str",
             {"long_name": "parameter of the objective"},
             np.array(experiment.objective.parameters, dtype=object),
-        ),
-    ]
+        )
+    )
     if targets.size:
         found.append(_axis("target", targets, "target on the loss above its minimum"))
     if experiment.record is not None:
         found.append(_axis("step", experiment.recorded, "updates made"))
-    return found + [variable for kind in places for variable in kind.beside()]
+    return found + [
+        _axis(label.name, label.values, _meaning(experiment, label, label.name), label.axis)
+        for label in _beside(experiment)
+    ]
+
+
+def _beside(experiment: Experiment) -> list[Label]:
+    """Labels of points that are listed: they are no dimensions themselves."""
+    return [label for label in experiment.labels if label.axis != label.name]
+
+
+_PLACES: Final = {"start": "start point", "velocity": "initial velocity"}
+
+
+def _meaning(experiment: Experiment, label: Label | None, axis: str) -> str:
+    """A label in words; without one, the numbers of listed points."""
+    if label is None:
+        return f"number of the {_PLACES[axis]}"
+    if label.kind == "rule":
+        own = {parameter.name: parameter for parameter in experiment.rule.rule.parameters}
+        return own[label.what].meaning
+    if label.kind == "objective":
+        return f"constant {label.what} of the objective"
+    if label.kind in _PLACES:
+        return f"{label.what} of the {_PLACES[label.kind]}"
+    return {"lr": "learning rate", "momentum": "momentum"}[label.kind]
 
 
 def _axis(name: str, values: NDArray[Any], long_name: str, dim: str | None = None) -> Variable:
@@ -152,6 +129,21 @@ def _flags() -> dict[str, Any]:
     }
 
 
+_SAID: Final[dict[str, dict[str, Any]]] = {
+    "status": {"long_name": "how the run ended", **_flags()},
+    "n_steps": {"long_name": "updates made", "units": "1"},
+    "hit_step": {
+        "long_name": "first step at which the target was met, -1 for never", "units": "1"
+    },
+    "final": {"long_name": "point at the end", "units": "1"},
+    "final_loss": {"long_name": "loss at the end", "units": "1"},
+    "trajectory": {
+        "long_name": "point at each recorded step, NaN after the end", "units": "1"
+    },
+}  # fmt: skip
+"""What the file says of each result."""
+
+
 def results(experiment: Experiment) -> list[Variable]:
     """What the runs write; a block is a contiguous range of bytes in each.
 
@@ -165,46 +157,18 @@ def results(experiment: Experiment) -> list[Variable]:
     list of Variable
         In the order in which a block's checksum goes over them.
     """
-    dims, shape = dimensions(experiment), experiment.grid.shape
-    beside = [label for kind in _places(experiment) if not kind.is_mesh for label in kind.labels]
-    where = {"coordinates": " ".join(beside)} if beside else {}
-    n_targets = len(experiment.stop.targets)
-    flags = {"long_name": "how the run ended", **_flags(), **where}
-    found = [
-        Variable("status", dims, shape, "|u1", flags),
+    grid, beside = experiment.grid, " ".join(label.name for label in _beside(experiment))
+    where = {"coordinates": beside} if beside else {}
+    return [
         Variable(
-            "n_steps", dims, shape, "<i4", {"long_name": "updates made", "units": "1", **where}
-        ),
+            one.name,
+            (*grid.axes, *one.dims),
+            (*grid.shape, *one.shape),
+            one.dtype,
+            {**_SAID[one.name], **where},
+        )
+        for one in experiment.outcomes
     ]
-    if n_targets:
-        hit = {"long_name": "first step at which the target was met, -1 for never", "units": "1"}
-        found.append(
-            Variable("hit_step", (*dims, "target"), (*shape, n_targets), "<i4", {**hit, **where})
-        )
-    found.append(
-        Variable(
-            "final",
-            (*dims, "parameter"),
-            (*shape, 2),
-            "<f8",
-            {"long_name": "point at the end", "units": "1", **where},
-        )
-    )
-    loss = {"long_name": "loss at the end", "units": "1", **where}
-    found.append(Variable("final_loss", dims, shape, "<f8", loss))
-    if experiment.record is not None:
-        code = np.dtype(experiment.record.dtype).newbyteorder("<").str
-        path = {"long_name": "point at each recorded step, NaN after the end", "units": "1"}
-        found.append(
-            Variable(
-                "trajectory",
-                (*dims, "step", "parameter"),
-                (*shape, experiment.recorded.size, 2),
-                code,
-                {**path, **where},
-            )
-        )
-    return found
 
 
 def observations(experiment: Experiment) -> list[Variable]:
@@ -244,17 +208,14 @@ def block_arrays(experiment: Experiment, n_runs: int) -> Arrays:
     dict of ndarray
         In the order of the checksum.
     """
-    return {v.name: np.empty((n_runs, *tail(experiment, v)), v.dtype) for v in results(experiment)}
+    return {one.name: np.empty((n_runs, *one.shape), one.dtype) for one in experiment.outcomes}
 
 
 def tail(experiment: Experiment, variable: Variable) -> tuple[int, ...]:
     """Sizes of a variable's dimensions beyond the grid's."""
-    return variable.shape[len(experiment.grid.shape) :]
+    return variable.shape[len(experiment.grid.axes) :]
 
 
 def bytes_a_run(experiment: Experiment) -> dict[str, int]:
     """Bytes that one run takes, by variable, in the order of the checksum."""
-    return {
-        v.name: np.dtype(v.dtype).itemsize * math.prod(tail(experiment, v))
-        for v in results(experiment)
-    }
+    return {one.name: one.n_bytes for one in experiment.outcomes}

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 import fastmomentum as fm
-from fastmomentum import schema
 from fastmomentum.execution.worker import do_block
 from fastmomentum.objectives import Objective
-from fastmomentum.store import layout, manifest
+from fastmomentum.store import bookkeeping, layout, manifest
 from fastmomentum.store.file_store import FileStore
 from fastmomentum.store.paths import partial_name
 from tests.storing import BLOCK_RUNS, command, finish, grid_of_runs
@@ -29,7 +28,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Lay files out as version 0.1 did, which said nothing of arithmetic."""
 
     def attributes(experiment: fm.Experiment, block_runs: int) -> dict[str, Any]:
-        said = schema.attributes(experiment, block_runs)
+        said = bookkeeping.attributes(experiment, block_runs)
         del said["arithmetic"]
         return said | {"fastmomentum_version": "0.1.0"}
 

@@ -35,7 +35,7 @@ EDGES = {
     "theory": "objectives rules specification",
     "schema": "experiment",
     "store": "schema experiment objectives rules specification provenance",
-    "results": "store schema theory experiment objectives specification provenance notices",
+    "results": "store schema theory experiment objectives rules specification provenance notices",
     "execution": "kernels store schema results experiment specification provenance",
     "analysis": "execution kernels results schema theory objectives experiment specification",
     "plots": "analysis results theory objectives rules specification",

@@ -51,7 +51,6 @@ LINES = [
     ("a = 'nesterov", "close the quotes"),
     ('a = "nesterov', "close the quotes"),
     ("a = 'nesterov\"", "close the quotes"),
-    ('a = "C:\\data.csv"', "write texts with a backslash in single quotes"),
     ("a = 5;", "drop the ; at the end"),
     ("a = 5,", "drop the , at the end"),
     ("a = { every: 5 }", "write = between key and value, not :"),

@@ -83,7 +83,8 @@ def test_listed_velocities_are_one_dimension() -> None:
     assert ds.status.dims == ("lr", "momentum", "start", "velocity")
     assert list(zip(ds.velocity_x.values, ds.velocity_y.values, strict=True)) == LISTED
     assert ds.velocity_x.dims == ("velocity",)
-    cell = fm.select_cell(ds, velocity=(1.0, -1.0))
+    with pytest.warns(fm.OutsideGridWarning, match="the nearest, \\(0.1, -0.2\\), is taken"):
+        cell = fm.select_cell(ds, velocity=(1.0, -1.0))
     assert int(cell.velocity) == 1
 
 

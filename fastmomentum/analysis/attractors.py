@@ -94,7 +94,7 @@ def attractors(walks: Trajectories) -> Attractors:
     Attractors
         For each.
     """
-    objective, (x, y) = walks.experiment.objective, walks.ends()
+    objective, (x, y) = walks.objective, walks.ends()
     cx, cy, found = minima(objective, x, y)
     if len(objective.minimisers):
         named = objective.minimisers[nearest(objective, x, y)[0]]
@@ -133,8 +133,8 @@ def _rate(walks: Trajectories, eigenvalue: Floats) -> Floats:
 
     Of a rule that is no linear map there is no theory: it is taken for one that is drawn in.
     """
-    rule = walks.experiment.rule
-    if rule.rule.form is None:
+    rule = walks.rule
+    if walks.experiment.rule.rule.form is None:
         return np.where(np.isfinite(eigenvalue), 0.0, np.nan)
     known = np.isfinite(eigenvalue)
     rates = spectral_radius(rule, walks.lr, walks.momentum, np.where(known, eigenvalue, 0.0))

@@ -170,7 +170,7 @@ def _look(walks: Trajectories, thresholds: Thresholds) -> dict[str, NDArray[Any]
     met, walked = walks.status == Status.CONVERGED, walks.status == Status.MAX_STEPS
     settled = met | (walked & _settled(walks, around, thresholds))
     if settled.any():
-        named = walks.experiment.objective.f_min
+        named = walks.objective.f_min
         level = around.level if named is None else np.where(met, named, around.level)
         kinds, growth[settled] = _rises(
             walks.of(settled), level[settled], around.noise[settled], thresholds
@@ -187,7 +187,7 @@ def _rises(
     walks: Trajectories, level: Floats, noise: Floats, thresholds: Thresholds
 ) -> tuple[NDArray[np.uint8], Floats]:
     """What the loss above its level at the end did, and how far it grew."""
-    objective = walks.experiment.objective
+    objective = walks.objective
     loss = np.asarray(objective.value_at(walks.x, walks.y, objective.constants))
     loss -= level[:, None]
     largest = np.maximum(np.fmax.reduce(loss, axis=1), noise)

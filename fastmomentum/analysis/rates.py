@@ -12,7 +12,9 @@ from fastmomentum import theory
 from fastmomentum.analysis.attractors import attractors
 from fastmomentum.analysis.trajectories import Floats, Trajectories, over_trajectories
 from fastmomentum.errors import InputError
+from fastmomentum.results.chosen import by_objective
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.selection import labels_of
 from fastmomentum.specification.numbers import number, whole
 
 PEAKS: Final = 5
@@ -140,7 +142,8 @@ def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArr
     Returns
     -------
     xarray.DataArray
-        Dimensions (lr, momentum): see `fastmomentum.theory.predicted_rate`.
+        Dimensions (lr, momentum), and those of parameters and constants that are axes: see
+        `fastmomentum.theory.predicted_rate`.
 
     Raises
     ------
@@ -155,10 +158,15 @@ def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArr
     >>> predicted_rate(ds).round(6).values.tolist()
     [[0.9, 0.9]]
     """
-    plan = experiment_of(ds)
-    lr, momentum = xr.broadcast(ds.lr, ds.momentum)
-    rates = theory.predicted_rate(plan.objective, plan.rule, lr.values, momentum.values, point)
-    found: xr.DataArray = lr.copy(data=rates).rename("predicted_rate")
+    rule, names = experiment_of(ds).rule, labels_of(ds, ("rule",))
+    lr, momentum, *parameters = xr.broadcast(ds.lr, ds.momentum, *(ds[name] for name in names))
+    own = {name: values.values for name, values in zip(names, parameters, strict=True)}
+    each = rule.varying(**own) if own else rule
+    constants = [ds[name] for name in labels_of(ds, ("objective",)) if name in ds.dims]
+    found: xr.DataArray = xr.broadcast(lr, *constants)[0].transpose(*lr.dims, ...)
+    found = found.copy().rename("predicted_rate")
+    for where, objective in by_objective(ds):
+        found[where] = theory.predicted_rate(objective, each, lr.values, momentum.values, point)
     found.attrs = {"long_name": "rate predicted near the minimiser", "units": "1"}
     return found
 

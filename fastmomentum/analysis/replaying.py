@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import xarray as xr
 
 from fastmomentum.execution.runner import run
 from fastmomentum.experiment.arithmetic import warn_of_other
-from fastmomentum.experiment.grid import Grid
-from fastmomentum.experiment.plan import Experiment
+from fastmomentum.experiment.recording import Record
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.selection import Start, one_cell, select_cell
-from fastmomentum.schema import dimensions
+from fastmomentum.results.selection import Start, select_cell
 
 
 def replay(
@@ -22,6 +20,7 @@ def replay(
     start: Start | None = None,
     every: int = 1,
     velocity: Start | None = None,
+    at: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
     """Run one cell again and keep its whole trajectory: the same bits as in the grid.
 
@@ -33,7 +32,7 @@ def replay(
         Which cell: see `select_cell`.
     every : int
         Keep each so-manieth step.
-    velocity
+    velocity, at
         Which cell, too.
 
     Returns
@@ -60,22 +59,11 @@ def replay(
     >>> fm.replay(ds, lr=1.5e-5, momentum=0.9).trajectory.values[-1]
     array([0.95019026, 0.90265616])
     """
-    cell = select_cell(ds, lr, momentum, start, velocity)
+    cell = select_cell(ds, lr, momentum, start, velocity, at)
     plan = experiment_of(ds)
     warn_of_other(plan, ds.attrs)
-    rate = float(cell.momentum) if plan.grid.momentum is not None else None
-    grid = Grid(lr=float(cell.lr), momentum=rate, **_places(ds, plan, cell))
-    fields = {name: getattr(plan, name) for name in ("title", "objective", "rule", "stop", "steps")}
-    again = Experiment(grid=grid, record={"every": every}, **fields)
-    one = run(again, n_jobs=1, backend="threads")
-    one = one.isel(dict.fromkeys(dimensions(again), 0))
+    here = {label.name: [cell[label.name].item()] for label in plan.labels}
+    grid = plan.grid.narrowed(here, plan.objective.parameters)
+    one = run(plan.with_grid(grid, Record(every=every)), n_jobs=1, backend="threads")
+    one = one.isel(dict.fromkeys(grid.axes, 0))
     return one.assign_coords({k: cell[k] for k in ("start", "velocity") if k in cell.coords})
-
-
-def _places(ds: xr.Dataset, plan: Experiment, cell: xr.Dataset) -> dict[str, Any]:
-    """Start and initial velocity; of a mesh a mesh, for its labels are others than a list's."""
-    meshes = {"start": plan.grid.is_mesh, "velocity": plan.grid.is_velocity_mesh}
-    return {
-        kind: dict(zip(plan.objective.parameters, *points, strict=True)) if meshes[kind] else points
-        for kind, points in one_cell(ds, cell).items()
-    }

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from fastmomentum.analysis.attractors import minima, nearest
+from fastmomentum.analysis.trajectories import Floats
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.objectives.minimum import below_minimum, fallen
+from fastmomentum.results.chosen import by_objective
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.schema import dimensions
+from fastmomentum.results.selection import labels_of
 from fastmomentum.specification.numbers import number
 from fastmomentum.status import Status
 
@@ -44,8 +47,7 @@ def loss(ds: xr.Dataset) -> xr.DataArray:
     >>> loss(ds).values.ravel().tolist()
     [2.0, 0.5, 0.125]
     """
-    objective, (x, y) = experiment_of(ds).objective, _path(ds)
-    found = x.copy(data=objective.value(x.values, y.values)).rename("loss")
+    found = _along(ds, lambda objective, x, y: objective.value(x, y)).rename("loss")
     found.attrs = {"long_name": "loss", "units": "1"}
     return found
 
@@ -76,13 +78,11 @@ def excess(ds: xr.Dataset) -> xr.DataArray:
     >>> excess(ds).values.ravel().tolist()
     [0.0, 0.0, 0.0]
     """
-    f_min = experiment_of(ds).objective.f_min
-    if f_min is None:
-        raise InputError(
-            f"{experiment_of(ds).objective.words} has no smallest value; take the loss"
-        )
+    for _, objective in by_objective(ds):
+        if objective.f_min is None:
+            raise InputError(f"{objective.words} has no smallest value; take the loss")
     _tell_fallen(ds)
-    found: xr.DataArray = (loss(ds) - f_min).rename("excess")
+    found = _along(ds, lambda one, x, y: one.value(x, y) - (one.f_min or 0.0)).rename("excess")
     found.attrs = {"long_name": "loss above its minimum", "units": "1"}
     return found
 
@@ -113,9 +113,8 @@ def distance(ds: xr.Dataset) -> xr.DataArray:
     >>> distance(ds).values.ravel().tolist()
     [5.0, 2.5, 1.25]
     """
-    objective, (x, y) = _with_minimisers(ds), _path(ds)
-    _, away = nearest(objective, np.asarray(x.values, float), np.asarray(y.values, float))
-    found = x.copy(data=away).rename("distance")
+    _require_minimisers(ds)
+    found = _along(ds, lambda objective, x, y: nearest(objective, x, y)[1]).rename("distance")
     found.attrs = {"long_name": "distance from the nearest minimiser", "units": "1"}
     return found
 
@@ -151,13 +150,22 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
     >>> basin(ds).values.ravel().tolist()
     [0, 1, 3, -1]
     """
-    objective = _with_minimisers(ds)
+    _require_minimisers(ds)
+    if radius is not None and not (radius := number(radius, "radius")) > 0:
+        raise InputError(f"radius must be positive: got {radius!r}")
+    basins: xr.DataArray = ds.status.astype(np.int16).rename("basin")
+    for where, objective in by_objective(ds):
+        part = ds[["final", "status"]].isel(where)
+        basins[where] = _basin(part.transpose(*part.status.dims, ...), objective, radius)
+    basins.attrs = {"long_name": "minimiser reached, -1 for none"}
+    return basins
+
+
+def _basin(ds: xr.Dataset, objective: Objective, radius: float | None) -> NDArray[np.int16]:
+    """Which minimiser of one objective each run reached."""
     if radius is None:
         (x_low, x_high), (y_low, y_high) = objective.box
         radius = 0.01 * float(np.hypot(x_high - x_low, y_high - y_low))
-    radius = number(radius, "radius")
-    if not radius > 0:
-        raise InputError(f"radius must be positive: got {radius!r}")
     x, y = (ds.final.isel(parameter=i).values for i in (0, 1))
     status = ds.status.values
     with np.errstate(all="ignore"):
@@ -168,11 +176,7 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
             end_x, end_y, found = minima(objective, x[far], y[far])
             index[far], away = nearest(objective, end_x, end_y)
             reached[far] = found & (away <= 1e-6 * radius)
-    basins: xr.DataArray = ds.status.copy(
-        data=np.where(reached, index, -1).astype(np.int16)
-    ).rename("basin")
-    basins.attrs = {"long_name": "minimiser reached, -1 for none"}
-    return basins
+    return np.where(reached, index, -1).astype(np.int16)
 
 
 def best(ds: xr.Dataset) -> xr.Dataset:
@@ -211,8 +215,7 @@ def best(ds: xr.Dataset) -> xr.Dataset:
     cell, chosen = flat.argmin(axis=0), flat.min(axis=0)
     met = chosen < never
     found = {"hit_step": ("target", np.where(met, chosen, -1))}
-    places = [f"{kind}_{name}" for kind in ("start", "velocity") for name in ds.parameter.values]
-    for name in ("lr", "momentum", *(name for name in places if name in ds.coords)):
+    for name in (name for name in labels_of(ds) if name in ds.coords):
         label = ds[name].broadcast_like(ds.status).transpose(*ds.status.dims)
         found[name] = ("target", np.where(met, label.values.ravel()[cell], np.nan))
     return xr.Dataset(found, {"target": np.atleast_1d(ds.target.values)}, ds.attrs)
@@ -249,7 +252,9 @@ def fraction_converged(ds: xr.Dataset, over: str | Sequence[str] | None = None) 
     """
     steps = _hit_steps(ds)
     if over is None:
-        over = [d for d in dimensions(experiment_of(ds))[2:] if d in steps.dims]
+        labels = experiment_of(ds).labels
+        kept = {label.axis for label in labels if label.kind in ("start", "velocity")}
+        over = [dim for dim in steps.dims if dim in kept]
     over = [over] if isinstance(over, str) else list(over)
     strange = [dim for dim in over if dim not in ds.status.dims]
     if strange:
@@ -270,29 +275,40 @@ def _path(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     return both.isel(parameter=0, drop=True), both.isel(parameter=1, drop=True)
 
 
-def _with_minimisers(ds: xr.Dataset) -> Objective:
-    objective = experiment_of(ds).objective
-    if not len(objective.minimisers):
-        raise InputError(f"{objective.words} has no minimiser")
-    return objective
+def _along(ds: xr.Dataset, made: Callable[[Objective, Floats, Floats], Floats]) -> xr.DataArray:
+    """What is made of each point of stored trajectories, on the objective of its run."""
+    x, y = _path(ds)
+    found: xr.DataArray = x.astype(float)
+    for where, objective in by_objective(ds):
+        xs, ys = (np.asarray(part.isel(where).values, float) for part in (x, y))
+        found[where] = made(objective, xs, ys)
+    return found
+
+
+def _require_minimisers(ds: xr.Dataset) -> None:
+    for _, objective in by_objective(ds):
+        if not len(objective.minimisers):
+            raise InputError(f"{objective.words} has no minimiser")
 
 
 def _tell_fallen(ds: xr.Dataset) -> xr.DataArray | None:
     """Warn of runs that ended below the stated minimum, and say which; None where none did."""
-    objective = experiment_of(ds).objective
-    if not {"final", "final_loss", "parameter"} <= {*ds.variables} or objective.f_min is None:
+    if not {"final", "final_loss", "parameter"} <= {*ds.variables}:
         return None
-    if not (ds.final_loss < objective.f_min).any():
-        return None
-    final = ds.final.transpose(*ds.final_loss.dims, "parameter").values
-    fell: xr.DataArray = ds.final_loss.copy(
-        data=below_minimum(objective, final, ds.final_loss.values)
-    )
-    if not (count := int(fell.sum())):
-        return None
-    least = float(ds.final_loss.where(fell).min())
-    warnings.warn(fallen(objective, least, count), stacklevel=4)
-    return fell
+    fell: xr.DataArray = xr.zeros_like(ds.final_loss, bool)
+    said = []
+    for where, objective in by_objective(ds):
+        loss = ds.final_loss.isel(where)
+        if objective.f_min is None or not (loss < objective.f_min).any():
+            continue
+        final = ds.final.isel(where).transpose(*loss.dims, "parameter").values
+        those = below_minimum(objective, final, loss.values)
+        fell[where] = those
+        if those.any():
+            said.append(fallen(objective, float(loss.values[those].min()), int(those.sum())))
+    for line in said[:1]:  # of several objectives the first tells enough
+        warnings.warn(line, stacklevel=4)
+    return fell if said else None
 
 
 def _hit_steps(ds: xr.Dataset) -> xr.DataArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import os
@@ -20,11 +21,13 @@ from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.recording import Record
 from fastmomentum.kernels.block import run_block
+from fastmomentum.objectives import Objective
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.selection import labels_of, require_labels
+from fastmomentum.results.selection import require_labels
 from fastmomentum.schema import block_arrays, dimensions
 from fastmomentum.specification.numbers import workers
 from fastmomentum.status import Status
+from fastmomentum.theory.linear import RuleLike
 
 Floats = NDArray[np.float64]
 Box = tuple[slice, ...]
@@ -47,6 +50,8 @@ class Trajectories:
     ----------
     experiment : Experiment
         The plan.
+    runs : ndarray of int, shape (n_runs,)
+        Their numbers in its grid.
     lr, momentum : ndarray, shape (n_runs,)
         Settings.
     status : ndarray of uint8, shape (n_runs,)
@@ -58,6 +63,7 @@ class Trajectories:
     """
 
     experiment: Experiment
+    runs: NDArray[np.int64]
     lr: Floats
     momentum: Floats
     status: NDArray[np.uint8]
@@ -71,6 +77,7 @@ class Trajectories:
             return self
         return Trajectories(
             self.experiment,
+            self.runs[chosen],
             self.lr[chosen],
             self.momentum[chosen],
             self.status[chosen],
@@ -79,6 +86,23 @@ class Trajectories:
             self.y[chosen],
         )
 
+    @functools.cached_property
+    def objective(self) -> Objective:
+        """What they descend, which is one objective: see `by_objective`."""
+        (objective, _), *_ = self.experiment.by_objective(self.runs[:1])
+        return objective
+
+    @functools.cached_property
+    def rule(self) -> RuleLike:
+        """How, with the parameters of each run."""
+        own = {label.what: v for label, v in self.experiment.grid.values_of(self.runs, ("rule",))}
+        return self.experiment.rule.varying(**own) if own else self.experiment.rule
+
+    def by_objective(self) -> Iterator[tuple[Trajectories, NDArray[np.bool_]]]:
+        """Those of each objective, and which they are."""
+        for _, those in self.experiment.by_objective(self.runs):
+            yield self.of(those), those
+
     def ends(self) -> tuple[Floats, Floats]:
         """The last points, shapes (n_runs,) and (n_runs,)."""
         rows = np.arange(self.n_steps.size)
@@ -86,7 +110,7 @@ class Trajectories:
 
 
 Look = Callable[[Trajectories], dict[str, NDArray[Any]]]
-"""What is made of some runs: by name, an entry a run."""
+"""What is made of some runs on one objective: by name, an entry a run."""
 
 
 def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str, xr.DataArray]:
@@ -126,12 +150,13 @@ def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str,
 
     def do(box: Box) -> None:
         with np.errstate(all="ignore"):
-            parts = look(read(ds, plan, box))
-        for name, part in parts.items():
-            if name not in found:  # the first box, before there are threads
-                found[name] = np.empty(shape, part.dtype)
-            place = found[name][box]
-            place[...] = part.reshape(place.shape)
+            whole = read(ds, plan, box)
+            for walks, those in whole.by_objective():
+                for name, part in look(walks).items():
+                    if name not in found:  # the first box, before there are threads
+                        found[name] = np.empty(shape, part.dtype)
+                    place = found[name][box]
+                    place[those.reshape(place.shape)] = part
 
     boxes = cut(shape, runs)
     do(next(boxes))
@@ -194,30 +219,18 @@ def _plan(ds: xr.Dataset) -> Experiment:
         raise InputError(
             f"results must be selected along the grid's dimensions: got {', '.join(strange)}"
         )
-    fields = {name: getattr(whole, name) for name in ("objective", "rule", "steps", "stop")}
-    return Experiment(grid=_grid(ds, whole), record=Record(every=1), **fields)
+    return whole.with_grid(_grid(ds, whole), Record(every=1))
 
 
 def _grid(ds: xr.Dataset, whole: Experiment) -> Grid:
     """The grid of a selection; the whole one as it is, so that its ranges stay ranges."""
-    grid, parameters = whole.grid, whole.objective.parameters
-    kinds = {"start": (grid.start_axes, grid.is_mesh)}
-    if grid.velocity is not None:
-        kinds["velocity"] = (grid.velocity_axes, grid.is_velocity_mesh)
     require_labels(ds)
-    labels = {name: np.atleast_1d(ds[name].values) for name in labels_of(ds)}
-    if tuple(ds.status.sizes.get(dim, 1) for dim in dimensions(whole)) != grid.shape:
-        places: dict[str, Any] = {}
-        for kind, (_, is_mesh) in kinds.items():
-            axes = [labels[f"{kind}_{name}"] for name in parameters]
-            places[kind] = (
-                dict(zip(parameters, axes, strict=True)) if is_mesh else np.stack(axes, axis=-1)
-            )
-        momentum = labels["momentum"] if grid.momentum else None
-        grid = Grid(lr=labels["lr"], momentum=momentum, **places)
-    points = [grid.lr.points, grid.momenta, *grid.start_axes]
-    points += grid.velocity_axes if grid.velocity is not None else ()
-    if not all(map(np.array_equal, points, labels.values())):
+    grid, parameters = whole.grid, whole.objective.parameters
+    labels = {label.name: np.atleast_1d(ds[label.name].values) for label in whole.labels}
+    if tuple(ds.status.sizes.get(dim, 1) for dim in grid.axes) != grid.shape:
+        grid = grid.narrowed(labels, parameters)
+    kept = grid.labels(parameters)
+    if not all(np.array_equal(label.values, labels[label.name]) for label in kept):
         raise InputError("results must be selected in the grid's order; sort them by their labels")
     return grid
 
@@ -229,7 +242,7 @@ def _holds_every_step(ds: xr.Dataset, plan: Experiment) -> bool:
 
 
 def _stored(ds: xr.Dataset, plan: Experiment, box: Box) -> Trajectories:
-    dims = dimensions(plan)
+    dims = tuple(plan.grid.axes)
     chosen = {d: part for d, part in zip(dims, box, strict=True) if d in ds.status.dims}
     here = ds[["status", "n_steps", "trajectory"]].isel(chosen)
     order = [dim for dim in dims if dim in chosen]
@@ -254,14 +267,15 @@ def _walks(
     path: Floats,
 ) -> Trajectories:
     """Settings beside what was read or walked; the last finite point stands for no end."""
-    sizes = [part.stop - part.start for part in box]
-    lr = plan.grid.lr.points[box[0]].reshape(-1, *[1] * (len(box) - 1))
-    momentum = plan.grid.momenta[box[1]].reshape(1, -1, *[1] * (len(box) - 2))
+    first = plan.grid.run_of(tuple(part.start for part in box))
+    runs = np.arange(first, first + status.size)
+    settings = {label.name: at for label, at in plan.grid.values_of(runs, ("lr", "momentum"))}
     ran = np.where(status == Status.NOT_RUN, 0, n_steps)
     return Trajectories(
         plan,
-        np.broadcast_to(lr, sizes).ravel(),
-        np.broadcast_to(momentum, sizes).ravel(),
+        runs,
+        settings["lr"],
+        settings["momentum"],
         status,
         ran,
         np.ascontiguousarray(path[..., 0]),
@@ -271,7 +285,7 @@ def _walks(
 
 def _labelled(ds: xr.Dataset, plan: Experiment, values: NDArray[Any]) -> xr.DataArray:
     """An array over the whole grid as one over the selection's dimensions."""
-    dims = dimensions(plan)
+    dims = tuple(plan.grid.axes)
     gone = tuple(axis for axis, dim in enumerate(dims) if dim not in ds.status.dims)
     left = [dim for dim in dims if dim in ds.status.dims]
     found = xr.DataArray(np.squeeze(values, gone), dims=left).transpose(*ds.status.dims)

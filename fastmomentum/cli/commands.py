@@ -135,8 +135,16 @@ def verify(
 @errors_in_words
 def zoom(
     file: ResultsFile,
-    lr: Annotated[str, typer.Option("--lr", metavar="A:B", help="Window of learning rates.")],
-    momentum: Annotated[str, typer.Option("--momentum", metavar="C:D", help="Window of momenta.")],
+    lr: Annotated[
+        str | None, typer.Option("--lr", metavar="A:B", help="Window of learning rates.")
+    ] = None,
+    momentum: Annotated[
+        str | None, typer.Option("--momentum", metavar="C:D", help="Window of momenta.")
+    ] = None,
+    windows: Annotated[
+        list[str] | None,
+        typer.Option("--window", metavar="NAME=A:B", help="Window along another axis; two in all."),
+    ] = None,
     num: Annotated[int, typer.Option("--num", metavar="N", help="Values along each axis.")] = 512,
     start: Annotated[
         str, typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point.")
@@ -144,6 +152,12 @@ def zoom(
     velocity: Annotated[
         str, typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities.")
     ] = "0",
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--at", metavar="NAME=VALUE", help="Where to stay along another axis [its first value]."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -162,15 +176,22 @@ def zoom(
     n_jobs = n_jobs_of(jobs)
     path = output or file.parent / f"{file.stem}_zoom.h5"
     picture = picture_beside(path, file)
-    from fastmomentum.cli.parsing import parse_point, parse_range
+    from fastmomentum.cli.parsing import parse_at, parse_named, parse_point, parse_range
+    from fastmomentum.errors import InputError
     from fastmomentum.results.dataset import open_results
-    from fastmomentum.results.selection import select_velocity
     from fastmomentum.results.zoom import convergence_of, converging, zoomed
 
-    window = parse_range("--lr", lr), parse_range("--momentum", momentum)
+    asked = {name: text for name, text in (("lr", lr), ("momentum", momentum)) if text is not None}
+    others = parse_named("--window", windows or ())
+    if twice := sorted(asked.keys() & others.keys()):
+        raise InputError(f"--window names {twice[0]}, and --{twice[0]} does too; leave one out")
+    ranges = {name: parse_range(f"--{name}", text) for name, text in asked.items()}
+    ranges |= {name: parse_range(f"--window {name}", text) for name, text in others.items()}
     cell = parse_point("--start", start), parse_point("--velocity", velocity)
+    stay = parse_at(at or ())
     with open_results(file) as ds:
-        experiment = zoomed(ds, *window, num, *cell)
+        experiment = zoomed(ds, None, None, num, *cell, stay, ranges)
+    x, y = (name for name in experiment.grid.axes if name in ranges)
     run_and_tell(
         experiment,
         path,
@@ -183,11 +204,12 @@ def zoom(
     from fastmomentum.store.files import in_words
 
     with in_words(f"writing {picture}"), open_results(path) as ds:
-        notes = save_phase_map(select_velocity(ds).isel(start=0), picture)
+        others_first = {dim: 0 for dim in ds.status.dims if dim not in (x, y)}
+        notes = save_phase_map(ds.isel(others_first), picture, x, y)
         nothing = not bool(converging(ds).any())
     if nothing and not quiet:
         with open_results(file) as ds:
-            notes.insert(1, convergence_of(ds, *cell))
+            notes.insert(1, convergence_of(ds, *cell, stay, (x, y)))
         for note in notes:
             print(f"  {note}")
     if not quiet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from fastmomentum.errors import InputError
 from fastmomentum.results.selection import Start
@@ -39,6 +40,71 @@ def parse_range(name: str, text: str) -> Range:
     except ValueError:
         raise InputError(f"{name} must be a range A:B of two numbers: got {text!r}") from None
     return first, last
+
+
+def parse_named(name: str, texts: Iterable[str]) -> dict[str, str]:
+    """Read options of the form NAME=VALUE, each name once.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    texts : iterable of str
+        Such as "nu=0.7".
+
+    Returns
+    -------
+    dict of str
+        Values by name, as they were written.
+
+    Raises
+    ------
+    InputError
+        One has another form, or a name comes twice.
+
+    Examples
+    --------
+    >>> parse_named("--at", ["nu=0.7", "objective_b=10"])
+    {'nu': '0.7', 'objective_b': '10'}
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        key, _, value = (part.strip() for part in text.partition("="))
+        if not key or not value:
+            raise InputError(f"{name} takes NAME=VALUE, such as nu=0.7: got {text!r}")
+        if key in found:
+            raise InputError(f"{name} names {key} twice; leave one out")
+        found[key] = value
+    return found
+
+
+def parse_at(texts: Iterable[str]) -> dict[str, float]:
+    """Read the values of ``--at``, which chooses parameters and constants.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Such as "nu=0.7".
+
+    Returns
+    -------
+    dict of float
+        By name.
+
+    Raises
+    ------
+    InputError
+        One is no finite number, or has another form.
+
+    Examples
+    --------
+    >>> parse_at(["nu=0.7"])
+    {'nu': 0.7}
+    """
+    found = {}
+    for key, value in parse_named("--at", texts).items():
+        (found[key],) = parse_numbers("--at", value, 1, f"a number for {key}")
+    return found
 
 
 def parse_point(name: str, text: str) -> Start:

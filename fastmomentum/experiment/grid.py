@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +21,48 @@ from fastmomentum.experiment.points import (
     PointSetLike,
     axes_of,
     listed,
-    place_of,
     require_each_once,
     sizes_of,
 )
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.spans import span
+from fastmomentum.text import shown
+
+KINDS: Final = ("lr", "momentum", "rule", "objective", "start", "velocity")
+"""Fields of a grid that have axes, in the order of the dimensions."""
 
 EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
 
 
+class Label(NamedTuple):
+    """One number that a run is made with, and the axis along which it varies.
+
+    Attributes
+    ----------
+    name : str
+        In results: "lr", "nu", "objective_b", "start_x".
+    kind : str
+        Field of the grid, one of `KINDS`.
+    what : str
+        Which of that field: "nu", "b", "x"; the field's name itself where it is one number.
+    axis : str
+        The dimension.
+    values : ndarray
+        Along it.
+    """
+
+    name: str
+    kind: str
+    what: str
+    axis: str
+    values: NDArray[np.float64]
+
+
 class Grid(Specification):
     """The grid of runs: learning rates x momenta x start points x initial velocities.
+
+    Between the momenta and the starts come the axes of the rule's parameters and of the objective's
+    constants, where there are some.
 
     Parameters
     ----------
@@ -44,6 +75,10 @@ class Grid(Specification):
     velocity : the same, optional
         Initial velocities, in the sense of the rule's own equation; at rest where left out, and
         then the grid has no such dimension.
+    rule : mapping of axes, optional
+        By name, parameters of the rule that vary, such as ``{"nu": [0.5, 0.7]}``.
+    objective : mapping of axes, optional
+        By name, constants of the objective that vary, such as ``{"b": [1.0, 100.0]}``.
 
     Examples
     --------
@@ -56,6 +91,8 @@ class Grid(Specification):
     momentum: Axis | None = None
     start: PointSet = Field(examples=["start = [[-5.0, -5.0]]"])
     velocity: PointSet | None = None
+    rule: dict[str, Axis] | None = None
+    objective: dict[str, Axis] | None = None
 
     if TYPE_CHECKING:
 
@@ -66,6 +103,8 @@ class Grid(Specification):
             momentum: AxisLike | None = None,
             start: PointSetLike,
             velocity: PointSetLike | None = None,
+            rule: Mapping[str, AxisLike] | None = None,
+            objective: Mapping[str, AxisLike] | None = None,
         ) -> None: ...
 
     @field_validator("start", "velocity", mode="before")
@@ -102,6 +141,19 @@ class Grid(Specification):
         same = all(mesh is meshes[key] for key, mesh in ordered.items())
         return self if same else self.model_copy(update=ordered)
 
+    @field_validator("rule", "objective", mode="before")
+    @classmethod
+    def _by_name(cls, given: Any, info: ValidationInfo) -> Any:
+        if given is None:
+            return None
+        example = {"rule": "nu = [0.5, 0.7]", "objective": "b = [1.0, 100.0]"}
+        if not isinstance(given, Mapping):
+            raise ValueError(
+                f"must be a table of axes by name, such as {example[str(info.field_name)]}: "
+                f"got {shown(given)}"
+            )
+        return dict(given) or None
+
     @property
     def is_mesh(self) -> bool:
         """Whether the starts are a mesh."""
@@ -137,11 +189,122 @@ class Grid(Specification):
         """Sizes of the velocity dimensions: none where all runs start at rest."""
         return sizes_of(self.velocity_axes, self.is_velocity_mesh) if self.velocity else ()
 
+    @functools.cached_property
+    def axes(self) -> dict[str, NDArray[Any]]:
+        """Dimensions by name, in order, each with its values; of listed points, their numbers."""
+        found: dict[str, NDArray[Any]] = {"lr": self.lr.points, "momentum": self.momenta}
+        found |= {name: axis.points for name, axis in (self.rule or {}).items()}
+        found |= {f"objective_{name}": axis.points for name, axis in (self.objective or {}).items()}
+        for kind, places in self.places.items():
+            if isinstance(places, Mesh):
+                pairs = zip(places.names, places.axes, strict=True)
+                found |= {f"{kind}_{name}": axis.points for name, axis in pairs}
+            else:
+                found[kind] = np.arange(len(places), dtype="<i8")
+        return found
+
+    @property
+    def places(self) -> dict[str, PointSet]:
+        """Start points and, where the grid has some, initial velocities."""
+        found = {"start": self.start}
+        return found if self.velocity is None else {**found, "velocity": self.velocity}
+
+    def labels(self, parameters: Sequence[str] = ("x", "y")) -> list[Label]:
+        """The numbers that say which run is which, in the order of the dimensions.
+
+        Parameters
+        ----------
+        parameters : sequence of str
+            Names of the objective's two parameters.
+
+        Returns
+        -------
+        list of Label
+            Listed points have two along one dimension.
+
+        Examples
+        --------
+        >>> grid = Grid(lr=0.1, start=[(1, 2)], rule={"nu": [0.5, 0.7]})
+        >>> [(label.name, label.axis) for label in grid.labels()]  # doctest: +NORMALIZE_WHITESPACE
+        [('lr', 'lr'), ('momentum', 'momentum'), ('nu', 'nu'), ('start_x', 'start'),
+         ('start_y', 'start')]
+        """
+        found = [Label(kind, kind, kind, kind, self.axes[kind]) for kind in ("lr", "momentum")]
+        for kind, prefix in (("rule", ""), ("objective", "objective_")):
+            for what, axis in (getattr(self, kind) or {}).items():
+                name = prefix + what
+                found.append(Label(name, kind, what, name, axis.points))
+        for kind, places in self.places.items():
+            for what, values in zip(parameters, axes_of(places), strict=True):
+                name = f"{kind}_{what}"
+                axis = name if isinstance(places, Mesh) else kind
+                found.append(Label(name, kind, what, axis, values))
+        return found
+
+    def with_axes_in_order(self, rule: Sequence[str], objective: Sequence[str]) -> Grid:
+        """The same grid, with the axes of parameters and constants in the order of these names."""
+        changes = {}
+        for kind, names in (("rule", rule), ("objective", objective)):
+            axes = getattr(self, kind) or {}
+            there = [name for name in names if name in axes]
+            if there != list(axes):
+                changes[kind] = {name: axes[name] for name in there}
+        return self.model_copy(update=changes) if changes else self
+
+    def narrowed(
+        self,
+        values: Mapping[str, Any],
+        parameters: Sequence[str] = ("x", "y"),
+        meshes: bool = True,
+    ) -> Grid:
+        """The grid with other values along some axes.
+
+        Parameters
+        ----------
+        values : mapping
+            By label, such as "start_x": values, or the table of a range. Start points and
+            velocities are given by both of their labels.
+        parameters : sequence of str
+            Names of the objective's two parameters.
+        meshes : bool
+            Whether a single point of a mesh stays one, or becomes a list.
+
+        Returns
+        -------
+        Grid
+            What is not named stays as it is; so does a momentum that the grid does not have.
+        """
+        changes: dict[str, Any] = {}
+        if "lr" in values:
+            changes["lr"] = values["lr"]
+        if "momentum" in values and self.momentum is not None:
+            changes["momentum"] = values["momentum"]
+        for kind, prefix in (("rule", ""), ("objective", "objective_")):
+            axes = getattr(self, kind) or {}
+            given = {name: values[prefix + name] for name in axes if prefix + name in values}
+            if given:
+                changes[kind] = axes | given
+        for kind, places in self.places.items():
+            names = [f"{kind}_{parameter}" for parameter in parameters]
+            if not all(name in values for name in names):
+                continue
+            both = [values[name] for name in names]
+            alone = not any(isinstance(part, Mapping) or np.size(part) > 1 for part in both)
+            listed_ones = not isinstance(places, Mesh)
+            if any(isinstance(part, Mapping) for part in both):
+                listed_ones = False
+            elif alone and not meshes:
+                listed_ones = True
+            if listed_ones:
+                changes[kind] = np.stack([np.atleast_1d(part) for part in both], axis=-1)
+            else:
+                changes[kind] = dict(zip(parameters, both, strict=True))
+        return self.model_copy(update=changes)
+
     @property
     def shape(self) -> tuple[int, ...]:
-        """Sizes of all dimensions: (lr, momentum, start..., velocity...)."""
-        settings = self.lr.points.size, self.momenta.size
-        return (*settings, *self.start_shape, *self.velocity_shape)
+        """Sizes of all dimensions, as `axes` has them."""
+        return tuple(values.size for values in self.axes.values())
 
     @property
     def n_runs(self) -> int:
@@ -164,6 +327,9 @@ class Grid(Specification):
         rows = {"runs": "", "lr": span(self.lr.points)}
         if self.momentum is not None:
             sizes["momentum"], rows["momentum"] = self.momenta.size, span(self.momenta)
+        for label in self.labels():
+            if label.kind in ("rule", "objective"):
+                sizes[label.name], rows[label.name] = label.values.size, span(label.values)
         for kind, places, shape in (
             ("start", self.start, self.start_shape),
             ("velocity", self.velocity, self.velocity_shape),
@@ -179,27 +345,6 @@ class Grid(Specification):
         product = " x ".join(f"{size:,} {kind}" for kind, size in sizes.items())
         rows["runs"] = f"{self.n_runs:,} = {product}"
         return rows
-
-    def columns(self) -> list[tuple[int, str, NDArray[np.float64]]]:
-        """What a run starts with, along which dimension it varies, and its values there.
-
-        Returns
-        -------
-        list of (int, str, ndarray)
-            Number of the dimension; "lr", "momentum", "x", "y", "vx" or "vy"; values.
-        """
-        found = [(0, "lr", self.lr.points), (1, "momentum", self.momenta)]
-        number = 2
-        for names, axes, is_mesh in (
-            (("x", "y"), self.start_axes, self.is_mesh),
-            (("vx", "vy"), self.velocity_axes, self.is_velocity_mesh),
-        ):
-            if names == ("vx", "vy") and self.velocity is None:
-                break
-            for k, (name, values) in enumerate(zip(names, axes, strict=True)):
-                found.append((number + (k if is_mesh else 0), name, values))
-            number += 2 if is_mesh else 1
-        return found
 
     def cell(self, run: int) -> tuple[int, ...]:
         """Indices of a run, which are its place in every variable.
@@ -220,10 +365,64 @@ class Grid(Specification):
         (1, 0, 1)
         """
         indices: list[int] = []
-        for size in reversed(self.shape):
+        for size in reversed(self.shape):  # a grid alone may have more runs than NumPy counts
             run, index = divmod(run, size)
             indices.append(index)
         return tuple(reversed(indices))
+
+    def values_of(
+        self, runs: NDArray[np.int64], kinds: Sequence[str] = KINDS
+    ) -> Iterator[tuple[Label, NDArray[np.float64]]]:
+        """What some runs are made with, label by label.
+
+        Parameters
+        ----------
+        runs : ndarray of int
+            Numbers of the runs.
+        kinds : sequence of str
+            Of which of the grid's fields.
+
+        Yields
+        ------
+        (Label, ndarray)
+            Its value for each run.
+
+        Examples
+        --------
+        >>> grid = Grid(lr=[0.1, 0.2], momentum=0.9, start=[(1, 1), (2, 2)])
+        >>> [values.tolist() for _, values in grid.values_of(np.arange(4), ["lr"])]
+        [[0.1, 0.1, 0.2, 0.2]]
+        """
+        cells = dict(zip(self.axes, np.unravel_index(runs, self.shape), strict=True))
+        for label in self.labels():
+            if label.kind in kinds:
+                yield label, label.values[cells[label.axis]]
+
+    def variants_of(self, runs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which combination of the objective's constants each run has, in C order.
+
+        Parameters
+        ----------
+        runs : ndarray of int
+            Numbers of the runs.
+
+        Returns
+        -------
+        ndarray of int
+            0 where no constant is an axis.
+
+        Examples
+        --------
+        >>> grid = Grid(lr=0.1, start=[(1, 1), (2, 2)], objective={"b": [1.0, 10.0]})
+        >>> grid.variants_of(np.arange(4)).tolist()
+        [0, 0, 1, 1]
+        """
+        axes = [f"objective_{name}" for name in self.objective or {}]
+        if not axes:
+            return np.zeros(np.shape(runs), np.int64)
+        cells = dict(zip(self.axes, np.unravel_index(runs, self.shape), strict=True))
+        sizes = [self.axes[name].size for name in axes]
+        return np.asarray(np.ravel_multi_index([cells[name] for name in axes], sizes), np.int64)
 
     def place(self, run: int) -> str:
         """A run's cell in words.
@@ -234,8 +433,14 @@ class Grid(Specification):
         'lr 0.2, momentum 0.9, start (2, 2)'
         """
         lr, momentum, (x, y), (vx, vy) = self.point(self.cell(run))
+        cell = dict(zip(self.axes, self.cell(run), strict=True))
+        words = "".join(
+            f", {label.name.replace('_', ' ')} {label.values[cell[label.axis]]:.6g}"
+            for label in self.labels()
+            if label.kind in ("rule", "objective")
+        )
         velocity = f", velocity ({vx:.6g}, {vy:.6g})" if self.velocity else ""
-        return f"lr {lr:.6g}, momentum {momentum:.6g}, start ({x:.6g}, {y:.6g}){velocity}"
+        return f"lr {lr:.6g}, momentum {momentum:.6g}{words}, start ({x:.6g}, {y:.6g}){velocity}"
 
     def run_of(self, cell: tuple[int, ...]) -> int:
         """Number of the run at a cell; the inverse of `cell`."""
@@ -246,10 +451,13 @@ class Grid(Specification):
 
     def point(self, cell: tuple[int, ...]) -> tuple[float, float, Point, Point]:
         """Learning rate, momentum, start point and initial velocity of a cell."""
-        split = 2 + len(self.start_shape)
-        start = place_of(self.start_axes, cell[2:split])
-        velocity = place_of(self.velocity_axes, cell[split:] or (0,))
-        return float(self.lr.points[cell[0]]), float(self.momenta[cell[1]]), start, velocity
+        at = dict(zip(self.axes, cell, strict=True))
+        place = {"start": (0.0, 0.0), "velocity": (0.0, 0.0)}
+        for kind in self.places:
+            x, y = (label.values[at[label.axis]] for label in self.labels() if label.kind == kind)
+            place[kind] = float(x), float(y)
+        lr, momentum = (float(self.axes[name][at[name]]) for name in ("lr", "momentum"))
+        return lr, momentum, place["start"], place["velocity"]
 
 
 @dataclass(frozen=True)

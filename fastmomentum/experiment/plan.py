@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.grid import Blocks, Grid
+from fastmomentum.experiment.grid import Blocks, Grid, Label
+from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.points import Mesh
 from fastmomentum.experiment.recording import MOST_STEPS, Record
 from fastmomentum.experiment.stopping import Stop
+from fastmomentum.experiment.varying import Variants, axis_faults
 from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Objective
 from fastmomentum.rules import Rule
 from fastmomentum.rules.choice import UpdateRule
@@ -121,7 +123,14 @@ class Experiment(Specification):
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
-        found = [*self._grid_faults(), *self._stop_faults(), *self._record_faults()]
+        found = list(axis_faults(self.grid, self.rule, self.objective))
+        if not found:
+            names = [parameter.name for parameter in self.rule.rule.parameters]
+            grid = self.grid.with_axes_in_order(names, list(self.objective.named_constants))
+            if grid is not self.grid:  # its order is the registry's, whatever the file's was
+                self.__dict__["grid"] = grid
+            found += self._stop_faults()
+        found = [*self._grid_faults(), *found, *self._record_faults()]
         if found:
             raise faults(found)
         # In the canonical form, keys are sorted: the objective knows which parameter is the first.
@@ -165,12 +174,21 @@ class Experiment(Specification):
             )
 
     def _stop_faults(self) -> Iterator[Fault]:
-        f_min, stop = self.objective.f_min, self.stop
-        if f_min is None and stop.targets:
-            yield "stop.targets", f"must be left out, for {self.objective.no_minimum}"
-        if f_min is None or stop.bound is None:
+        stop = self.stop
+        if not stop.targets and (stop.bound is None or self.objective.searches_minimisers):
             return
-        least = f_min + max(stop.targets, default=0.0)
+        f_min = self.variants.f_min
+        without = np.flatnonzero(np.isnan(f_min))
+        if without.size and stop.targets:
+            name, constants = self.objective.name, self.variants[int(without[0])].named_constants
+            at = ", ".join(f"{name} = {constants[name]:g}" for name in self.grid.objective or {})
+            where = f" where {at}" if at else ""
+            none = self.variants[int(without[0])].no_minimum
+            said = none if not where else f"{name} has no smallest value{where}; drop them"
+            yield "stop.targets", f"must be left out, for {said}"
+        if without.size == f_min.size or stop.bound is None:
+            return
+        least = float(np.nanmax(f_min)) + max(stop.targets, default=0.0)
         if stop.bound <= least:
             what = "the first target" if stop.targets else f"the minimum of {self.objective.words}"
             yield (
@@ -207,10 +225,74 @@ class Experiment(Specification):
     @property
     def bytes_per_run(self) -> int:
         """Bytes that one run takes in the file."""
-        summary = 1 + 4 + 4 * len(self.stop.targets) + 2 * 8 + 8
-        if self.record is None:
-            return summary
-        return summary + self.recorded.size * 2 * np.dtype(self.record.dtype).itemsize
+        return sum(one.n_bytes for one in self.outcomes)
+
+    @functools.cached_property
+    def outcomes(self) -> list[Outcome]:
+        """What each run leaves; see `outcomes`."""
+        return outcomes(len(self.stop.targets), self.record, self.recorded.size)
+
+    @functools.cached_property
+    def labels(self) -> list[Label]:
+        """The numbers that say which run is which; see `Grid.labels`."""
+        return self.grid.labels(self.objective.parameters)
+
+    def with_grid(self, grid: Grid, record: Record | None = None) -> Experiment:
+        """The same experiment over another grid: all else that it says stays.
+
+        Parameters
+        ----------
+        grid : Grid
+            The runs.
+        record : Record, optional
+            Which of their steps are stored; summaries only where left out.
+
+        Returns
+        -------
+        Experiment
+            Checked anew.
+
+        Examples
+        --------
+        >>> import fastmomentum as fm
+        >>> one = fm.Experiment(objective="booth", rule="sgd", steps=10, title="a bowl",
+        ...     grid=fm.Grid(lr=0.01, start=[(1, 1)]))
+        >>> other = one.with_grid(fm.Grid(lr=[0.01, 0.02], start=[(1, 1)]))
+        >>> other.title, other.grid.n_runs
+        ('a bowl', 2)
+        """
+        return self.model_copy(update={"grid": grid, "record": record})
+
+    @functools.cached_property
+    def variants(self) -> Variants:
+        """The objectives of the grid: one for each combination of constants that are axes."""
+        return Variants(self.objective, self.grid.objective or {})
+
+    def by_objective(
+        self, runs: NDArray[np.int64]
+    ) -> Iterator[tuple[Objective, NDArray[np.bool_]]]:
+        """The objectives of some runs.
+
+        Parameters
+        ----------
+        runs : ndarray of int, shape (n,)
+            Numbers of the runs.
+
+        Yields
+        ------
+        (Objective, ndarray of bool, shape (n,))
+            Each that there is, and which of the runs are on it.
+        """
+        number = self.grid.variants_of(runs)
+        for k in np.unique(number).tolist():
+            yield self.variants[k], number == k
+
+    @functools.cached_property
+    def levels(self) -> NDArray[np.float64]:
+        """Largest f that meets each target, shape (n_variants, n_targets); one row for none."""
+        if not self.stop.targets:
+            return np.empty((1, 0))
+        return np.stack([self.stop.levels(f_min) for f_min in self.variants.f_min.tolist()])
 
     @property
     def block_runs(self) -> int:
@@ -238,6 +320,8 @@ class Experiment(Specification):
         plain = self.model_dump(mode="json", exclude_none=True)
         if self.stop.bound is None:
             plain["stop"]["bound"] = False
+        for name in self.grid.objective or {}:  # an axis has no value besides
+            plain["objective"].pop(name, None)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @functools.cached_property

@@ -172,9 +172,3 @@ def sizes_of(axes: Axes, is_mesh: bool) -> tuple[int, ...]:
     """Sizes of their dimensions: one for points, two for a mesh."""
     first, second = axes
     return (first.size, second.size) if is_mesh else (first.size,)
-
-
-def place_of(axes: Axes, indices: tuple[int, ...]) -> Point:
-    """The point at indices, one for each dimension."""
-    first, second = axes
-    return float(first[indices[0]]), float(second[indices[-1]])

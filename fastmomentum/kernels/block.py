@@ -44,24 +44,45 @@ def run_block(
     steps = experiment.steps if n_steps is None else n_steps
     checked, count = stop.bound is not None, len(runs)
     constants, parameters = objective.constants, experiment.rule.parameters
-    rows = Rows(2, experiment.rule.rule, (False,) * len(parameters), (False,) * len(constants))
+    rule, named = experiment.rule.rule, list(objective.named_constants)
+    own_parameters = tuple(p.name in (grid.rule or {}) for p in rule.parameters)
+    own_constants = tuple(
+        k < len(named) and named[k] in (grid.objective or {}) for k in range(len(constants))
+    )
+    rows = Rows(2, rule, own_parameters, own_constants)
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
-    levels = stop.levels(objective.f_min or 0.0)[np.newaxis]
+    pending, group = np.zeros(padded, np.int64), np.zeros(padded, np.int64)
+    levels = experiment.levels
     lanes[rows.level] = levels[0, 0] if levels.size else -np.inf  # -inf still catches f = -inf
+    if len(levels) > 1:
+        group[:count] = grid.variants_of(np.arange(runs.start, runs.stop))
+        lanes[rows.level] = levels[group, 0]
     first, n = rows.shared, len(rows.shared)
     if n:
         lanes[first] = np.array(experiment.rule.rule.shared)[:, np.newaxis]
-    places = {"lr": rows.lr, "momentum": rows.lr + 1, "x": 0, "y": 1}
-    if rows.rule.uses_momentum:
-        places |= {"vx": rows.states(0)[0], "vy": rows.states(1)[0]}
-    columns = [(axis, places[what], values) for axis, what, values in grid.columns()
-               if what in places]  # fmt: skip
+    places = {("lr", "lr"): rows.lr, ("momentum", "momentum"): rows.lr + 1}
+    for k, name in enumerate(objective.parameters):
+        places["start", name] = rows.point[k]
+        if rows.rule.uses_momentum:
+            places["velocity", name] = rows.states(k)[0]
+    parameter_rows, constant_rows = rows.varying()
+    for kind, names, at in (
+        ("rule", [parameter.name for parameter in rule.parameters], parameter_rows),
+        ("objective", named, constant_rows),
+    ):
+        places |= {(kind, name): row for name, row in zip(names, at) if row is not None}  # noqa: B905
+    number = {axis: k for k, axis in enumerate(grid.axes)}
+    columns = [
+        (number[label.axis], places[label.kind, label.what], label.values)
+        for label in experiment.labels
+        if (label.kind, label.what) in places
+    ]
     layout = (
         lanes,
         count,
-        np.array(np.unravel_index(runs.start, grid.shape), np.int64),
+        np.array(grid.cell(runs.start), np.int64),
         np.array(grid.shape, np.int64),
         np.array([axis for axis, _, _ in columns], np.int64),
         np.array([row for _, row, _ in columns], np.int64),
@@ -72,7 +93,6 @@ def run_block(
     compile_for(fill, layout)
     fill(*layout)
     run = np.arange(padded)
-    pending, group = np.zeros(padded, np.int64), np.zeros(padded, np.int64)
     arrays["status"][:] = NOT_RUN
     arrays["n_steps"][:] = steps
     hit_step = arrays.get("hit_step", np.empty((count, 0), np.int32))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
@@ -117,6 +117,49 @@ class Objective(Specification):
     def constants(self) -> Constants:
         """Numbers that the functions need, in the order in which they read them."""
         return ()
+
+    @property
+    def named_constants(self) -> dict[str, float]:
+        """Constants that may be axes of a grid, by name, in the order of `constants`.
+
+        Examples
+        --------
+        >>> from fastmomentum.objectives import Rosenbrock
+        >>> Rosenbrock(b=20.0).named_constants
+        {'a': 1.0, 'b': 20.0}
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in fields.items() if isinstance(value, float)}
+
+    @property
+    def fixed_constants(self) -> frozenset[str]:
+        """Those of them that were given, and so cannot be axes besides."""
+        return frozenset(self.model_fields_set & self.named_constants.keys())
+
+    @property
+    def searches_minimisers(self) -> bool:
+        """Whether its minimisers are found by a search, which takes its time."""
+        return False
+
+    def with_constants(self, values: Mapping[str, float]) -> Self:
+        """The same objective with other constants.
+
+        Parameters
+        ----------
+        values : mapping of float
+            Some of `named_constants`.
+
+        Returns
+        -------
+        Objective
+            A new one.
+
+        Raises
+        ------
+        InputError
+            A value is out of its range.
+        """
+        return self.model_copy(update=values) if values else self
 
     @property
     def minimisers(self) -> NDArray[np.float64]:

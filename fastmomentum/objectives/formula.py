@@ -262,6 +262,27 @@ class Formula(Objective):
         return tuple(value for _, value in self.given_constants)
 
     @property
+    def named_constants(self) -> dict[str, float]:
+        # What stands in an exponent is written into the code, and has one value.
+        written = _in_exponents(
+            _parsed(self.formula, (*self.variables, *dict(self.given_constants)))
+        )
+        return {name: value for name, value in self.given_constants if name not in written}
+
+    @property
+    def fixed_constants(self) -> frozenset[str]:
+        return frozenset()
+
+    @property
+    def searches_minimisers(self) -> bool:
+        return self.given_minimisers is None or self.found
+
+    def with_constants(self, values: Mapping[str, float]) -> Self:
+        return type(self).model_copy(
+            self, update={"constants": dict(self.given_constants) | dict(values)}
+        )
+
+    @property
     def box(self) -> Box:
         return self.given_box
 
@@ -428,6 +449,17 @@ def _unfit(name: Any) -> str | None:
 @functools.lru_cache(maxsize=256)
 def _parsed(formula: str, names: tuple[str, ...]) -> Node:
     return parse(formula, names)
+
+
+def _in_exponents(node: Node) -> set[str]:
+    """Names that stand in exponents."""
+    found = {name for part in node.parts for name in _in_exponents(part)}
+    return found | _names(node.parts[1]) if node.kind == "power" else found
+
+
+def _names(node: Node) -> set[str]:
+    own = {node.word} if node.kind == "name" else set()
+    return own.union(*(_names(part) for part in node.parts))
 
 
 @functools.lru_cache(maxsize=256)

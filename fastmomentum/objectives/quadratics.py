@@ -39,7 +39,10 @@ class Quadratic(Objective):
     def __init__(
         self, hxx: float = 1.0, hxy: float = 0.0, hyy: float = 10.0, *more: Any, **fields: Any
     ) -> None:
-        fields |= {"hxx": hxx, "hxy": hxy, "hyy": hyy}
+        given = {"hxx": hxx, "hxy": hxy, "hyy": hyy}
+        usual = {name: type(self).model_fields[name].default for name in given}
+        # What is as usual counts as not given: it may be an axis of the grid.
+        fields |= {name: value for name, value in given.items() if not _same(value, usual[name])}
         super().__init__(*((hxx, hxy, hyy, *more) if more else ()), **fields)
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # as in Specification
@@ -80,6 +83,10 @@ class Quadratic(Objective):
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
         hxx, hxy, hyy = constants
         return hxx, hxy, hyy
+
+
+def _same(value: object, usual: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == usual
 
 
 class Booth(Objective):

@@ -40,6 +40,7 @@ from fastmomentum.plots.phases import PhaseMap as PhaseMap
 from fastmomentum.plots.phases import phase_map as phase_map
 from fastmomentum.plots.phases import status_map as status_map
 from fastmomentum.plots.phases import steps_bar as steps_bar
+from fastmomentum.plots.pictures import phase_panels as phase_panels
 from fastmomentum.plots.pictures import save_phase_map as save_phase_map
 from fastmomentum.plots.rates import RateMap as RateMap
 from fastmomentum.plots.rates import rate_bar as rate_bar

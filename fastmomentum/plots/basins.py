@@ -23,6 +23,7 @@ from fastmomentum.plots.phases import count_ticks, shares, steps_label, steps_no
 from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import STAR, point
 from fastmomentum.plots.visible import is_seen
+from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.status import Status
 
@@ -82,10 +83,10 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
     >>> drawn.legend[0].get_label()
     'minimum at (3, 2) (25.0%)'
     """
-    experiment = experiment_of(results)
+    experiment, objective = experiment_of(results), objective_of(results)
     if not experiment.grid.is_mesh:
         raise InputError("basins are drawn over a mesh of starts; these are a list")
-    names = [f"start_{name}" for name in experiment.objective.parameters]
+    names = [f"start_{name}" for name in objective.parameters]
     require_plane(results, names)
     cells = cells_of(results[names[0]].values, results[names[1]].values, unsure=False)
     reached = basin(results).transpose(*names).values
@@ -95,7 +96,7 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
         norm = steps_norm(steps[steps >= 0])
     colours = ENDS(status.astype(np.int64))[..., :3]
     colours[status == Status.CONVERGED] = ENDS(int(Status.MAX_STEPS))[:3]
-    hues = [BASINS[i % len(BASINS)] for i in range(len(experiment.objective.minimisers))]
+    hues = [BASINS[i % len(BASINS)] for i in range(len(objective.minimisers))]
     shade = np.full(reached.shape, SHADES // 2)
     if norm is not None and steps is not None:
         t = np.ma.filled(norm(np.maximum(steps, 1)), 0.0)
@@ -104,9 +105,9 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
         colours[reached == i] = shades(hue)[shade[reached == i]]
     mesh = ax.pcolormesh(*cells.corners, cells.drawn(colours), rasterized=True)
     cells.frame(ax)
-    ax.set(xlabel=experiment.objective.parameters[0], ylabel=experiment.objective.parameters[1])
+    ax.set(xlabel=objective.parameters[0], ylabel=objective.parameters[1])
     minima = []
-    for i, (hue, at) in enumerate(zip(hues, experiment.objective.minimisers, strict=True)):
+    for i, (hue, at) in enumerate(zip(hues, objective.minimisers, strict=True)):
         label = f"minimum at {point(at)} ({np.mean(reached == i):.1%})"
         style = STAR | {"markerfacecolor": hue, "markeredgecolor": "white", "label": label}
         minima.append(ax.plot(*at, **style)[0])

@@ -21,6 +21,7 @@ from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
 from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import number
+from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import labels_of, require_labels
 from fastmomentum.status import Status
@@ -109,7 +110,7 @@ def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, 
         colours = ListedColormap(colormaps["PuOr"](np.linspace(0.88, 0.12, 256)[::-1]))
         norm = Normalize(-reach, reach)
         mesh = ax.pcolormesh(*cells.corners, shown, cmap=colours, norm=norm, rasterized=True)
-    frame_settings(ax, cells)
+    frame_settings(ax, cells, first)
     neither = shares(
         ended,
         ~(reached[0] | reached[1]),
@@ -168,12 +169,13 @@ def _hits(results: xr.Dataset) -> Any:
 def _require_fair(first: xr.Dataset, second: xr.Dataset) -> None:
     """Refuse two that do not leave from the same point, as fast, on the same objective."""
     one, other = experiment_of(first), experiment_of(second)
-    if one.objective != other.objective:
-        kinds = {one.objective.name, other.objective.name}
-        two = f"two kinds of {one.objective.name}: " if len(kinds) == 1 else ""
+    mine, theirs = objective_of(first), objective_of(second)
+    if mine != theirs:
+        kinds = {mine.name, theirs.name}
+        two = f"two kinds of {mine.name}: " if len(kinds) == 1 else ""
         raise InputError(
-            f"a duel takes two results of the same objective: got {two}{one.objective.words} "
-            f"and {other.objective.words}"
+            f"a duel takes two results of the same objective: got {two}{mine.words} "
+            f"and {theirs.words}"
         )
     for kind in ("start", "velocity"):
         places = [_place(results, kind) for results in (first, second)]

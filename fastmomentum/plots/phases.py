@@ -1,4 +1,4 @@
-"""Phase maps: steps to a target, or how runs ended, over learning rate and momentum."""
+"""Phase maps: steps to a target, or how runs ended, over two axes of a grid."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.planes import require_plane
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, STAR, counted, number
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.status import Status
 
 NEVER_MET: Final = np.iinfo(np.int32).max
@@ -28,6 +29,9 @@ NEVER_MET: Final = np.iinfo(np.int32).max
 
 MEDIANS_AT_ONCE: Final = 2**20
 """Cells."""
+
+BOUNDS: Final = {"lr": (0.0, np.inf), "momentum": (0.0, 1.0)}
+"""Where settings can lie: a map ends there."""
 
 LONE: Final[dict[str, Any]] = {
     "linestyle": "none", "marker": "o", "markersize": 8, "markerfacecolor": "none",
@@ -62,8 +66,14 @@ class PhaseMap(NamedTuple):
 
 
 @takes(ax=AXES, results=RESULTS)
-def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
-    """Map the steps to the last target over learning rate and momentum.
+def phase_map(
+    ax: Axes,
+    results: xr.Dataset,
+    x: str = "lr",
+    y: str = "momentum",
+    norm: LogNorm | None = None,
+) -> PhaseMap:
+    """Map the steps to the last target over two axes of the grid.
 
     Without a target, map how the runs ended.
 
@@ -72,7 +82,11 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     ax : Axes
         Gets scales, limits and labels too.
     results : xarray.Dataset
-        With dims lr and momentum (and target): one start was selected.
+        With the two dimensions (and target): one start was selected, and one value of all else.
+    x, y : str
+        The dimensions: lr and momentum, or others such as "nu".
+    norm : LogNorm, optional
+        Of steps, to share colours with other maps.
 
     Returns
     -------
@@ -87,36 +101,38 @@ def phase_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     InputError
         More than one start or velocity is left, or no learning rates or momenta are.
     """
-    require_plane(results)
+    require_plane(results, (x, y))
     if "target" not in results.dims:
-        return status_map(ax, results)
-    status = results["status"].transpose("lr", "momentum").values
+        return status_map(ax, results, x, y)
+    status = results["status"].transpose(x, y).values
     hit = results["hit_step"].isel(target=-1)
-    steps, target = hit.transpose("lr", "momentum").values, float(hit["target"])
-    cells = setting_cells(results)
+    steps, target = hit.transpose(x, y).values, float(hit["target"])
+    cells = setting_cells(results, x, y)
     ends = draw_ends(ax, cells, status)
     reached = steps >= 0
     mesh, best, lone = None, None, None
     if reached.any():
-        norm = steps_norm(steps[reached])
+        norm = norm or steps_norm(steps[reached])
         drawn = np.ma.masked_less(cells.drawn(steps), 0).clip(1)
         mesh = ax.pcolormesh(*cells.corners, drawn, norm=norm, cmap="viridis_r", rasterized=True)
-        best, lone = _fastest(ax, cells, steps)
-    frame_settings(ax, cells)
+        best, lone = _fastest(ax, cells, steps, (x, y))
+    frame_settings(ax, cells, results, x, y)
     legend = shares(status, ~reached, {Status.MAX_STEPS: "target not reached"})
     return PhaseMap(mesh, ends, best, target, legend, lone)
 
 
 @takes(ax=AXES, results=RESULTS)
-def status_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
-    """Map how runs ended over learning rate and momentum.
+def status_map(ax: Axes, results: xr.Dataset, x: str = "lr", y: str = "momentum") -> PhaseMap:
+    """Map how runs ended over two axes of the grid.
 
     Parameters
     ----------
     ax : Axes
         Gets scales, limits and labels too.
     results : xarray.Dataset
-        With dims lr and momentum: one start was selected.
+        With the two dimensions: one start was selected, and one value of all else.
+    x, y : str
+        The dimensions.
 
     Returns
     -------
@@ -139,11 +155,11 @@ def status_map(ax: Axes, results: xr.Dataset) -> PhaseMap:
     >>> [patch.get_label() for patch in drawn.legend]
     ['converged (50.0%)', 'diverged (50.0%)']
     """
-    require_plane(results)
-    status = results["status"].transpose("lr", "momentum").values
-    cells = setting_cells(results)
+    require_plane(results, (x, y))
+    status = results["status"].transpose(x, y).values
+    cells = setting_cells(results, x, y)
     ends = draw_ends(ax, cells, status)
-    frame_settings(ax, cells)
+    frame_settings(ax, cells, results, x, y)
     return PhaseMap(None, ends, None, None, shares(status, np.ones(status.shape, bool)))
 
 
@@ -187,18 +203,42 @@ def steps_norm(steps: NDArray[Any]) -> LogNorm:
     return LogNorm(max(1.0, float(np.quantile(steps, 0.005))), max(2.0, float(steps.max())))
 
 
-def setting_cells(results: xr.Dataset | xr.DataArray) -> Cells:
-    """The cells of a map over learning rate and momentum."""
-    lr, momentum = (results[name].values.astype(np.float64) for name in ("lr", "momentum"))
-    return cells_of(lr, momentum, bounds=((0.0, np.inf), (0.0, 1.0)))
+def setting_cells(results: xr.Dataset | xr.DataArray, x: str = "lr", y: str = "momentum") -> Cells:
+    """The cells of a map over two axes."""
+    first, second = (results[name].values.astype(np.float64) for name in (x, y))
+    return cells_of(first, second, bounds=(_bounds(results, x), _bounds(results, y)))
 
 
-def frame_settings(ax: Axes, cells: Cells) -> None:
-    """Give axes the scales, limits and labels of a map over learning rate and momentum."""
+def _bounds(results: xr.Dataset | xr.DataArray, name: str) -> tuple[float, float]:
+    if name in BOUNDS:
+        return BOUNDS[name]
+    rule = experiment_of(results).rule.rule
+    own = {parameter.name: parameter for parameter in rule.parameters}
+    return (own[name].low, own[name].high) if name in own else (-np.inf, np.inf)
+
+
+def frame_settings(
+    ax: Axes,
+    cells: Cells,
+    results: xr.Dataset | xr.DataArray,
+    x: str = "lr",
+    y: str = "momentum",
+) -> None:
+    """Give axes the scales, limits and labels of a map over two axes."""
     cells.frame(ax)
     if not cells.log_x:  # in a narrow window numbers are long
         ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.set(xlabel="learning rate", ylabel="momentum")
+    ax.set(xlabel=axis_label(results, x), ylabel=axis_label(results, y))
+
+
+def axis_label(results: xr.Dataset | xr.DataArray, name: str) -> str:
+    """Name an axis of the grid for people."""
+    if name in ("lr", "momentum"):
+        return {"lr": "learning rate"}.get(name, name)
+    meaning = str(results[name].attrs.get("long_name", ""))
+    if not meaning or name.startswith(("objective_", "start", "velocity")):
+        return meaning or name
+    return f"{name} ({meaning})"
 
 
 def shares(
@@ -235,7 +275,9 @@ def shares(
     return entries
 
 
-def _fastest(ax: Axes, cells: Cells, steps: NDArray[Any]) -> tuple[Line2D, Line2D | None]:
+def _fastest(
+    ax: Axes, cells: Cells, steps: NDArray[Any], names: tuple[str, str]
+) -> tuple[Line2D, Line2D | None]:
     """Mark the cell that is fast together with its neighbours, and a faster one that is alone."""
     reached = steps >= 0
     counts = np.where(reached, steps, NEVER_MET).astype(np.int32)
@@ -244,19 +286,28 @@ def _fastest(ax: Axes, cells: Cells, steps: NDArray[Any]) -> tuple[Line2D, Line2
     robust, single = int(chosen.argmin()), int(counts.argmin())
     alone = counts.flat[single] < counts.flat[robust]
     if not alone:
-        return _spot(ax, cells, counts, robust, "fastest: {} ({})", STAR), None
-    star = _spot(ax, cells, counts, robust, "fastest in a 3 x 3 median: {}\n({})", STAR)
-    lone = _spot(ax, cells, counts, single, "lone fastest cell: {}\n({})", LONE)
+        return _spot(ax, cells, counts, robust, names, "fastest: {} ({})", STAR), None
+    star = _spot(ax, cells, counts, robust, names, "fastest in a 3 x 3 median: {}\n({})", STAR)
+    lone = _spot(ax, cells, counts, single, names, "lone fastest cell: {}\n({})", LONE)
     return star, lone
 
 
 def _spot(
-    ax: Axes, cells: Cells, counts: NDArray[Any], cell: int, label: str, style: dict[str, Any]
+    ax: Axes,
+    cells: Cells,
+    counts: NDArray[Any],
+    cell: int,
+    names: tuple[str, str],
+    label: str,
+    style: dict[str, Any],
 ) -> Line2D:
     i, j = np.unravel_index(cell, counts.shape)
     place: tuple[Floats, Floats] = (cells.x[i], cells.y[j])
-    lr, momentum = (number(float(value)) for value in place)
-    label = label.format(counted(int(counts[i, j])), f"lr {lr}, momentum {momentum}")
+    said = (
+        f"{name.removeprefix('objective_').replace('_', ' ')} {number(float(value))}"
+        for name, value in zip(names, place, strict=True)
+    )
+    label = label.format(counted(int(counts[i, j])), ", ".join(said))
     return ax.plot(*place, clip_on=False, **(style | {"label": label}))[0]
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import xarray as xr
 
 from fastmomentum.errors import InputError
-from fastmomentum.plots.style import point
+from fastmomentum.plots.style import number, point
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.selection import labels_of
 
 
 def require_plane(
@@ -33,6 +34,9 @@ def require_plane(
     more = [str(dim) for dim in dims if dim not in over]
     if more:
         others = "start" if over == ["lr", "momentum"] else "lr, one momentum"
+        settings = [name for name in more if not name.startswith(("start", "velocity"))]
+        if any(name not in ("lr", "momentum") for name in settings):
+            others = f"{settings[0]}, one start"
         raise InputError(
             f"a map is drawn over {' and '.join(over)}, and {', '.join(more)} is left: select one "
             f"{others} and one velocity first, with isel or fm.select_velocity"
@@ -59,7 +63,21 @@ def described(results: xr.Dataset) -> str:
         Such as "objective rosenbrock, b = 20, rule momentum".
     """
     experiment = experiment_of(results)
-    return f"objective {experiment.objective.words}, rule {experiment.rule.words}"
+    said = [f"objective {experiment.objective.words}", f"rule {experiment.rule.words}"]
+    return ", ".join(said + chosen_words(results))
+
+
+def chosen_words(results: xr.Dataset) -> list[str]:
+    """Settings, parameters and constants of which one value was selected, such as "nu 0.7"."""
+    kinds = ["lr", "momentum", "rule", "objective"]
+    if experiment_of(results).grid.momentum is None:
+        kinds.remove("momentum")
+    names = labels_of(results, kinds)
+    return [
+        f"{name.removeprefix('objective_')} {number(results[name].item())}"
+        for name in names
+        if name in results.coords and not results[name].ndim
+    ]
 
 
 def departure(results: xr.Dataset) -> str:

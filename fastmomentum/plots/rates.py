@@ -92,7 +92,7 @@ def rate_map(
         norm = norm or _norm_of(gap)
         drawn = np.ma.masked_invalid(cells.drawn(gap))
         mesh = ax.pcolormesh(*cells.corners, drawn, norm=norm, cmap="viridis", rasterized=True)
-    frame_settings(ax, cells)
+    frame_settings(ax, cells, rates)
     return RateMap(mesh, ends, shares(ended, ~has, names))
 
 

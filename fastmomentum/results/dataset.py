@@ -125,7 +125,7 @@ def _labelled(variable: Variable, values: NDArray[Any] | None) -> xr.Variable:
     return xr.Variable(variable.dims, values, _said(variable))
 
 
-def experiment_of(ds: xr.Dataset) -> Experiment:
+def experiment_of(ds: xr.Dataset | xr.DataArray) -> Experiment:
     """The plan that results were made from.
 
     Parameters

@@ -101,10 +101,13 @@ class Reader:
         -------
         ndarray of bool, shape (n_runs,)
         """
-        objective = self.experiment.objective
-        if objective.f_min is None or not (loss < objective.f_min).any():
-            return np.zeros(loss.size, bool)
-        return below_minimum(objective, self.values("final", first, loss.size), loss)
+        found, final = np.zeros(loss.size, bool), None
+        for objective, those in self.experiment.by_objective(np.arange(first, first + loss.size)):
+            if objective.f_min is None or not (loss[those] < objective.f_min).any():
+                continue
+            final = self.values("final", first, loss.size) if final is None else final
+            found[those] = below_minimum(objective, final[those], loss[those])
+        return found
 
     def lowest_fallen(self) -> tuple[int, int, float]:
         """How many runs ended below the stated minimum, the lowest of them, and its loss."""
@@ -153,11 +156,12 @@ class Reader:
 
     def _loss_at_start(self, first: int, count: int) -> NDArray[np.float64]:
         """Objective where so many runs start."""
-        grid = self.experiment.grid
-        cell = np.unravel_index(np.arange(first, first + count), grid.shape)
-        places = cell[2 : 2 + len(grid.start_shape)]
-        x, y = grid.start_axes
-        return self.experiment.objective.value(x[places[0]], y[places[-1]])
+        runs = np.arange(first, first + count)
+        x, y = (values for _, values in self.experiment.grid.values_of(runs, ["start"]))
+        found = np.empty(count)
+        for objective, those in self.experiment.by_objective(runs):
+            found[those] = objective.value(x[those], y[those])
+        return found
 
     def findings(self) -> list[str]:
         """Counts by status; what bounds the learning rate; the fastest to each target, or the best.
@@ -179,7 +183,8 @@ class Reader:
         if stability and stability["runs_above"]:
             lines.append(in_words(stability))
         if n_fallen:
-            said = fallen(self.experiment.objective, least, n_fallen)
+            (objective, _), *_ = self.experiment.by_objective(np.array([lowest]))
+            said = fallen(objective, least, n_fallen)
             lines.insert(0, f"{said} (lowest at {place(lowest)})")
         targets = self.experiment.stop.targets
         for target, (run, step) in zip(targets, self.fastest(n_fallen > 0), strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.grid import KINDS
 from fastmomentum.experiment.points import Point
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.nearest import nearest, nearest_point
 from fastmomentum.specification.numbers import numbers
+from fastmomentum.text import suggest
 
 Start = int | Point
 
@@ -24,6 +26,7 @@ def select_cell(
     momentum: float | None = None,
     start: Start | None = None,
     velocity: Start | None = None,
+    at: Mapping[str, float] | None = None,
 ) -> xr.Dataset:
     """The cell of the grid nearest to what is asked for.
 
@@ -39,12 +42,15 @@ def select_cell(
         number is the label ``start``, also in a selection; that of a mesh is a place in it.
     velocity : int or (float, float), optional
         An initial velocity in the same way, where the grid has some.
+    at : mapping of float, optional
+        By name, what to come near to along the axes of the rule's parameters and the objective's
+        constants, such as ``{"nu": 0.7}``; the first of each where left out.
 
     Returns
     -------
     xarray.Dataset
-        Without the grid's dimensions; ``lr``, ``momentum``, the start and the initial velocity are
-        scalar coordinates.
+        Without the grid's dimensions; ``lr``, ``momentum``, the start and all else that says which
+        run it is are scalar coordinates.
 
     Raises
     ------
@@ -66,8 +72,67 @@ def select_cell(
         chosen["lr"] = nearest("lr", ds.lr.values, rate, by_ratio=True)
     if share is not None:
         chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
+    for name in at or {}:
+        if name in ("lr", "momentum"):
+            raise InputError(f"at has {name}, which is an argument of its own; take it out")
+    axes = labels_of(ds, ("rule", "objective"))
+    chosen |= dict.fromkeys(axes, 0) | _at(ds, at, ("rule", "objective"))
     chosen |= _index(ds, "start", _place("start", start))
     return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
+
+
+def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Dataset:
+    """Select settings, parameters of the rule and constants of the objective by value.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    at : mapping of float, optional
+        By name, what to come near to, such as ``{"nu": 0.7, "objective_b": 10}``; learning rates,
+        "lr", are compared by their ratio.
+
+    Returns
+    -------
+    xarray.Dataset
+        Without the dimensions named.
+
+    Raises
+    ------
+    InputError
+        The grid has no axis of that name, or a value is no number.
+
+    Warns
+    -----
+    OutsideGridWarning
+        A value lies outside of the grid's range.
+    """
+    chosen = _at(ds, at, ("lr", "momentum", "rule", "objective"))
+    return ds.isel({name: i for name, i in chosen.items() if name in ds.dims})
+
+
+def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) -> dict[str, int]:
+    """Indices along the axes that are named."""
+    known, found = labels_of(ds, kinds), {}
+    for name, asked in (at or {}).items():
+        if name not in known:
+            advice = _advice(str(name), known)
+            raise InputError(f"at has {name}, which is no axis of the grid; {advice}")
+        require_labels(ds, kinds)
+        value = _number(name, asked)
+        if value is None:
+            raise InputError(f"{name} must be a number: got None")
+        if name == "lr" and value <= 0:
+            raise InputError(f"lr must be positive: got {asked!r}")
+        found[name] = nearest(name, ds[name].values, value, by_ratio=name == "lr")
+    return found
+
+
+def _advice(name: str, known: list[str]) -> str:
+    if not known:
+        return "it has no such axes: leave at out"
+    constant = f"objective_{name}"
+    return f"did you mean '{constant}'?" if constant in known else suggest(name, known)
 
 
 def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:
@@ -106,9 +171,7 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 
-def labels_of(
-    ds: xr.Dataset, kinds: Iterable[str] = ("lr", "momentum", "start", "velocity")
-) -> list[str]:
+def labels_of(ds: xr.Dataset | xr.DataArray, kinds: Iterable[str] = KINDS) -> list[str]:
     """Names of the coordinates that say which run is which.
 
     Parameters
@@ -123,18 +186,13 @@ def labels_of(
     list of str
         In the grid's order; none for the velocity where all runs start at rest.
     """
-    plan, names = experiment_of(ds), []
-    for kind in kinds:
-        if kind in ("lr", "momentum"):
-            names.append(kind)
-        elif kind == "start" or plan.grid.velocity is not None:
-            names += [f"{kind}_{parameter}" for parameter in plan.objective.parameters]
-    return names
+    chosen = set(kinds)
+    return [label.name for label in experiment_of(ds).labels if label.kind in chosen]
 
 
 def require_labels(
-    ds: xr.Dataset,
-    kinds: Iterable[str] = ("lr", "momentum", "start", "velocity"),
+    ds: xr.Dataset | xr.DataArray,
+    kinds: Iterable[str] = KINDS,
 ) -> None:
     """Refuse results of which it is not known any more what runs they are.
 
@@ -154,28 +212,7 @@ def require_labels(
         _require(ds, name)
 
 
-def one_cell(ds: xr.Dataset, cell: xr.Dataset) -> dict[str, list[Point]]:
-    """Start and initial velocity of a cell, as the fields of a grid.
-
-    Parameters
-    ----------
-    ds, cell : xarray.Dataset
-        Results, and one cell of them, from `select_cell`.
-
-    Returns
-    -------
-    dict of list
-        ``start`` and, where the grid has initial velocities, ``velocity``: a point each.
-    """
-    found = {}
-    for kind in ("start", "velocity"):
-        if names := labels_of(ds, (kind,)):
-            x, y = (float(cell[name]) for name in names)
-            found[kind] = [(x, y)]
-    return found
-
-
-def _require(ds: xr.Dataset, name: str) -> None:
+def _require(ds: xr.Dataset | xr.DataArray, name: str) -> None:
     if name not in ds.coords:
         raise InputError(f"{name} was dropped; select without drop=True")
 
@@ -184,7 +221,7 @@ def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
     """Indices of a start point or an initial velocity, also where it was selected before."""
     names, grid = labels_of(ds, (kind,)), experiment_of(ds).grid
     first, second = (np.atleast_1d(ds[name].values) for name in names)
-    is_mesh = grid.is_mesh if kind == "start" else grid.is_velocity_mesh
+    is_mesh = kind not in grid.axes
     if isinstance(wanted, tuple):
         parameters = experiment_of(ds).objective.parameters
         index = nearest_point(kind, parameters, (first, second), wanted, is_mesh)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmomentum.experiment.grid import Label
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.theory import largest_stable_lr
 
@@ -22,8 +23,9 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     -------
     dict or None
         Ready for JSON: ``lr`` and ``momentum``, the lowest and the highest limit and the momentum
-        of each (None for a rule without), ``runs_above`` and ``runs``. None where the curvature at
-        a minimum is not known.
+        of each (None for a rule without), ``runs_above`` and ``runs``; where parameters or
+        constants are axes, ``at`` too: those of each. None where the curvature at a minimum is not
+        known.
 
     Examples
     --------
@@ -33,22 +35,43 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     >>> found["lr"], found["momentum"], found["runs_above"], found["runs"]
     ([0.2, 0.3], [0.0, 0.5], 2, 8)
     """
-    objective, grid = experiment.objective, experiment.grid
-    if not len(objective.minimisers):
-        return None
-    limits = largest_stable_lr(objective, experiment.rule, grid.momenta)
+    grid, rule = experiment.grid, experiment.rule
+    names = ["momentum", *(grid.rule or {})]
+    axes = [grid.axes[name] for name in names]
+    momentum, *parameters = np.meshgrid(*axes, indexing="ij")
+    each = rule.varying(**dict(zip(names[1:], parameters, strict=True))) if parameters else rule
+    found = []
+    for objective in experiment.variants:
+        if not len(objective.minimisers):
+            return None
+        found.append(largest_stable_lr(objective, each, momentum))
+    limits = np.stack(found, axis=-1)
     if not np.isfinite(limits).all():
         return None
     has_momentum = experiment.rule.rule.uses_momentum
     lr = np.sort(grid.lr.points)
     pairs_above = int((lr.size - np.searchsorted(lr, limits)).sum())
     ends = [int(limits.argmin()), int(limits.argmax())]
-    return {
-        "lr": [float(limits[i]) for i in ends],
-        "momentum": [float(grid.momenta[i]) for i in ends] if has_momentum else None,
+    cells = [np.unravel_index(end, limits.shape) for end in ends]
+    others = [label for label in experiment.labels if label.kind in ("rule", "objective")]
+    at = [_at(others, cell[1:]) for cell in cells] if others else None
+    said = {
+        "lr": [float(limits.flat[i]) for i in ends],
+        "momentum": [float(grid.momenta[cell[0]]) for cell in cells] if has_momentum else None,
         "runs_above": pairs_above * (grid.n_runs // (lr.size * limits.size)),
         "runs": grid.n_runs,
     }
+    return said | ({"at": at} if at else {})
+
+
+def _at(labels: list[Label], cell: tuple[Any, ...]) -> dict[str, float]:
+    """Parameters and constants of a limit, of which the last index counts the objectives."""
+    of_rule = [label for label in labels if label.kind == "rule"]
+    of_objective = [label for label in labels if label.kind == "objective"]
+    sizes = [label.values.size for label in of_objective]
+    places = [*cell[:-1], *(np.unravel_index(cell[-1], sizes) if sizes else ())]
+    pairs = zip([*of_rule, *of_objective], places, strict=True)
+    return {label.name: float(label.values[i]) for label, i in pairs}
 
 
 def in_words(found: dict[str, Any]) -> str:
@@ -70,8 +93,13 @@ def in_words(found: dict[str, Any]) -> str:
     'largest stable lr 0.2 (momentum 0) to 0.3 (momentum 0.5): 2 of 8 runs lie above it'
     """
     ends = [f"{lr:.6g}" for lr in found["lr"]]
-    if found["momentum"] is not None:
-        ends = [f"{lr} (momentum {m:.6g})" for lr, m in zip(ends, found["momentum"], strict=True)]
+    words: list[list[str]] = [[], []]
+    for k in (0, 1):
+        if found["momentum"] is not None:
+            words[k].append(f"momentum {found['momentum'][k]:.6g}")
+        for name, value in found.get("at", ({}, {}))[k].items():
+            words[k].append(f"{name.replace('_', ' ')} {value:.6g}")
+        ends[k] += f" ({', '.join(words[k])})" if words[k] else ""
     limit = " to ".join(dict.fromkeys(ends))
     above, runs = found["runs_above"], found["runs"]
     if above == runs:

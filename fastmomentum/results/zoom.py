@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import xarray as xr
 
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.selection import Start, one_cell, select_cell
+from fastmomentum.results.selection import Start, select_cell
 from fastmomentum.status import Status
+from fastmomentum.text import suggest
 
 Range = tuple[float, float]
 
 
 def zoomed(
     ds: xr.Dataset,
-    lr: Range,
-    momentum: Range,
+    lr: Range | None = None,
+    momentum: Range | None = None,
     num: int = 512,
     start: Start | None = None,
     velocity: Start | None = None,
+    at: Mapping[str, float] | None = None,
+    windows: Mapping[str, Range] | None = None,
 ) -> Experiment:
     """The experiment of a window of a map: everything as it was, but the grid.
 
@@ -30,9 +34,9 @@ def zoomed(
     ----------
     ds : xarray.Dataset
         Results; the window may reach beyond them.
-    lr : (float, float)
+    lr : (float, float), optional
         First and last learning rate; those between are evenly spaced in the logarithm.
-    momentum : (float, float)
+    momentum : (float, float), optional
         First and last momentum; those between are evenly spaced.
     num : int
         Values along each axis; two at least.
@@ -40,6 +44,11 @@ def zoomed(
         Number of a start point, or coordinates to come near to; the first where left out.
     velocity : int or (float, float), optional
         An initial velocity in the same way, where the map has some.
+    at : mapping of float, optional
+        Where to stay along the other axes, by name; at the first value of those left out.
+    windows : mapping of (float, float), optional
+        First and last value along other axes, such as ``{"nu": (0.2, 0.4)}``: a window has two
+        axes in all. What is positive and spans a factor of 100 is spaced in the logarithm.
 
     Returns
     -------
@@ -50,7 +59,7 @@ def zoomed(
     ------
     InputError
         The window is empty or lies outside of what can be run, is too narrow for doubles to tell
-        its values apart, has too few values, or the rule has no momentum.
+        its values apart, has too few values, or not two axes, or the rule has no momentum.
 
     Examples
     --------
@@ -61,30 +70,40 @@ def zoomed(
     (64, 64, 1)
     """
     whole = experiment_of(ds)
-    if whole.grid.momentum is None:
+    given = {"lr": lr, "momentum": momentum, **(windows or {})}
+    asked = {name: window for name, window in given.items() if window is not None}
+    if "momentum" in asked and whole.grid.momentum is None:
         raise InputError(
             f"the rule {whole.rule.name} has no momentum: there is no map to zoom into"
         )
+    known = [label.name for label in whole.labels if label.name == label.axis]
+    for name in asked:
+        if name not in known:
+            raise InputError(f"{name} is no axis of the grid; {suggest(str(name), known)}")
+    if len(asked) != 2:
+        got = " and ".join(asked) or "none"
+        raise InputError(f"a window has two axes, such as lr and momentum: got {got}")
     if num < 2:
         raise InputError(f"num must be at least 2: got {num}")
-    if not lr[0] > 0:
-        raise InputError(f"lr must be a range A:B with A > 0: got {lr[0]:g}:{lr[1]:g}")
-    for name, (first, last) in (("lr", lr), ("momentum", momentum)):
+    if "lr" in asked and not asked["lr"][0] > 0:
+        first, last = asked["lr"]
+        raise InputError(f"lr must be a range A:B with A > 0: got {first:g}:{last:g}")
+    for name, (first, last) in asked.items():
         if not -math.inf < first < last < math.inf:
             raise InputError(f"{name} must be a range A:B with A < B: got {first:g}:{last:g}")
-        if not (last - first) / num > 4 * math.ulp(last):
+        if not (last - first) / num > 4 * math.ulp(max(abs(first), abs(last))):
             raise InputError(
                 f"{name} {first!r}:{last!r} is too narrow for {num} values of double precision"
             )
-    grid = Grid(
-        lr={"logspace": list(lr), "num": num},
-        momentum={"linspace": list(momentum), "num": num},
-        **one_cell(ds, select_cell(ds, start=start, velocity=velocity)),
-    )
-    fields = {
-        name: getattr(whole, name) for name in ("objective", "rule", "steps", "stop", "title")
-    }
-    return Experiment(grid=grid, **fields)
+    stay = {name: value for name, value in (at or {}).items() if name not in asked}
+    settings = stay.pop("lr", None), stay.pop("momentum", None)
+    cell = select_cell(ds, *settings, start, velocity, stay)
+    values: dict[str, Any] = {label.name: cell[label.name].item() for label in whole.labels}
+    for name, (first, last) in asked.items():
+        wide = name != "momentum" and first > 0 and last >= 100 * first
+        spaced = "logspace" if name == "lr" or wide else "linspace"
+        values[name] = {spaced: [first, last], "num": num}
+    return whole.with_grid(whole.grid.narrowed(values, whole.objective.parameters, meshes=False))
 
 
 def converging(ds: xr.Dataset) -> xr.DataArray:
@@ -108,7 +127,11 @@ def converging(ds: xr.Dataset) -> xr.DataArray:
 
 
 def convergence_of(
-    ds: xr.Dataset, start: Start | None = None, velocity: Start | None = None
+    ds: xr.Dataset,
+    start: Start | None = None,
+    velocity: Start | None = None,
+    at: Mapping[str, float] | None = None,
+    over: tuple[str, str] = ("lr", "momentum"),
 ) -> str:
     """Say where the runs of a map converge, for a window in which none does.
 
@@ -116,22 +139,26 @@ def convergence_of(
     ----------
     ds : xarray.Dataset
         Results.
-    start, velocity : int or (float, float), optional
+    start, velocity, at
         As for `zoomed`.
+    over : (str, str)
+        The map's dimensions.
 
     Returns
     -------
     str
-        The ranges of learning rate and momentum.
+        Their ranges.
     """
-    cell = select_cell(ds, start=start, velocity=velocity)
-    others = [str(dim) for dim in ds.status.dims if dim not in ("lr", "momentum")]
+    stay = {name: value for name, value in (at or {}).items() if name not in over}
+    settings = stay.pop("lr", None), stay.pop("momentum", None)
+    cell = select_cell(ds, *settings, start, velocity, stay)
+    others = [str(dim) for dim in ds.status.dims if dim not in over]
     where = {dim: ds.get_index(dim).get_loc(cell[dim].item()) for dim in others}
     those = converging(ds).isel(where)
     if not bool(those.any()):
         return "in the map that it is a window of none does either"
     ranges = []
-    for name, other in (("lr", "momentum"), ("momentum", "lr")):
+    for name, other in (over, over[::-1]):
         values = ds[name].values[those.any(other).values]
         ranges.append(f"{name} {values.min():.6g} to {values.max():.6g}")
     return f"those of the map that do have {', '.join(ranges)}"

@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, field_validator, model_serializer, model_validator
 
+from fastmomentum.errors import InputError
 from fastmomentum.rules import RULES, Parameter, Rule
-from fastmomentum.specification.base import Specification
-from fastmomentum.specification.messages import Fault, faults
+from fastmomentum.specification.base import Specification, plain
+from fastmomentum.specification.messages import Fault, faults, no_such_keys
+from fastmomentum.specification.numbers import numbers
 from fastmomentum.text import shown, suggest
+
+
+@dataclass(frozen=True)
+class VaryingRule:
+    """A rule whose parameters differ from cell to cell; from `UpdateRule.varying`.
+
+    Attributes
+    ----------
+    rule : Rule
+        Entry of the registry.
+    parameters : tuple of (float or ndarray)
+        In the order of the registry; shapes that broadcast with the settings.
+    """
+
+    rule: Rule
+    parameters: tuple[Any, ...]
+
+    @property
+    def name(self) -> str:
+        """The rule's."""
+        return self.rule.name
 
 
 class UpdateRule(Specification):
@@ -33,6 +58,10 @@ class UpdateRule(Specification):
     another: ClassVar[str] = "take one of fm.RULES by its name, such as rule='momentum'"
     positional: ClassVar[bool] = True
     model_config = ConfigDict(extra="allow")
+    further_keys: ClassVar[tuple[str, ...]] = tuple(
+        dict.fromkeys(p.name for rule in RULES.values() for p in rule.parameters)
+    )
+    """Parameters of all rules: which of them a rule has is looked at once its name is known."""
 
     name: str
     __pydantic_extra__: dict[str, float | None] = Field(init=False)
@@ -51,7 +80,16 @@ class UpdateRule(Specification):
                     f"{cls.another}"
                 )
             given = given.name
-        return {"name": given} if isinstance(given, str) else given
+        if isinstance(given, str):
+            return {"name": given}
+        if isinstance(given, dict):
+            unknown = [key for key in given if key not in ("name", *cls.further_keys)]
+            if unknown:
+                raise no_such_keys(map(str, unknown))
+            wrong = [key for key in given if key != "name" and not _is_number(given[key])]
+            if wrong:
+                raise faults([(key, f"must be a number: got {shown(given[key])}") for key in wrong])
+        return given
 
     @field_validator("name")
     @classmethod
@@ -101,6 +139,43 @@ class UpdateRule(Specification):
         given = self.given
         return tuple(float(given.get(p.name, p.default)) for p in self.rule.parameters)
 
+    def varying(self, **parameters: ArrayLike) -> VaryingRule:
+        """The rule with parameters that differ from cell to cell, for theory.
+
+        Parameters
+        ----------
+        **parameters : array_like
+            By name; shapes that broadcast with the settings.
+
+        Returns
+        -------
+        VaryingRule
+            Those left out stay as they are.
+
+        Raises
+        ------
+        InputError
+            The rule has no such parameter, or a value is out of its range.
+
+        Examples
+        --------
+        >>> UpdateRule(name="qhm").varying(nu=[0.5, 1.0]).parameters
+        (array([0.5, 1. ]),)
+        """
+        own = {parameter.name: parameter for parameter in self.rule.parameters}
+        given = {name: numbers(values, name) for name, values in parameters.items()}
+        for name, values in given.items():
+            if name not in own:
+                raise InputError(
+                    f"{name} is no parameter of the rule {self.name}; "
+                    + (suggest(name, own) if own else "it has none")
+                )
+            for value in (float(values.min()), float(values.max())) if values.size else ():
+                if not own[name].allows(value):
+                    raise InputError(f"{name} must {own[name].range}: got {value!r}")
+        pairs = zip(own, self.parameters, strict=True)
+        return VaryingRule(self.rule, tuple(given.get(name, value) for name, value in pairs))
+
     @property
     def words(self) -> str:
         """The rule in a title.
@@ -127,6 +202,12 @@ class UpdateRule(Specification):
     def __hash__(self) -> int:
         """Equal for equal rules."""
         return hash((self.name, self.parameters))
+
+
+def _is_number(value: Any) -> bool:
+    if value is None:
+        return True  # as left out
+    return isinstance(plain(value), int | float) and not isinstance(plain(value), bool)
 
 
 def _check(rule: UpdateRule, own: dict[str, Parameter], name: str, value: float) -> list[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -61,6 +61,12 @@ def faults(found: Iterable[Fault]) -> ValidationError:
         }
         for key, message in found
     ]
+    return ValidationError.from_exception_data("", details)
+
+
+def no_such_keys(keys: Iterable[str]) -> ValidationError:
+    """As `faults`, for keys that a table does not have; the nearest that it has is suggested."""
+    details: list[Any] = [{"type": "extra_forbidden", "loc": (key,), "input": None} for key in keys]
     return ValidationError.from_exception_data("", details)
 
 
@@ -189,7 +195,7 @@ def _is_number(text: str) -> bool:
 
 
 def _keys(model: type[BaseModel] | None) -> list[str]:
-    return list(_fields(model)) if model is not None else []
+    return [*_fields(model), *getattr(model, "further_keys", ())] if model is not None else []
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -206,7 +212,12 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
     known: list[type[BaseModel]] = [model]  # what may lie where we are
     around: type[BaseModel] | None = None
     location = one["loc"]
+    named = False  # whether the next part is a key of a mapping, which no model has
     for place, part in enumerate(location):
+        if named:
+            words.append(str(part))
+            named = False
+            continue
         tagged = [m for m in known if len(known) > 1 and _tag(m) == part]
         home = next((m for m in known if part in _fields(m)), None)
         if tagged:
@@ -215,10 +226,13 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
             around = home
             if part not in getattr(home, "unwritten", ()):
                 words.append(str(part))
-            known = list(_models(_fields(home)[str(part)].annotation))
+            annotation = _fields(home)[str(part)].annotation
+            known, named = list(_models(annotation)), _is_mapping(annotation)
         elif place and location[place - 1] == "mesh" and hasattr(known[0], "others"):
             others = [known[0].others]  # any key may stand there
             around, known = known[0], others
+            words.append(str(part))
+        elif known and known[-1].model_config.get("extra") == "allow":
             words.append(str(part))
         elif one["type"] == "extra_forbidden" and place == len(location) - 1:
             around = known[0] if known else None
@@ -231,6 +245,10 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
 def _tag(model: type[BaseModel]) -> Any:
     name = model.model_fields.get("name")
     return name.default if name is not None else None
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or any(map(_is_mapping, get_args(annotation)))
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -135,17 +135,22 @@ def require_known(tree: object, made_with: object) -> None:
     )
 
 
+def _keys_of(model: type[Specification]) -> set[str]:
+    """Keys of a table, as a file has them."""
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
 def _unknown(tree: dict[str, Any]) -> Iterator[str]:
     """What an experiment names that is known nowhere here."""
     models: dict[str, type[Specification]] = {"grid": Grid, "record": Record, "stop": Stop}
-    keys = {above: set(model.model_fields) for above, model in models.items()}
+    keys = {above: _keys_of(model) for above, model in models.items()}
     for kind, known in (("objective", OBJECTIVES), ("rule", RULES)):
         table = tree.get(kind)
         name = table.get("name") if isinstance(table, dict) else None
         if isinstance(name, str) and name not in known:
             yield f"the {kind} {printable(repr(name))}"
         elif isinstance(name, str):
-            own = OBJECTIVES[name].model_fields if kind == "objective" else UpdateRule.keys_of(name)
+            own = _keys_of(OBJECTIVES[name]) if kind == "objective" else UpdateRule.keys_of(name)
             keys[kind] = set(own)
     for key in tree.keys() - Experiment.model_fields.keys():
         yield f"the key {printable(key)}"
@@ -154,6 +159,11 @@ def _unknown(tree: dict[str, Any]) -> Iterator[str]:
         if isinstance(table, dict):
             for key in sorted(table.keys() - known_keys):
                 yield f"the key {above}.{printable(key)}"
+    grid = tree.get("grid")
+    axes = grid.get("rule") if isinstance(grid, dict) else None
+    known_axes = keys.get("rule")  # of a rule that is not known nothing is
+    for key in sorted(axes.keys() - known_axes) if isinstance(axes, dict) and known_axes else ():
+        yield f"the key grid.rule.{printable(key)}"
 
 
 def experiment_of(
@@ -208,6 +218,9 @@ def _fewest_runs(grid: dict[str, Any]) -> int:
     axes = [grid["lr"], grid.get("momentum")]
     for places in (grid["start"], grid.get("velocity")):
         axes += places.values() if isinstance(places, dict) else [{"values": places}]
+    for kind in ("rule", "objective"):
+        table = grid.get(kind)
+        axes += table.values() if isinstance(table, dict) else []
     return math.prod(_fewest_values(axis) for axis in axes)
 
 

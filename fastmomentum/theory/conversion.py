@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.rules.base import Form
-from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.rules.choice import UpdateRule, VaryingRule
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, known
 
@@ -118,7 +118,7 @@ def convert(
     >>> other.lr.round(12).item()
     0.1
     """
-    rule, to = known(rule), known(to)
+    rule, to = _of_numbers(rule), _of_numbers(to)
     if rule == to:  # before a gradient is asked for
         gradient = (0.0, 0.0)
     eta, m = numbers(lr, "lr"), numbers(momentum, "momentum")
@@ -146,7 +146,17 @@ def convert(
     return Settings(to, eta, m, point, v if to.rule.uses_momentum else np.zeros_like(v))
 
 
-def _form(rule: UpdateRule) -> Form:
+def _of_numbers(rule: RuleLike) -> UpdateRule:
+    found = known(rule)
+    if isinstance(found, VaryingRule):
+        raise InputError(
+            f"convert takes a rule whose parameters are numbers: got {found.name} with arrays; "
+            "convert it value by value"
+        )
+    return found
+
+
+def _form(rule: UpdateRule | VaryingRule) -> Form:
     if rule.rule.form is None:
         raise InputError(f"the rule {rule.name} is a form of no other: it takes paths of its own")
     return rule.rule.form

@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.rules import RULES, Rule
-from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.rules.choice import UpdateRule, VaryingRule
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.text import suggest
 
-RuleLike = str | Rule | UpdateRule
+RuleLike = str | Rule | UpdateRule | VaryingRule
 Floats = NDArray[np.float64]
 Entries = tuple[Floats, Floats, Floats, Floats]
 
@@ -233,14 +233,16 @@ def regime(
     return np.where(stable, found, Regime.UNSTABLE).astype(np.uint8)
 
 
-def known(rule: RuleLike) -> UpdateRule:
-    """The rule of a name, with its constants.
+def known(rule: RuleLike) -> UpdateRule | VaryingRule:
+    """The rule of a name, with its parameters: numbers, or arrays where they vary.
 
     Raises
     ------
     InputError
         There is none.
     """
+    if isinstance(rule, VaryingRule):
+        return rule
     if isinstance(rule, str) and rule not in RULES:
         raise InputError(f"rule must be one of the registry: no {rule!r}; {suggest(rule, RULES)}")
     return UpdateRule.parse(rule)
