@@ -360,7 +360,7 @@ def test_an_empty_table_is_none() -> None:
 def test_constants_have_names_in_their_order(objective: type[fm.objectives.Objective]) -> None:
     if objective is fm.MSE:
         return
-    one = objective()
+    one = objective.example()
     assert tuple(one.named_constants.values()) == one.constants
     other = {name: value + 0.5 for name, value in one.named_constants.items()}
     assert one.with_constants(other).named_constants == other

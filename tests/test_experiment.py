@@ -72,7 +72,10 @@ def on(**changes: Any) -> dict[str, Any]:
             "rule.name must name a rule: got 'zzz'; known are sgd, momentum, nesterov, sutskever, "
             "pytorch, ema, qhm, adam, nadam, rmsprop, adagrad, lion",
         ),
-        ({"rule": 5}, "rule must be a table with the key name: got 5"),
+        (
+            {"rule": 5},
+            "rule must be a table with the keys name, dampening, nu, beta2, eps, rho: got 5",
+        ),
         ({"rule": {"name": 5}}, "rule.name must be text, in quotes: got 5"),
         (
             {"rule": "nesterov"} | on(momentum=None),
@@ -349,7 +352,7 @@ def experiments(draw: st.DrawFn) -> fm.Experiment:
             lr=draw(AXES),
             momentum=draw(AXES) if fm.RULES[rule].uses_momentum else None,
             start=draw(points | mesh),
-            velocity=draw(st.none() | points | mesh) if rule != "sgd" else None,
+            velocity=draw(st.none() | points | mesh) if fm.RULES[rule].uses_momentum else None,
         ),
         record=draw(RECORDS),
         stop=draw(STOPS),

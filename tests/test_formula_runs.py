@@ -18,6 +18,7 @@ import fastmomentum as fm
 from fastmomentum.errors import StorageError
 from fastmomentum.objectives import generated
 from fastmomentum.reference import descend
+from fastmomentum.results import dataset
 from fastmomentum.results.fingerprint import digest
 from fastmomentum.store.file_store import FileStore
 from tests.helpers import same_bits
@@ -195,7 +196,7 @@ def test_the_file_alone_suffices(plan: Path, tmp_path: Path, monkeypatch: Any) -
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     for name in [name for name in sys.modules if name.startswith(generated.PREFIX)]:
         monkeypatch.delitem(sys.modules, name)
-    for cached in (fm.results._plan,):
+    for cached in (dataset._plan,):
         cached.cache_clear()
     with fm.open(out) as ds:
         objective = fm.experiment_of(ds).objective
@@ -406,11 +407,12 @@ def test_without_a_home_formulas_work_for_this_process(
 
 SECOND = """
 import sys, fastmomentum as fm
-from fastmomentum.kernels.loop import compile_kernel
+from fastmomentum.kernels.loop import Rows, compile_kernel
 experiment = fm.Experiment(objective=fm.Formula("x^2 + c*y^2 + exp(-x)*sin(y)", c=3.0),
     rule="momentum", steps=3, grid=fm.Grid(lr=[1e-3, 2e-3], momentum=0.9, start=[(1, 2)]))
 ds = fm.run(experiment)
-stats = compile_kernel(experiment.objective.functions, experiment.rule.rule, True).stats
+rows = Rows(2, experiment.rule.rule, (), (False,))
+stats = compile_kernel(experiment.objective.functions, rows, True).stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), "sympy" in sys.modules)
 print(repr(ds.final.values.tolist()))
 """

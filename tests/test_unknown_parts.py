@@ -47,10 +47,10 @@ def foreign(path: Path, monkeypatch: pytest.MonkeyPatch, **tables: Any) -> Path:
     ("tables", "needed"),
     [
         ({"objective": {"name": "bowl"}}, "the objective 'bowl'"),
-        ({"rule": {"name": "adam"}}, "the rule 'adam'"),
+        ({"rule": {"name": "adamant"}}, "the rule 'adamant'"),
         (
-            {"objective": {"name": "bowl"}, "rule": {"name": "adam"}},
-            "the objective 'bowl' and the rule 'adam'",
+            {"objective": {"name": "bowl"}, "rule": {"name": "adamant"}},
+            "the objective 'bowl' and the rule 'adamant'",
         ),
         ({"rule": {"nu": 0.7}}, "the key rule.nu"),
         ({"objective": {"tilt": 2.0}}, "the key objective.tilt"),

@@ -235,7 +235,8 @@ class Grid(Specification):
                 name = prefix + what
                 found.append(Label(name, kind, what, name, axis.points))
         for kind, places in self.places.items():
-            for what, values in zip(parameters, axes_of(places), strict=True):
+            names = places.names if isinstance(places, Mesh) else parameters  # a mesh says its own
+            for what, values in zip(names, axes_of(places), strict=True):
                 name = f"{kind}_{what}"
                 axis = name if isinstance(places, Mesh) else kind
                 found.append(Label(name, kind, what, axis, values))

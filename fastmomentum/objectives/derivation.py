@@ -83,6 +83,9 @@ class Raised(_Called):
 
 def raised(base: Any, power: Any) -> Any:
     """A power with a number as exponent."""
+    if base.is_Rational and base.is_positive and not (2 * power).is_Integer:
+        # What cancelled to a number has the float64 that is nearest to its power.
+        return sympy.Rational(float((base**power).evalf(40)))
     return base**power if power.is_Rational and (2 * power).is_Integer else Raised(base, power)
 
 

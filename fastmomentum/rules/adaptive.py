@@ -44,7 +44,7 @@ def adam(
     Examples
     --------
     >>> w, states = adam(1.0, (0.0, 0.0), 2.0, 0.25, 0.5, (0.75, 0.0), (0.5, 0.75), 0.0)
-    >>> w, states
+    >>> float(w), states
     (0.75, (1.0, 1.0))
     """
     v, s = states
@@ -97,8 +97,9 @@ def rmsprop(
 
     Examples
     --------
-    >>> rmsprop(1.0, (0.0, 0.0), 2.0, 0.25, 0.5, (0.75, 0.0), (), 0.0)
-    (0.5, (2.0, 1.0))
+    >>> w, states = rmsprop(1.0, (0.0, 0.0), 2.0, 0.25, 0.5, (0.75, 0.0), (), 0.0)
+    >>> float(w), states[1]
+    (0.5, 1.0)
     """
     v, s = states
     rho, eps = parameters
@@ -119,7 +120,8 @@ def adagrad(
 
     Examples
     --------
-    >>> adagrad(1.0, (0.0,), 2.0, 0.25, 0.0, (0.0,), (), 0.0)
+    >>> w, states = adagrad(1.0, (0.0,), 2.0, 0.25, 0.0, (0.0,), (), 0.0)
+    >>> float(w), states
     (0.75, (4.0,))
     """
     (s,) = states

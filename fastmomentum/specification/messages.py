@@ -232,7 +232,8 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
             others = [known[0].others]  # any key may stand there
             around, known = known[0], others
             words.append(str(part))
-        elif known and known[-1].model_config.get("extra") == "allow":
+        elif known and hasattr(known[-1], "further_keys"):
+            around = known[-1]
             words.append(str(part))
         elif one["type"] == "extra_forbidden" and place == len(location) - 1:
             around = known[0] if known else None
