@@ -555,7 +555,7 @@ raise SystemExit(status)
 
 
 @pytest.mark.parametrize(
-    "fault", ["pwrite64:error=ENOSPC:when=16", "fdatasync:error=EIO:when=2", "rename:error=EIO"]
+    "fault", ["pwrite64:error=ENOSPC:when=25", "fdatasync:error=EIO:when=2", "rename:error=EIO"]
 )
 def test_system_calls_that_fail(fault: str, tmp_path: Path) -> None:
     """The real thing: the kernel's answer to the command is replaced."""

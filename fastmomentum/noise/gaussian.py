@@ -1,0 +1,77 @@
+"""Gaussian noise of a step: Box and Muller's pair from two random words.
+
+``u, v = (word + 1/2)/2^32`` lie strictly between 0 and 1, and ``sqrt(-2 log u)`` times the cosine
+and the sine of ``2 pi v`` are two independent numbers of mean 0 and variance 1. With words of 32
+bits none is beyond 6.8, where one of 10^11 should be.
+
+References
+----------
+Box and Muller, "A note on the generation of random normal deviates", 1958.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from fastmomentum.elementary import cos_turns, log, sin_turns, sqrt
+from fastmomentum.elementary.bits import double_of
+from fastmomentum.noise.threefry import Word, threefry
+
+LARGEST: Final = 6.763705635001895
+"""No Gaussian number is larger in size: sqrt(2 log 2^33)."""
+
+WHOLE: Final = np.uint64(0x4330000000000000)
+"""Pattern of 2^52: with a word in its last bits it is that of 2^52 + word."""
+
+
+def uniform(word: Word) -> Any:
+    """A number between 0 and 1, neither included: ``(word + 1/2)/2^32``, which is exact.
+
+    Parameters
+    ----------
+    word : uint64 or ndarray of uint64
+        A random word, below 2^32.
+
+    Returns
+    -------
+    float or ndarray
+        Of the shape of `word`.
+
+    Examples
+    --------
+    >>> float(uniform(np.uint64(2**31))) - 0.5 == 2.0**-33
+    True
+    """
+    return (double_of(word | WHOLE) - (2.0**52 - 0.5)) * 2.0**-32
+
+
+def gaussian_pair(step: Any, pair: Any, key_0: Word, key_1: Word) -> tuple[Any, Any]:
+    """Two independent Gaussian numbers of a step: mean 0, variance 1.
+
+    Parameters
+    ----------
+    step : int or ndarray of int
+        Updates done before, from 0 to 2^32 - 1.
+    pair : int or ndarray of int
+        Which pair: 0 for the first two coordinates, 1 for the next two; below 2^28.
+    key_0, key_1 : uint64 or ndarray of uint64
+        Of `fastmomentum.noise.key_of`.
+
+    Returns
+    -------
+    tuple of float or ndarray
+        Two numbers, or two arrays of the broadcast shape.
+
+    Examples
+    --------
+    >>> from fastmomentum.noise import NOTHING, key_of
+    >>> x, y = gaussian_pair(0, 0, *key_of(0, NOTHING, NOTHING))
+    >>> bool(x * x + y * y < LARGEST**2)
+    True
+    """
+    first, second = threefry(np.uint64(step), np.uint64(pair), key_0, key_1)
+    radius = sqrt(-2.0 * log(uniform(first)))
+    turn = uniform(second)
+    return radius * cos_turns(turn), radius * sin_turns(turn)
