@@ -13,7 +13,7 @@ PICTURES := $(addprefix $(FIGURES)/,rosenbrock_contour.png rosenbrock_surface.pn
 	linear_regression_contour.png linear_regression_surface.png linear_regression_report.png \
 	phase_diagram.png)
 
-.PHONY: run experiments figures gallery test lowest parity frameworks lint types format clean
+.PHONY: run experiments figures gallery test lowest parity frameworks docs lint types format clean
 .DELETE_ON_ERROR:
 
 run: experiments
@@ -127,7 +127,12 @@ $(PARITY)/installed: pyproject.toml
 	@$(PARITY_PIP) --editable ".[frameworks]" hypothesis pytest
 	@touch $@
 
+# The README's tables of rules and objectives, from the registries.
+docs: $(STAMP)
+	@$(BIN)/python experiments/docs.py
+
 lint: $(STAMP)
+	@$(BIN)/python experiments/docs.py --check
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 
