@@ -11,14 +11,8 @@ from numpy.typing import NDArray
 
 from fastmomentum.kernels.cache import compile_for, compiled
 from fastmomentum.kernels.code_digest import code_digest
-from fastmomentum.kernels.loop import (
-    LANES,
-    LARGEST,
-    NOT_RUN,
-    OPTIONS,
-    Rows,
-    compile_kernel,
-)
+from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
+from fastmomentum.kernels.step import Rows
 
 if TYPE_CHECKING:
     from fastmomentum.experiment.plan import Experiment
