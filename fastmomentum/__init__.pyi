@@ -14,6 +14,7 @@ from .errors import FastmomentumWarning as FastmomentumWarning
 from .errors import FileError as FileError
 from .errors import InputError as InputError
 from .errors import Interrupted as Interrupted
+from .errors import MissingRowsWarning as MissingRowsWarning
 from .errors import OutsideGridWarning as OutsideGridWarning
 from .errors import StorageError as StorageError
 from .execution.runner import run as run

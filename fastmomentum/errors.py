@@ -52,3 +52,7 @@ class OutsideGridWarning(FastmomentumWarning):
 
 class CacheWarning(FastmomentumWarning):
     """Compiled kernels cannot be kept on disk, or a kept one is damaged; the run goes on."""
+
+
+class MissingRowsWarning(FastmomentumWarning):
+    """Rows of a data file lack a number and are left out, as was asked."""

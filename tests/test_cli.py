@@ -597,7 +597,21 @@ def test_another_title_is_no_other_experiment(results: bytes) -> None:
     done = Result("run", "x.toml", "-o", "out.h5", "--set", "title=Other")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("out.h5: complete already; nothing to do\n")
+    line = "  these results are under the title 'Rosenbrock'; a title alone makes no other "
+    assert line in done.out
     assert Path("out.h5").read_bytes() == results
+    assert line not in Result("run", "x.toml", "-o", "out.h5").out
+
+
+def test_results_without_a_title_say_so() -> None:
+    untitled = Path("x.toml").read_text().replace('title = "Rosenbrock"\n', "")
+    Path("untitled.toml").write_text(untitled)
+    Result("run", "untitled.toml", "-o", "untitled.h5")
+    done = Result("run", "x.toml", "-o", "untitled.h5")
+    assert done.status == 0
+    assert done.out.endswith(
+        "  these results are without a title; a title alone makes no other experiment\n"
+    )
 
 
 def test_overwrite(results: bytes) -> None:

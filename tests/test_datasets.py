@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fastmomentum as fm
 from fastmomentum.datasets import load_csv, noisy_line
-from fastmomentum.errors import InputError
+from fastmomentum.errors import InputError, MissingRowsWarning
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -95,7 +96,6 @@ def test_forms_of_csv(tmp_path: Path, content: bytes) -> None:
         (b"x,y\n", "has no line of numbers below its first; add some"),
         (b"x,z\n1,2\n", "has no column 'y'; known are x, z"),
         (b"x,yy\n1,2\n", "has no column 'y'; did you mean 'yy'?"),
-        (b"x;y\n1;2\n", "has no column 'x'; known are x;y"),
         (b"x,y,x\n1,2,3\n", "has 2 columns 'x'; rename all but one"),
         (b"x,y\n1,2\n3,abc\n", ", line 3: y must be a finite number: got 'abc'; correct or drop"),
         (b"x,y\n1,2\n\n\n,4\n", ", line 5: x must be a finite number: it is blank"),
@@ -134,3 +134,118 @@ def test_bad_paths(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             load_csv(path, "x", "y")
         assert text in str(caught.value)
+
+
+FILES = Path(__file__).parent / "data"
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "y", "options"),
+    [
+        ("columns_of_blanks.data", 1, 2, {"header": False}),
+        ("latin_1.csv", "gr\xf6\xdfe", "l\xe4nge", {"encoding": "latin-1"}),
+        ("no_header.csv", 1, 2, {"header": False}),
+        ("packed.csv.gz", "x", "y", {}),
+        ("quoted_semicolons.csv", "fixed part", "total amount", {}),
+        ("semicolon_decimal_comma.csv", "area", "price", {}),
+        ("tabs.txt", "celsius", "fahrenheit", {}),
+    ],
+)
+def test_one_table_in_many_files(name: str, x: str, y: str, options: dict[str, str]) -> None:
+    xs, ys = load_csv(FILES / name, x, y, **options)  # type: ignore[arg-type]
+    assert (xs[:3].tolist(), ys[:3].tolist()) == ([9.2, -3.51, 7.38], [49.42, 28.81, 48.66])
+    assert xs.size == ys.size == 40
+
+
+def test_files_with_more_in_them() -> None:
+    assert load_csv(FILES / "index_column.csv", "budget", "sales")[0][0] == 69.2
+    assert load_csv(FILES / "index_column.csv", 1, 3)[0][:3].tolist() == [1, 2, 3]
+    assert load_csv(FILES / "thousands.csv", "year", "income")[1][:2].tolist() == [
+        14275.36,
+        16142.98,
+    ]
+
+
+def test_rows_left_out_are_counted() -> None:
+    with pytest.warns(MissingRowsWarning, match=r"3 rows without a number .* 37 are read"):
+        x, _ = load_csv(FILES / "missing.csv", "power", "economy", missing="drop")
+    assert x.size == 37
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "y", "text"),
+    [
+        ("no_header.csv", "x", "y", "all numbers; say header = false and x = 1, y = 2"),
+        ("no_header.csv", 1, 2, "line 1 is all numbers where the columns are named"),
+        ("latin_1.csv", "x", "y", 'say its encoding, such as encoding = "latin-1"'),
+        ("missing.csv", "power", "economy", 'say missing = "drop"'),
+        (
+            "dates.csv",
+            "month",
+            "passengers",
+            "line 2: month must be a finite number: got '1990",
+        ),
+        ("tabs.txt", 1, 3, "has no column 3"),
+    ],
+)
+def test_what_is_in_doubt_is_refused(name: str, x: str, y: str, text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_csv(FILES / name, x, y)
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "wanted"),
+    [
+        (b"x;y\n1;2\n3;4\n", {}, [1, 3]),
+        (b"x|y\n1|2\n3|4\n", {}, [1, 3]),
+        (b"x y\r1 2\r3  4\r", {}, [1, 3]),
+        ("x,y\r\n1,2\r\n3,4\r\n".encode("utf-16"), {}, [1, 3]),
+        (b"# of 1990\nx,y\n1,2\n# later\n3,4\n", {}, [1, 3]),
+        (b"x;y\n1.000,5;2\n", {"decimal": ",", "thousands": "."}, [1000.5]),
+        (b'x,y\n"1,234",2\n', {"thousands": ","}, [1234]),
+        (b'x,y\n"1,234",2\n', {"decimal": ","}, [1.234]),
+        (b'x,y\n"1,234,567",2\n', {}, [1234567]),
+    ],
+)
+def test_what_is_certain_is_found(
+    tmp_path: Path, content: bytes, options: dict[str, str], wanted: list[float]
+) -> None:
+    path = tmp_path / "data.txt"
+    path.write_bytes(content)
+    assert load_csv(path, "x", "y", **options)[0].tolist() == wanted  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "text"),
+    [
+        (b'x,y\n"1,234",2\n', {}, "'1,234' may have a decimal comma or thousands"),
+        (b"x;y\n1,5;2.5\n", {}, "'1,5' and '2.5'; say decimal"),
+        (b"1,5;2,5\n", {"header": False}, "say which, such as delimiter"),
+        ("x,y\n1,2\n".encode("utf-16-le"), {}, "UTF-16 without a byte order mark"),
+        (b"\x1f\x8b\x08", {}, "is damaged gzip"),
+        (b"x,y\n1,2\n", {"encoding": "none such"}, "is not known; try 'latin-1'"),
+        (b"x,y\n1,2\n", {"delimiter": ";;"}, "delimiter must be one character: got ';;'"),
+        (b"x,y\n1,2\n", {"decimal": ",", "thousands": ","}, "decimal and thousands must differ"),
+        (b"x,y\n1,2\n", {"missing": "zero"}, "missing must be 'drop', or left out"),
+    ],
+)
+def test_doubts_and_bad_options(
+    tmp_path: Path, content: bytes, options: dict[str, str], text: str
+) -> None:
+    path = tmp_path / "data.txt"
+    path.write_bytes(content)
+    x, y = (1, 2) if "header" in options else ("x", "y")
+    with pytest.raises(InputError) as caught:
+        load_csv(path, x, y, **options)  # type: ignore[arg-type]
+    assert text in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_in_an_experiment_says_how_it_is_written() -> None:
+    path = str(FILES / "no_header.csv")
+    mse = fm.MSE(data={"file": path, "header": False}, x=1, y=2)
+    again = fm.MSE.model_validate(mse.model_dump())
+    assert again == mse
+    columns = load_csv(path, 1, 2, header=False)
+    assert np.array_equal(mse.minimisers, fm.MSE.from_arrays(*columns).minimisers)

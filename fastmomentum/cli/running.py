@@ -59,6 +59,7 @@ def run_and_tell(
         )
     if not quiet:
         _tell_results(path, made, left_to_do)
+        _tell_title(path, experiment.title)
 
 
 def _tell_kept(path: Path, store: FileStore) -> None:
@@ -91,6 +92,17 @@ def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
         )
     for line in findings(path):
         print(f"  {line}")
+
+
+def _tell_title(path: Path, title: str) -> None:
+    """Say under which title the results are there, if another was asked for."""
+    from fastmomentum.results.info import Reader
+    from fastmomentum.text import printable
+
+    there = Reader(path).experiment.title
+    if there != title:
+        told = f"under the title '{printable(there)}'" if there else "without a title"
+        print(f"  these results are {told}; a title alone makes no other experiment")
 
 
 @contextlib.contextmanager

@@ -18,10 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from fastmomentum.datasets import Column, NoisyLine, load_csv
+from fastmomentum.datasets import Column, NoisyLine, Table, load_csv
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Objective
 from fastmomentum.objectives.statistics import Statistics
+from fastmomentum.specification.base import Whole
 from fastmomentum.specification.numbers import numbers
 
 ARRAYS: Final = "arrays"
@@ -37,11 +38,11 @@ class MSE(Objective):
 
     Parameters
     ----------
-    data : str or NoisyLine
+    data : str, Table or NoisyLine
         Path of a CSV file, relative to the experiment file (in Python: to the working directory),
-        or a line to draw points around.
-    x, y : str, optional
-        For a file: names of the columns.
+        a table that says how the file is written, or a line to draw points around.
+    x, y : str or int, optional
+        For a file: names of the columns, or their numbers from 1.
     reduction : {"mean", "half_sum"}
         ``mean``: mean of squared residuals. ``half_sum``: half their sum, whose gradient is the
         plain sum over the points.
@@ -60,9 +61,9 @@ class MSE(Objective):
     """
 
     name: Literal["mse"] = "mse"
-    data: str | NoisyLine = Field(examples=['data = "points.csv"'])
-    x: str | None = None
-    y: str | None = None
+    data: str | Table | NoisyLine = Field(examples=['data = "points.csv"'])
+    x: str | Whole | None = None
+    y: str | Whole | None = None
     reduction: Literal["mean", "half_sum"] = "mean"
     statistics: Statistics | None = None
     parameters: ClassVar[tuple[str, str]] = ("a", "b")
@@ -128,9 +129,11 @@ class MSE(Objective):
 
     @field_validator("data", mode="before")
     @classmethod
-    def _path_or_line(cls, given: Any) -> str | NoisyLine:
+    def _path_or_line(cls, given: Any) -> str | Table | NoisyLine:
         if isinstance(given, str | Path):
             return str(given)
+        if isinstance(given, Table) or (isinstance(given, dict) and "file" in given):
+            return Table.model_validate(given)
         if isinstance(given, NoisyLine | dict):
             return NoisyLine.model_validate(given)
         keys = ", ".join(NoisyLine.model_fields)
@@ -151,9 +154,15 @@ class MSE(Objective):
             else:
                 for key, name in columns:
                     if name is None:
-                        raise _fault(key, f"is missing; name a column of {self.data}")
+                        file = self.data.file if isinstance(self.data, Table) else self.data
+                        raise _fault(key, f"is missing; name a column of {file}")
+                assert self.x is not None  # as the loop has made sure
+                assert self.y is not None
                 folder = (info.context or {}).get("folder", "")
-                x, y = load_csv(Path(folder, self.data).absolute(), str(self.x), str(self.y))
+                if isinstance(self.data, Table):
+                    x, y = self.data.read(folder, self.x, self.y)
+                else:
+                    x, y = load_csv(Path(folder, self.data).absolute(), self.x, self.y)
             statistics = Statistics.of(x, y)
         except InputError as error:
             raise _fault("data", str(error)) from None

@@ -236,7 +236,9 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
             around = known[-1]
             words.append(str(part))
         elif one["type"] == "extra_forbidden" and place == len(location) - 1:
-            around = known[0] if known else None
+            # Of several models, the one that has nearly such a key.
+            alike = [one for one in known if _nearest(str(part), _keys(one))]
+            around = next(iter(alike or known), None)
             words.append(shown(part)[1:-1])
     if one["type"] in ("model_type", "model_attributes_type"):
         around = known[0] if len(known) == 1 else None

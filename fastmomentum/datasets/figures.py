@@ -1,0 +1,109 @@
+"""Numbers as they are written: decimal comma or point, thousands."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Self
+
+from fastmomentum.errors import InputError
+
+GROUPED: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+"""Commas between thousands; no number below one begins so."""
+
+
+@dataclass
+class Figures:
+    """How numbers are written in one file; what is not given is found while they are read."""
+
+    decimal: str | None = None
+    thousands: str | None = None
+    comma: bool = False
+    points: str = ""
+    commas: str = ""
+    doubtful: str = ""
+    certain: bool = False
+    _groups: re.Pattern[str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, decimal: str | None, thousands: str | None) -> Self:
+        """Take what was given, and refuse marks that no number is written with."""
+        for key, mark in (("decimal", decimal), ("thousands", thousands)):
+            if mark is not None and (mark.isalnum() or mark in "+-_"):
+                raise InputError(f"{key} must be a mark such as '.' or ',': got {mark!r}")
+        if thousands is not None and thousands == (decimal or "."):
+            raise InputError(f"decimal and thousands must differ: got {thousands!r} twice")
+        groups = None
+        if thousands is not None:
+            t, d = re.escape(thousands), re.escape(decimal or ".")
+            groups = re.compile(rf"[+-]?\d{{1,3}}({t}\d{{3}})+({d}\d*)?")
+        return cls(decimal, thousands, _groups=groups)
+
+    def beside(self, delimiter: str) -> Self:
+        """Begin a file with this delimiter: only beside a semicolon is a comma a decimal one."""
+        return replace(self, comma=delimiter == ";")
+
+    def is_number(self, text: str) -> bool:
+        """Whether it reads as a number; keeps nothing in mind."""
+        try:
+            replace(self).number(text.strip())
+        except ValueError:
+            return False
+        return True
+
+    def see(self, *texts: str) -> None:
+        """Keep in mind that a number with a point was read, which settles what a comma is."""
+        if not self.points:
+            self.points = next((text for text in texts if "." in text), "")
+            self.certain = self.certain or bool(self.points)
+
+    def number(self, text: str) -> float:
+        """Read one; a ValueError's text says what to do, where more is known than its failure."""
+        if self.decimal is not None or self.thousands is not None:
+            if self._groups is not None and self._groups.fullmatch(text):
+                text = text.replace(str(self.thousands), "")
+            if self.decimal not in (None, "."):
+                if "." in text:
+                    raise ValueError("")
+                text = text.replace(str(self.decimal), ".")
+            return _finite(text)
+        if "," not in text:
+            if "." in text:
+                self.points, self.certain = text, True
+            return _finite(text)
+        if self.comma:
+            number = _finite(text.replace(",", ".") if "." not in text else text)
+            self.commas = text
+            return number
+        if not GROUPED.fullmatch(text):
+            raise ValueError('correct or drop the line, or say decimal = ","')
+        if text.count(",") > 1 or "." in text:
+            self.certain = True
+        else:
+            self.doubtful = text
+        return _finite(text.replace(",", ""))
+
+    def check(self, path: Path) -> None:
+        """Refuse a file whose numbers may be read in two ways."""
+        if self.commas and self.points:
+            raise InputError(
+                f"{path} has numbers with a comma and with a point, {self.commas[:40]!r} and "
+                f'{self.points[:40]!r}; say decimal = "," or ".", and thousands'
+            )
+        if self.doubtful and not self.certain:
+            raise InputError(
+                f"{path}: {self.doubtful!r} may have a decimal comma or thousands; "
+                'say decimal = "," or thousands = ","'
+            )
+
+
+def _finite(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError("") from None
+    if not math.isfinite(number) or "_" in text:  # Python reads 1_000 as a number
+        raise ValueError("")
+    return number

@@ -1,0 +1,307 @@
+"""Two columns of numbers out of a table in a text file, as people have them.
+
+What the file makes certain is found: delimiter, byte order mark, gzip, decimal comma, thousands.
+What it leaves in doubt is refused with the option that settles it.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+import math
+import stat
+import warnings
+import zlib
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, Final, Literal, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.datasets.figures import Figures
+from fastmomentum.errors import InputError, MissingRowsWarning
+from fastmomentum.specification.paths import path_of
+from fastmomentum.text import suggest
+
+Column = NDArray[np.float64]
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+SAMPLE: Final = 50
+"""Lines that the delimiter is found from."""
+
+MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "."})
+"""What stands for a number that is not there, in lower case."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    path: Path
+    x: str | int
+    y: str | int
+    delimiter: str | None
+    figures: Figures
+    header: bool
+    missing: str | None
+
+
+def load_csv(
+    path: str | Path,
+    x: str | int,
+    y: str | int,
+    *,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    header: bool = True,
+    encoding: str | None = None,
+    missing: Literal["drop"] | None = None,
+) -> tuple[Column, Column]:
+    """Two columns of a table in a text file.
+
+    Found are the delimiter (comma, semicolon, tab, ``|``, blanks), UTF-8 and UTF-16 by their byte
+    order marks, gzip, the ends of lines, a decimal comma where the delimiter is a semicolon, and
+    quoted thousands. Blank lines and lines that begin with ``#`` are passed over.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    x, y : str or int
+        Names of the columns, or their numbers from 1.
+    delimiter, decimal, thousands : str, optional
+        One character each, where they are not to be found; a blank as delimiter stands for any
+        number of blanks and tabs.
+    header : bool
+        Whether the first line names the columns.
+    encoding : str, optional
+        As Python names it; UTF-8 without.
+    missing : {"drop"}, optional
+        Leave out rows that lack a number, and warn how many; without, they are refused.
+
+    Returns
+    -------
+    x, y : ndarray, shape (n_rows,)
+        Finite numbers.
+
+    Raises
+    ------
+    InputError
+        Where the file, a column or a number is missing or makes no sense; with the line.
+
+    Examples
+    --------
+    >>> load_csv("points.csv", "x", "y")  # doctest: +SKIP
+    """
+    path = path_of(path)
+    for key, mark in (("delimiter", delimiter), ("decimal", decimal), ("thousands", thousands)):
+        if mark is not None and (not isinstance(mark, str) or len(mark) != 1 or mark in '"\r\n'):
+            raise InputError(f"{key} must be one character: got {mark!r:.40}")
+    if missing not in (None, "drop"):
+        raise InputError(f"missing must be 'drop', or left out: got {missing!r:.40}")
+    for name in (x, y):
+        if isinstance(name, bool) or not isinstance(name, str | int):
+            raise InputError(f"a column is named by text or number: got {name!r:.40}")
+        if isinstance(name, int) and name < 1:
+            raise InputError(f"columns are numbered from 1: got {name}")
+        if isinstance(name, str) and not header:
+            raise InputError(
+                f"without a header columns are numbered from 1: got {name!r:.40}; "
+                "write x = 1, y = 2"
+            )
+    figures = Figures.of(decimal, thousands)
+    if delimiter is not None and delimiter in (decimal, thousands):
+        raise InputError(f"delimiter and marks in numbers must differ: got {delimiter!r} twice")
+    table = _Table(path, x, y, delimiter, figures, header, missing)
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{path} is a directory; name a CSV file")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{path} is not a regular file; name a CSV file")
+        with _opened(path, encoding) as file:
+            return _read(file, table)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; correct the path or create it") from None
+    except UnicodeDecodeError as error:
+        told = "UTF-8" if encoding is None else encoding
+        raise InputError(
+            f"{path} is not {told} text: got the byte 0x{error.object[error.start]:02x}; "
+            'name a CSV file, saved as UTF-8, or say its encoding, such as encoding = "latin-1"'
+        ) from None
+    except UnicodeError as error:
+        raise InputError(f"{path} is not {encoding} text: {error}; say its encoding") from None
+    except LookupError:
+        raise InputError(f"encoding = {encoding!r:.40} is not known; try 'latin-1'") from None
+    except csv.Error as error:
+        raise InputError(f"{path} is not CSV: {error}") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is damaged gzip: {error}; fetch it again") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a path that no file can have
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{str(path)!r} is not a path: {error}") from None
+
+
+def _opened(path: Path, encoding: str | None) -> TextIO:
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as raw:
+        start = raw.read(2)
+    if encoding is None:
+        encoding = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    binary = gzip.open(path) if packed else path.open("rb")  # noqa: SIM115  (closed by its wrapper)
+    try:
+        return TextIOWrapper(binary, encoding=encoding, newline="")
+    except LookupError:
+        binary.close()
+        raise
+
+
+def _rows(
+    lines: Iterator[str], delimiter: str, quote: str
+) -> Any:  # csv has no public name for its readers
+    if delimiter == " ":
+        lines = (line.strip().replace("\t", " ") for line in lines)
+    return csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
+
+
+def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
+    path = table.path
+    # A comment becomes a blank line, so that lines keep their numbers.
+    lines = ("" if line.startswith("#") else line for line in file)
+    first = list(itertools.islice(lines, SAMPLE))
+    told = [line for line in first if line.strip()]
+    if not told:
+        raise InputError(f"{path} is empty; its first line must name the columns")
+    if any("\0" in line for line in told):
+        raise InputError(
+            f"{path} has zero bytes, so it is no text, or UTF-16 without a byte order mark; "
+            'say encoding = "utf-16-le" or "utf-16-be"'
+        )
+    delimiter, quote = table.delimiter or _found(told, table), '"'
+    if delimiter == " " and '"' not in "".join(told):
+        quote = "'"
+    rows = _rows(itertools.chain(first, lines), delimiter, quote)
+    width, i, j, head = 0, 0, 0, table.header
+    figures = table.figures.beside(delimiter)
+    xs, ys, dropped = array("d"), array("d"), 0
+    quick, isfinite = figures.decimal is None and figures.thousands is None, math.isfinite
+    for row in rows:
+        if not row or row == [""]:
+            continue  # a blank line
+        if not width:
+            width = len(row)
+            i, j = (_place(name, row, table) for name in (table.x, table.y))
+            if head:
+                if all(figures.is_number(field) for field in row):
+                    raise InputError(
+                        f"{path}, line {rows.line_num} is all numbers where the columns are named; "
+                        "put names there, or say header = false and x = 1, y = 2"
+                    )
+                continue
+        if len(row) != width:
+            what = "names" if head else "has"
+            raise InputError(
+                f"{path}, line {rows.line_num} has {len(row)} fields where the first line "
+                f"{what} {width}; correct it"
+            )
+        if quick:
+            try:
+                p, q = float(row[i]), float(row[j])
+            except ValueError:
+                pass  # told below, or read as another form of number
+            else:
+                if isfinite(p) and isfinite(q) and "_" not in row[i] and "_" not in row[j]:
+                    figures.see(row[i], row[j])
+                    xs.append(p)
+                    ys.append(q)
+                    continue
+        pair = []
+        for name, text in ((table.x, row[i]), (table.y, row[j])):
+            text = text.strip()
+            if text.lower() in MISSING and table.missing == "drop":
+                break
+            try:
+                pair.append(figures.number(text))
+            except ValueError as error:
+                raise _bad_number(name, text, rows.line_num, path, str(error)) from None
+        else:
+            xs.append(pair[0])
+            ys.append(pair[1])
+            continue
+        dropped += 1
+    if not xs:
+        below = " below its first" if head else ""
+        raise InputError(f"{path} has no line of numbers{below}; add some")
+    figures.check(path)
+    if dropped:
+        warnings.warn(
+            f"{path}: {dropped:,} rows without a number in x or y are left out, "
+            f"{len(xs):,} are read",
+            MissingRowsWarning,
+            stacklevel=3,
+        )
+    return np.array(xs), np.array(ys)
+
+
+def _place(name: str | int, row: list[str], table: _Table) -> int:
+    path = table.path
+    if isinstance(name, int):
+        if name > len(row):
+            raise InputError(f"{path} has no column {name}; it has {len(row)}")
+        return name - 1
+    header = [field.strip() for field in row]
+    if name not in header:
+        if all(table.figures.is_number(field) for field in header):
+            raise InputError(
+                f"{path} has no column '{name}', its first line is all numbers; "
+                "say header = false and x = 1, y = 2, or add a line of names"
+            )
+        raise InputError(f"{path} has no column '{name}'; {suggest(name, header)}")
+    if header.count(name) > 1:
+        raise InputError(f"{path} has {header.count(name)} columns '{name}'; rename all but one")
+    return header.index(name)
+
+
+def _found(lines: list[str], table: _Table) -> str:
+    """Find the delimiter: the one that makes the asked columns out of the first line."""
+    fits, even = [], []
+    for mark in (*DELIMITERS, " "):
+        counts = [len(row) for row in _rows(iter(lines), mark, '"') if row]
+        head = [field.strip() for field in next(_rows(iter(lines), mark, '"'))]
+        known = all(
+            name in head if isinstance(name, str) else name <= len(head)
+            for name in (table.x, table.y)
+        )
+        if len(head) > 1 and known:
+            fits.append(mark)
+            if len(set(counts)) == 1:
+                even.append(mark)
+    clear = even or fits
+    if len(clear) > 1 and " " in clear:
+        clear.remove(" ")  # blanks stand beside any other delimiter
+    if len(clear) > 1:
+        raise InputError(
+            f"{table.path} may be read with {' or '.join(map(repr, clear))} between its columns; "
+            'say which, such as delimiter = ";"'
+        )
+    if clear:
+        return clear[0]
+    # No name fits: whatever the first line is split by, so that the message lists its names.
+    return next((mark for mark in DELIMITERS if mark in lines[0]), ",")
+
+
+def _bad_number(name: str | int, text: str, line: int, path: Path, why: str) -> InputError:
+    column = name if isinstance(name, str) else f"column {name}"
+    got = f"got {text[:40]!r}" if text else "it is blank"
+    way = why or "correct or drop the line"
+    if text.lower() in MISSING:
+        way += ', or say missing = "drop"'
+    return InputError(f"{path}, line {line}: {column} must be a finite number: {got}; {way}")
