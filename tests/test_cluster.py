@@ -298,7 +298,7 @@ def other_versions(tmp_path: Path) -> dict[str, str]:
     """An environment with another numba and a package that was edited, as far as one can see."""
     copy = tmp_path / "other"
     shutil.copytree(ROOT / "fastmomentum", copy / "fastmomentum")
-    rules = copy / "fastmomentum" / "rules.py"
+    rules = copy / "fastmomentum" / "rules" / "momentum.py"
     rules.write_text(rules.read_text() + "# edited\n")
     (copy / "numba-0.1.dist-info").mkdir()
     (copy / "numba-0.1.dist-info" / "METADATA").write_text("Name: numba\nVersion: 0.1\n")
@@ -402,12 +402,13 @@ def test_warnings_are_lines_for_the_command() -> None:
     code = """
 import warnings
 from fastmomentum.cli.exit_status import errors_in_words
+from fastmomentum.errors import FastmomentumWarning
 from fastmomentum.execution.dask_cluster import connected
 
 @errors_in_words
 def command():
     with connected(None, 1):
-        warnings.warn("a worker was sent away: so and so")
+        warnings.warn("a worker was sent away: so and so", FastmomentumWarning)
 
 if __name__ == "__main__":
     command()

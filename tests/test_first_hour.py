@@ -24,6 +24,10 @@ from fastmomentum.execution.progress_bar import progress_bar
 from fastmomentum.objectives import OWN_FUNCTION, Objective
 
 
+def fields(one: fm.Experiment) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in fm.Experiment.model_fields}
+
+
 def plan(**changes: Any) -> fm.Experiment:
     fields: dict[str, Any] = {
         "objective": fm.Quadratic(),
@@ -151,7 +155,9 @@ CELL: dict[str, Any] = {"lr": 0.1, "momentum": 0.5, "start": [(1, 1)]}
             "yourself, and use fm.MSE.from_arrays",
         ),
         (
-            lambda: fm.run(OwnExperiment(**dict(plan()))),
+            lambda: fm.run(
+                OwnExperiment(**{k: getattr(plan(), k) for k in fm.Experiment.model_fields})
+            ),
             "experiment must be of the class Experiment: got its subclass OwnExperiment, which no "
             "file could tell; make it with fm.Experiment(...)",
         ),
@@ -203,7 +209,7 @@ def test_what_is_registered_still_goes() -> None:
         (
             lambda: fm.Grid([0.1], [0.9], [(1, 1)]),
             "Grid takes its arguments by name: write Grid(lr=..., start=..., momentum=..., "
-            "velocity=...), with those that you need",
+            "velocity=..., rule=..., objective=...), with those that you need",
         ),
     ],
 )
@@ -345,7 +351,8 @@ def field() -> plots.Field:
         ),
         (
             lambda ax, ds: plots.phase_map(ds, ax),
-            "phase_map(ax, results) takes its arguments in this order: got for ax what results "
+            "phase_map(ax, results, x, y, norm) takes its arguments in this order: got for ax what "
+            "results "
             "must be",
         ),
         (

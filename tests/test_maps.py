@@ -49,7 +49,14 @@ def measured() -> xr.Dataset:
 # Theory over a map
 
 
-@pytest.mark.parametrize("rule", fm.RULES)
+def test_of_a_rule_without_theory_no_lines_are_drawn():
+    ax = axes(xlim=(0, 0.2), ylim=(0, 1))
+    drawn = plots.theory_lines(ax, BOWL, "adam")
+    assert (drawn.stability, drawn.oscillation, drawn.optimum) == (None, None, None)
+    assert not ax.lines
+
+
+@pytest.mark.parametrize("rule", [name for name, rule in fm.RULES.items() if rule.form])
 def test_the_stability_boundary_is_where_the_largest_rate_is_one(rule):
     ax = axes(xlim=(0, 0.2), ylim=(0, 1))
     drawn = plots.theory_lines(ax, BOWL, rule)

@@ -207,11 +207,13 @@ def test_memory_does_not_grow_with_the_grid(tmp_path: Path) -> None:
 CACHED = """
 import numpy as np, fastmomentum as fm
 from fastmomentum.kernels.loop import compile_kernel
+from fastmomentum.kernels.step import Rows
 experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=3,
     grid=fm.Grid(lr=[1e-3, 2e-3], momentum=0.9, start=[(1, 2)]))
 ds = fm.run(experiment)
 fm.run(experiment.model_copy(update={"steps": 5}), n_jobs=2, block_runs=1)
-kernel = compile_kernel(experiment.objective.functions, experiment.rule.rule, True)
+rows = Rows(2, experiment.rule.rule, (), (False, False))
+kernel = compile_kernel(experiment.objective.functions, rows, True)
 stats = kernel.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), len(kernel.signatures))
 print(repr(ds.final.values.tolist()))
@@ -430,7 +432,7 @@ def test_interrupted_before_the_first_block(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    for name in ("runner.warm", "store.FileStore.open"):
+    for name in ("execution.runner.warm", "store.file_store.FileStore.open"):
         with monkeypatch.context() as patch:
             patch.setattr(f"fastmomentum.{name}", interrupted)
             for path in (None, tmp_path / f"{name}.h5"):

@@ -33,7 +33,7 @@ def unscaled(rule: str = "momentum", **fields: object) -> fm.Experiment:
     )
 
 
-@pytest.mark.parametrize("rule", sorted(fm.RULES))
+@pytest.mark.parametrize("rule", sorted(name for name, rule in fm.RULES.items() if rule.form))
 def test_runs_on_a_quadratic_diverge_above_it_and_not_below(rule: str) -> None:
     objective = fm.Quadratic(1.0, 0.3, 10.0)
     momenta = [0.0] if rule == "sgd" else [0.0, 0.4, 0.9]
@@ -153,3 +153,9 @@ def test_a_grid_of_billions_is_not_laid_out() -> None:
     found = stability_of(plan)
     assert found is not None
     assert 0 < found["runs_above"] < plan.grid.n_runs == 10**9
+
+
+def test_of_a_rule_without_theory_nothing_is_said() -> None:
+    grid = fm.Grid(lr=[0.1, 1.0], momentum=0.9, start=[(1, 1)])
+    plan = fm.Experiment(objective=fm.Booth(), rule="adam", steps=10, grid=grid)
+    assert stability_of(plan) is None

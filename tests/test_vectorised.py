@@ -141,23 +141,26 @@ from unittest.mock import patch
 import numpy as np
 from numba import njit, typeof
 import fastmomentum as fm
-from fastmomentum import elementary, kernels
-from fastmomentum.rules.updates import RULES
-from fastmomentum.store.block_file import block_arrays
+from fastmomentum import elementary
+from fastmomentum.kernels import block, loop as kernels
+from fastmomentum.schema import block_arrays
 
 array = typeof(np.empty(1))
 for name in sys.argv[1:]:
     if name in fm.OBJECTIVES:
-        made = kernels.compile_kernel.__wrapped__(fm.OBJECTIVES[name], RULES["momentum"], True)
-        loop = njit(**kernels.OPTIONS | {"cache": False})(made.py_func)
-        experiment = fm.Experiment(objective=fm.OBJECTIVES[name](), rule="sgd", steps=1,
-                                   grid=fm.Grid(lr=0.1, start=[(0.5, 0.5)]))
-        compiled = lambda *arguments: loop.compile(tuple(map(typeof, arguments)))
-        with patch.object(kernels, "compile_kernel", lambda *_: compiled):
-            kernels.run_block(experiment, range(1), block_arrays(experiment, 1), 0)
+        experiment = fm.Experiment(objective=fm.OBJECTIVES[name](), rule="momentum", steps=1,
+                                   grid=fm.Grid(lr=0.1, momentum=0.5, start=[(0.5, 0.5)]))
+        made = []
+        def anew(*key):
+            made.append(njit(**kernels.OPTIONS)(kernels.compile_kernel.__wrapped__(*key).py_func))
+            return lambda *arguments: made[0].compile(tuple(map(typeof, arguments)))
+        with patch.object(block, "compile_kernel", anew):
+            with patch.object(block, "compile_for", lambda *_: None):
+                block.run_block(experiment, range(1), block_arrays(experiment, 1), 0)
+        (loop,) = made
     else:
         function = getattr(elementary, name)
-        @njit(**kernels.OPTIONS | {"cache": False})
+        @njit(**kernels.OPTIONS)
         def loop(x, out):
             kernels.widest_vectors()
             for i in range(x.size):

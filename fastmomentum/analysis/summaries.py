@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.analysis.attractors import minima, nearest
 from fastmomentum.analysis.trajectories import Floats
-from fastmomentum.errors import InputError
+from fastmomentum.errors import FastmomentumWarning, InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.results.chosen import by_objective
@@ -307,7 +307,7 @@ def _tell_fallen(ds: xr.Dataset) -> xr.DataArray | None:
         if those.any():
             said.append(fallen(objective, float(loss.values[those].min()), int(those.sum())))
     for line in said[:1]:  # of several objectives the first tells enough
-        warnings.warn(line, stacklevel=4)
+        warnings.warn(line, FastmomentumWarning, stacklevel=4)
     return fell if said else None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Final
 
-from fastmomentum.errors import ClusterError, InputError
+from fastmomentum.errors import ClusterError, FastmomentumWarning, InputError
 from fastmomentum.execution.dask_cluster import address_of, require_dask
 from fastmomentum.execution.worker import Done, Order, Refusal, do_order, unfit
 
@@ -111,7 +111,11 @@ class DaskWorkers:
         if len(self._client.ncores()) == 1:
             raise ClusterError(f"{refusal.worker} {refusal.reason}")
         self._client.retire_workers([refusal.worker], close_workers=True)
-        warnings.warn(f"a worker was sent away: {refusal.worker} {refusal.reason}", stacklevel=2)
+        warnings.warn(
+            f"a worker was sent away: {refusal.worker} {refusal.reason}",
+            FastmomentumWarning,
+            stacklevel=2,
+        )
 
     def run(self, orders: Iterator[Order], in_flight: int) -> Generator[Done | Refusal]:
         """Keep so many tasks in flight, and yield results as they come.
@@ -201,6 +205,7 @@ class DaskWorkers:
                     warnings.warn(
                         f"the cluster at {self._address} has no workers left; the run waits for "
                         "others",
+                        FastmomentumWarning,
                         stacklevel=1,
                     )
                 before = bool(workers)

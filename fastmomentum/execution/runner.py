@@ -180,8 +180,9 @@ def _run_to_file(
 
 def _kept(store: FileStore, path: Path) -> str:
     """What is kept of a run that ends early, and in which file."""
-    done, total = store.count_done(), len(store.blocks)
+    total = len(store.blocks)
     if store.partial.exists():
+        done = store.count_done()
         return (
             f"{done:,} of {total:,} blocks are done and kept in {store.partial}: "
             "run the same again to go on"

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Final
 
+from fastmomentum.errors import FastmomentumWarning
 from fastmomentum.experiment.plan import Experiment
 
 NAME: Final = "arithmetic"
@@ -53,5 +54,6 @@ def warn_of_other(experiment: Experiment, attributes: Mapping[str, object]) -> N
         warnings.warn(
             f"these results were {other}: what is computed again for them differs a little, and "
             "where paths are chaotic, much; run the experiment again to have all from one version",
+            FastmomentumWarning,
             stacklevel=3,
         )

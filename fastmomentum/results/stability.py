@@ -25,7 +25,7 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
         Ready for JSON: ``lr`` and ``momentum``, the lowest and the highest limit and the momentum
         of each (None for a rule without), ``runs_above`` and ``runs``; where parameters or
         constants are axes, ``at`` too: those of each. None where the curvature at a minimum is not
-        known.
+        known, or there is no theory of the rule.
 
     Examples
     --------
@@ -36,6 +36,8 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     ([0.2, 0.3], [0.0, 0.5], 2, 8)
     """
     grid, rule = experiment.grid, experiment.rule
+    if rule.rule.form is None:  # of what is no linear map there is no theory
+        return None
     names = ["momentum", *(grid.rule or {})]
     axes = [grid.axes[name] for name in names]
     momentum, *parameters = np.meshgrid(*axes, indexing="ij")

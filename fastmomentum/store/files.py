@@ -14,7 +14,7 @@ from typing import Final
 
 import filelock
 
-from fastmomentum.errors import FileError, InputError, StorageError
+from fastmomentum.errors import FastmomentumWarning, FileError, InputError, StorageError
 from fastmomentum.store import system
 
 AT_ONCE: Final = 2**20
@@ -293,6 +293,7 @@ class Lock:
             warnings.warn(
                 f"{path}: this file system knows no locks ({os.strerror(error.errno).lower()}); "
                 f"{self.path.name} stands in for one: write there from one machine at a time",
+                FastmomentumWarning,
                 stacklevel=4,
             )
 

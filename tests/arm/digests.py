@@ -12,10 +12,10 @@ import json
 import sys
 
 import numpy as np
-from fastmomentum.rules.updates import RULES
 
 import fastmomentum as fm
 from fastmomentum.results.fingerprint import digest
+from fastmomentum.rules import RULES
 
 
 def experiments() -> dict[str, fm.Experiment]:
