@@ -31,7 +31,7 @@ def replay(
     lr, momentum, start
         Which cell: see `select_cell`.
     every : int
-        Keep each so-manieth step.
+        Keep every k-th step.
     velocity, at
         Which cell, too.
 

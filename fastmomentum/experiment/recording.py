@@ -26,7 +26,7 @@ class Record(Specification):
     Parameters
     ----------
     every : int, optional
-        Each so-manieth step.
+        Every k-th step.
     log : int, optional
         About so many steps, evenly spaced in the logarithm.
     steps : sequence of int, optional

@@ -233,7 +233,7 @@ def reserve(descriptor: int, spans: Iterable[tuple[int, int]]) -> None:
 
 
 def rename(old: Path, new: Path) -> None:
-    """Give a file its new name at one blow, and make that last."""
+    """Rename a file atomically and durably."""
     system.replace(old, new)
     sync_folder(new.parent)
 
