@@ -424,7 +424,8 @@ def test_bad_lines(old: str, new: str, message: str) -> None:
         ),
         (
             "u,v\n1,2\n2,nan\n",
-            ", line 3: v must be a finite number: got 'nan'; correct or drop the line",
+            ", line 3: v must be a finite number: got 'nan'; correct or drop the line, or say "
+            'missing = "drop"',
         ),
     ],
 )

@@ -244,7 +244,8 @@ import sys
 import numpy as np
 from numba import njit
 import fastmomentum as fm
-from fastmomentum import elementary, kernels
+from fastmomentum import elementary
+from fastmomentum.kernels import loop as kernels
 x = np.linspace(0.0, 3.0, 20)
 line = fm.MSE.from_arrays(x, 2 * x + np.sqrt(x))
 for objective in (fm.Rosenbrock(), fm.Himmelblau(), fm.Rastrigin(), fm.Ackley(), fm.Levi13(), line):
@@ -260,7 +261,7 @@ x = np.random.default_rng(5).integers(0, 2**64, 2000, np.uint64).view(np.float64
 x = np.concatenate([x, np.linspace(-800.0, 800.0, 2000)])
 for name in [name for name in elementary.__all__ if name != "select"]:
     function = getattr(elementary, name)
-    @njit(**kernels.OPTIONS | {"cache": False})
+    @njit(**kernels.OPTIONS)
     def loop(x, out):
         for i in range(x.size):
             out[i] = function(x[i])
