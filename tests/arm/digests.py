@@ -25,8 +25,8 @@ def experiments() -> dict[str, fm.Experiment]:
     for number in range(max(len(fm.OBJECTIVES), len(rules))):
         name = list(fm.OBJECTIVES)[number % len(fm.OBJECTIVES)]
         rule = rules[number % len(rules)]
-        objective = fm.MSE.from_arrays(*line) if name == "mse" else fm.OBJECTIVES[name]()
-        momentum = 0.0 if rule == "sgd" else [0.0, 0.3, 0.9, 0.99]
+        objective = fm.MSE.from_arrays(*line) if name == "mse" else fm.OBJECTIVES[name].example()
+        moves = RULES[rule].uses_momentum
         targets = [1.0, 1e-3] if objective.f_min is not None else []
         made[f"{name}, {rule}"] = fm.Experiment(
             objective=objective,
@@ -34,9 +34,9 @@ def experiments() -> dict[str, fm.Experiment]:
             steps=300,
             grid=fm.Grid(
                 lr=np.geomspace(1e-5, 1.0, 24),
-                momentum=momentum,
+                momentum=[0.0, 0.3, 0.9, 0.99] if moves else None,
                 start=[(-1.2, 1.0), (0.3, -2.0)],
-                **({} if rule == "sgd" else {"velocity": [(0.0, 0.0), (0.5, -0.25)]}),
+                velocity=[(0.0, 0.0), (0.5, -0.25)] if moves else None,
             ),
             record=fm.Record(every=50),
             # Every other one without: its kernel compiles in less time.
