@@ -205,7 +205,8 @@ def minimiser(results: xr.Dataset, arguments: argparse.Namespace) -> Any:
     number: int | None = arguments.minimiser
     if number is not None and not 0 <= number < len(known):
         raise InputError(f"--minimiser must be a number from 0 to {len(known) - 1}: got {number}")
-    if arguments.no_theory or not len(known):
+    has_theory = fm.experiment_of(results).rule.rule.form is not None
+    if arguments.no_theory or not len(known) or not has_theory:
         return None
     if number is None:
         number = 0

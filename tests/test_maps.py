@@ -599,3 +599,23 @@ def test_the_gallerys_pictures_are_small_and_drawn_by_its_script():
     assert sum(picture.stat().st_size for picture in pictures) < 2e6
     words = (GALLERY / "draw.sh").read_text().split()
     assert {picture.stem for picture in pictures} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("plot_phase", ()),
+        ("plot_phase", ("--show", "status")),
+        ("plot_phase", ("--show", "rate")),
+        ("plot_loss", ("--lr", "0.05", "--momentum", "0.9")),
+    ],
+)
+def test_pictures_of_a_rule_without_theory(name, words, script, tmp_path, unrendered) -> None:
+    grid = fm.Grid(lr=[0.02, 0.05], momentum=[0.5, 0.9], start=[(1.0, 1.0)])
+    stop = fm.Stop(targets=[1e-2])
+    plan = fm.Experiment(objective=BOWL, rule="adam", steps=400, grid=grid, stop=stop)
+    fm.run(plan, tmp_path / "adam.h5").close()
+    status, said, wrong = script(name, tmp_path / "adam.h5", "-o", tmp_path / "p.png", *words)
+    assert (status, wrong) == (0, "")
+    assert "theory" not in said
+    assert len(unrendered) == 1

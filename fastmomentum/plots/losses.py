@@ -20,6 +20,7 @@ from fastmomentum.plots.runs import RUNS, Run
 from fastmomentum.plots.visible import is_seen
 from fastmomentum.status import Status
 from fastmomentum.theory import RuleLike, predicted_rate
+from fastmomentum.theory.linear import known as find_rule
 
 Quantity = Literal["loss", "distance"]
 Steps = Literal["auto", "log", "linear"]
@@ -185,6 +186,8 @@ def _bound(
     run: Run, values: Floats, objective: Objective, rule: RuleLike, quantity: Quantity
 ) -> tuple[Floats, Floats] | None:
     """Steps and values of the line of the predicted rate."""
+    if find_rule(rule).rule.form is None:
+        return None  # of what is no linear map there is no theory
     away = np.sqrt(squared_distance(run.points, objective))
     near = objective.minimisers[_nearest(run, objective)]
     rate = float(predicted_rate(objective, rule, run.lr, run.momentum, near))
