@@ -367,6 +367,38 @@ def test_constants_have_names_in_their_order(objective: type[fm.objectives.Objec
     assert one.fixed_constants == frozenset()
 
 
+def exponents(b: float, /, **axes: Any) -> fm.Experiment:
+    """A formula with a constant in an exponent, before another in the alphabet, that is none."""
+    formula = "(1 + x^2)^a + b*y^2"
+    return fm.Experiment(
+        objective=fm.Formula(formula, a=1.3, b=b, minimisers=[(0, 0)]),
+        rule="momentum",
+        steps=50,
+        grid=fm.Grid(lr=[0.05, 0.1], momentum=0.5, start=[(1.0, 1.0)], objective=axes or None),
+        stop=fm.Stop(targets=[1e-2]),
+    )
+
+
+def test_an_axis_beside_a_constant_in_an_exponent_varies_its_own_constant() -> None:
+    ds = fm.run(exponents(1.0, b=[1.0, 3.0]), n_jobs=1)
+    for k, b in enumerate([1.0, 3.0]):
+        one = fm.run(exponents(b), n_jobs=1)
+        for name in ("final", "final_loss", "hit_step", "status"):
+            assert ds[name].isel(objective_b=k).values.tobytes() == one[name].values.tobytes()
+    assert not np.array_equal(*(ds.final.isel(objective_b=k).values for k in (0, 1)))
+
+
+def test_a_constant_in_an_exponent_is_no_axis() -> None:
+    with pytest.raises(fm.InputError, match=r"^grid\.objective\.a stands in an exponent"):
+        exponents(1.0, a=[1.0, 2.0])
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_every_constant_has_a_name_or_none(objective: type[fm.objectives.Objective]) -> None:
+    one = fm.MSE.from_arrays([0, 1, 2], [1, 2, 4]) if objective is fm.MSE else objective.example()
+    assert len(one.constant_names) == len(one.constants)
+
+
 def test_the_plan_is_taken_over_whole() -> None:
     plan = experiment(title="kept", stop=fm.Stop(targets=[1e-1], bound=1e9))
     other = plan.with_grid(grid(lr=0.5))

@@ -147,6 +147,12 @@ def _constant_faults(axes: Axes, objective: Objective) -> Iterator[Fault]:
         key, whole = f"grid.objective.{name}", False
         if not known:
             yield key, f"must be left out, for {objective.name} has no such constants; drop it"
+        elif name in objective.constant_names and name not in known:
+            yield (
+                key,
+                "stands in an exponent of the formula, which is compiled for its value, and can be "
+                "no axis; keep it in objective.constants, and run an experiment for each value",
+            )
         elif name not in known:
             yield key, f"is no constant of {objective.name}; {suggest(name, known)}"
         elif name in fixed:

@@ -38,11 +38,9 @@ def run_block(
     steps = experiment.steps if n_steps is None else n_steps
     checked, count = stop.bound is not None, len(runs)
     constants, parameters = objective.constants, experiment.rule.parameters
-    rule, named = experiment.rule.rule, list(objective.named_constants)
+    rule, named = experiment.rule.rule, objective.constant_names
     own_parameters = tuple(p.name in (grid.rule or {}) for p in rule.parameters)
-    own_constants = tuple(
-        k < len(named) and named[k] in (grid.objective or {}) for k in range(len(constants))
-    )
+    own_constants = tuple(name in (grid.objective or {}) for name in named)
     rows = Rows(2, rule, own_parameters, own_constants)
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
@@ -66,7 +64,8 @@ def run_block(
         ("rule", [parameter.name for parameter in rule.parameters], parameter_rows),
         ("objective", named, constant_rows),
     ):
-        places |= {(kind, name): row for name, row in zip(names, at) if row is not None}  # noqa: B905
+        rows_of = zip(names, at, strict=True)  # a name too few would vary another constant
+        places |= {(kind, str(name)): row for name, row in rows_of if row is not None}
     number = {axis: k for k, axis in enumerate(grid.axes)}
     columns = [
         (number[label.axis], places[label.kind, label.what], label.values)

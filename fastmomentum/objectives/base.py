@@ -132,6 +132,11 @@ class Objective(Specification):
         return {name: value for name, value in fields.items() if isinstance(value, float)}
 
     @property
+    def constant_names(self) -> tuple[str | None, ...]:
+        """Name of each of `constants`; None for what is computed and has none."""
+        return tuple(self.named_constants) or (None,) * len(self.constants)
+
+    @property
     def fixed_constants(self) -> frozenset[str]:
         """Those of them that were given, and so cannot be axes besides."""
         return frozenset(self.model_fields_set & self.named_constants.keys())

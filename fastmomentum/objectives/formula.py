@@ -270,6 +270,10 @@ class Formula(Objective):
         return {name: value for name, value in self.given_constants if name not in written}
 
     @property
+    def constant_names(self) -> tuple[str | None, ...]:
+        return tuple(name for name, _ in self.given_constants)
+
+    @property
     def fixed_constants(self) -> frozenset[str]:
         return frozenset()
 
