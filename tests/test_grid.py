@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastmomentum as fm
-from fastmomentum.experiment.grid import Blocks
+from fastmomentum.experiment.blocks import Blocks
 
 START = "start must be a list of points, or a table of the axes x and y: "
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -459,34 +458,3 @@ class Grid(Specification):
             place[kind] = float(x), float(y)
         lr, momentum = (float(self.axes[name][at[name]]) for name in ("lr", "momentum"))
         return lr, momentum, place["start"], place["velocity"]
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """The runs cut into ranges of equal length (the last may be shorter).
-
-    A block is a contiguous range of bytes in every variable of the file.
-
-    Parameters
-    ----------
-    n_runs, block_runs : int
-        Runs in all, and runs a block.
-
-    Examples
-    --------
-    >>> blocks = Blocks(n_runs=10, block_runs=4)
-    >>> len(blocks), blocks.runs(2)
-    (3, range(8, 10))
-    """
-
-    n_runs: int
-    block_runs: int
-
-    def __len__(self) -> int:
-        """How many blocks."""
-        return -(-self.n_runs // self.block_runs)
-
-    def runs(self, block: int) -> range:
-        """Numbers of the runs of a block."""
-        first = block * self.block_runs
-        return range(first, min(first + self.block_runs, self.n_runs))

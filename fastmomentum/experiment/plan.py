@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.grid import Blocks, Grid, Label
+from fastmomentum.experiment.blocks import Blocks
+from fastmomentum.experiment.grid import Grid, Label
 from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.points import Mesh
 from fastmomentum.experiment.recording import MOST_STEPS, Record

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fastmomentum.errors import StorageError
-from fastmomentum.experiment.grid import Blocks
+from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Arrays, block_arrays, bytes_a_run
 from fastmomentum.store import checksums, files, manifest, system

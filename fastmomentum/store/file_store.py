@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.experiment.arithmetic import other_arithmetic
-from fastmomentum.experiment.grid import Blocks
+from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.provenance import changed_since
 from fastmomentum.store import files, manifest, system

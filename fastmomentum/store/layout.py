@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.grid import Blocks
+from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Variable, coordinates, observations, results
 from fastmomentum.store import files, manifest

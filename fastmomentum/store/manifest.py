@@ -23,7 +23,7 @@ from typing import Final
 import numpy as np
 
 from fastmomentum.errors import FileError, InputError
-from fastmomentum.experiment.grid import Blocks
+from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Variable, coordinates, results, stored_observations
 from fastmomentum.store import checksums, files
