@@ -42,6 +42,7 @@ from .objectives import Saddle as Saddle
 from .objectives import StyblinskiTang as StyblinskiTang
 from .objectives import ThreeHumpCamel as ThreeHumpCamel
 from .results.dataset import experiment_of as experiment_of
+from .results.dataset import open_results as open_results
 from .results.selection import select_cell as select_cell
 from .results.selection import select_velocity as select_velocity
 from .rules import RULES as RULES

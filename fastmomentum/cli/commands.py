@@ -24,6 +24,7 @@ from fastmomentum.cli.options import (
     picture_beside,
     require_consistent,
 )
+from fastmomentum.cli.plotting import WORDS, animate, plot
 from fastmomentum.cli.running import run_and_tell
 
 app = typer.Typer(
@@ -165,7 +166,6 @@ def zoom(
     picture = picture_beside(path, file)
     from fastmomentum.cli.parsing import parse_point, parse_range
     from fastmomentum.results.dataset import open_results
-    from fastmomentum.results.selection import select_velocity
     from fastmomentum.results.zoom import convergence_of, converging, zoomed
 
     window = parse_range("--lr", lr), parse_range("--momentum", momentum)
@@ -180,11 +180,14 @@ def zoom(
         quiet=quiet,
         left_to_do="only the picture to draw",
     )
-    from fastmomentum.plots import save_phase_map
-    from fastmomentum.store.files import in_words
+    from fastmomentum.cli.picture_files import save
+    from fastmomentum.plots.pages import phase
+    from fastmomentum.plots.styles import drawn_in
 
-    with in_words(f"writing {picture}"), open_results(path) as ds:
-        notes = save_phase_map(select_velocity(ds).isel(start=0), picture)
+    with open_results(path) as ds, drawn_in():
+        page = phase(ds)
+        save(page, picture)
+        notes = page.notes
         nothing = not bool(converging(ds).any())
     if nothing and not quiet:
         with open_results(file) as ds:
@@ -193,6 +196,10 @@ def zoom(
             print(f"  {note}")
     if not quiet:
         print(f"wrote {picture}")
+
+
+app.add_typer(plot, name="plot")
+app.command(context_settings=dict(WORDS), add_help_option=False)(animate)
 
 
 @app.callback(invoke_without_command=True)

@@ -6,7 +6,8 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
@@ -44,8 +45,12 @@ def in_command_words(message: str) -> str:
     return message
 
 
-def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
-    """Print errors as plain lines and end with their exit status."""
+def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..., None]:
+    """Print errors as plain lines, after a name if there is one, and end with their exit status."""
+
+    def _end(message: str, exit_status: int) -> NoReturn:
+        print(f"{name}{message}", file=sys.stderr)
+        raise SystemExit(exit_status)
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> None:
@@ -54,7 +59,7 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
 
         try:
             quiet = bool(options.get("quiet"))
-            with as_lines(lambda line: quiet or print(line, file=sys.stderr)):
+            with as_lines(lambda line: quiet or print(f"{name}{line}", file=sys.stderr)):
                 command(*arguments, **options)
             sys.stdout.flush()
         except FastmomentumError as error:
@@ -96,9 +101,30 @@ def _scarcity(error: BaseException | None) -> str | None:
     return None
 
 
-def _end(message: str, exit_status: int) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise SystemExit(exit_status)
+def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
+    """Run a script as a command is run: it ends in a line, which begins with the script's name.
+
+    Parameters
+    ----------
+    main : callable
+        Takes the words after the script's name.
+    """
+    errors_in_words(main, f"{Path(sys.argv[0]).name}: ")(sys.argv[1:])
+    raise SystemExit(0)
+
+
+def interrupted_in_a_line() -> None:
+    """From now on Ctrl-C ends a script in a line, also while it still imports its modules."""
+    name = Path(sys.argv[0]).name
+
+    def hook(kind: type[BaseException], *what: Any) -> None:
+        if kind is not KeyboardInterrupt:
+            sys.__excepthook__(kind, *what)
+            return
+        print(f"{name}: interrupted", file=sys.stderr, flush=True)
+        os._exit(130)  # Python itself would end by the signal, and threads may be at work
+
+    sys.excepthook = hook
 
 
 def _drop_output() -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn, track
 from rich.progress import Progress as Bar
 
 from fastmomentum.execution.progress import Progress, Watcher
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.status import Status, words
 from fastmomentum.text import short
+
+T = TypeVar("T")
 
 REFRESHES: Final = 2.0
 """Refreshes a second; each takes milliseconds from a core that could compute."""
@@ -79,3 +81,20 @@ def line(progress: Progress) -> str:
         if progress.counts[status]
     ]
     return ", ".join([*said, *counts])
+
+
+def passing(items: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """Pass items on, and show on stderr how far it is; nothing where that is no terminal.
+
+    Parameters
+    ----------
+    items : iterable
+        What is worked on.
+    what : str
+        What is done with them.
+    total : int
+        How many there are.
+    """
+    console = Console(stderr=True)
+    quiet = not console.is_terminal
+    return iter(track(items, what, total, console=console, transient=True, disable=quiet))
