@@ -161,7 +161,8 @@ def _rate_maps(panels: list[Axes], results: xr.Dataset, at: Any, beside: bool, c
     lines = _theory(panels[0], results, at)
     predicted = predicted_rate(chosen, at)
     if beside:
-        right = rate_map(panels[1], predicted, norm=drawn.rates.norm)
+        same: Any = drawn.rates.norm
+        right = rate_map(panels[1], predicted, norm=same)
         panels[1].set_ylabel("")
         _theory(panels[1], results, at)
         rate_bar(panels[1], right, "rate: factor on the distance, an update")
