@@ -87,3 +87,25 @@ def test_pages_are_loaded_when_the_first_is_used() -> None:
     check = "import sys, fastmomentum.plots; print('fastmomentum.plots.pages' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_of_a_rule_without_theory_what_was_measured_is_drawn() -> None:
+    grid = fm.Grid(lr=[0.05, 0.1, 0.2], momentum=[0.0, 0.5, 0.9], start=[(1, 1)])
+    stop = fm.Stop(targets=[1e-6])
+    plan = fm.Experiment(objective=fm.Quadratic(), rule="adam", steps=200, grid=grid, stop=stop)
+    ds = fm.run(plan)
+    for page in (pages.phase(ds), pages.loss(ds), pages.duel(ds, ds, names=("a", "b"))):
+        texts = [text.get_text() for legend in page.legends for text in legend.get_texts()]
+        assert not any("theory" in text for text in [*texts, *page.said])
+
+
+def test_a_map_over_other_axes_and_a_map_for_each_value() -> None:
+    grid = fm.Grid(lr=[0.1, 0.2], momentum=[0.0, 0.5], start=[(1, 1)], rule={"nu": [0.5, 1.0]})
+    plan = fm.Experiment(objective=fm.Quadratic(), rule="qhm", steps=100, grid=grid)
+    ds = fm.run(plan)
+    assert pages.phase(ds, y="nu", at={"momentum": 0.5}).axes[0].get_ylabel().startswith("nu")
+    assert len([ax for ax in pages.phase(ds, over="nu").axes if ax.get_title()]) == 2
+    with pytest.raises(InputError, match="all of its values are drawn"):
+        pages.phase(ds, over="nu", at={"nu": 0.5})
+    with pytest.raises(InputError, match="nuu is no axis"):
+        pages.phase(ds, x="nuu")

@@ -12,6 +12,7 @@ import xarray as xr
 from fastmomentum.analysis.replaying import replay
 from fastmomentum.errors import InputError
 from fastmomentum.plots.runs import Run, run_of
+from fastmomentum.results.chosen import rule_of
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.nearest import nearest
 from fastmomentum.results.selection import (
@@ -22,6 +23,7 @@ from fastmomentum.results.selection import (
     select_velocity,
 )
 from fastmomentum.status import Status
+from fastmomentum.theory.linear import known
 
 AXES = ("rule", "objective")
 """Kinds of axes that are chosen along by name."""
@@ -179,6 +181,11 @@ def plane(
     names = [name for name in names if name in ds.dims and name not in free]
     where = {name: ds.get_index(name).get_loc(point[name].item()) for name in names}
     return ds[[name for name in variables if name in ds]].isel(where)
+
+
+def has_theory(ds: xr.Dataset) -> bool:
+    """Whether there is a theory of the rule: of what is no linear map there is none."""
+    return known(rule_of(ds)).rule.form is not None
 
 
 def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:

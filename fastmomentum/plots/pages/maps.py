@@ -12,7 +12,15 @@ from fastmomentum.analysis import agreement, basin, measured_rate, predicted_rat
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import TheoryLines, theory_lines
-from fastmomentum.plots.pages.choosing import SUMMARIES, At, at_target, chosen, plane, start_of
+from fastmomentum.plots.pages.choosing import (
+    SUMMARIES,
+    At,
+    at_target,
+    chosen,
+    has_theory,
+    plane,
+    start_of,
+)
 from fastmomentum.plots.pages.other_axes import checked, other_axes
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
 from fastmomentum.plots.phases import phase_map, status_map, steps_bar
@@ -209,7 +217,7 @@ def _minimiser(results: xr.Dataset, number: int | None, theory: bool) -> Any:
     known = objective_of(results).minimisers
     if number is not None and not 0 <= number < len(known):
         raise InputError(f"--minimiser must be a number from 0 to {len(known) - 1}: got {number}")
-    if not theory or not len(known):
+    if not theory or not len(known) or not has_theory(results):
         return None
     if number is None:
         number = 0

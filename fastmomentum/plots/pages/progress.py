@@ -9,7 +9,7 @@ import xarray as xr
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.losses import loss_curves
 from fastmomentum.plots.marks import draw_keys
-from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs
+from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs, has_theory
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.styles import drawn_in
@@ -80,7 +80,15 @@ def loss(
         page.said += said
         entitle(page, one, title)
         ax = page.add_subplot(title=described(one))
-        drawn = loss_curves(ax, runs, objective_of(one), rule_of(one), show, steps, theory=theory)
+        drawn = loss_curves(
+            ax,
+            runs,
+            objective_of(one),
+            rule_of(one),
+            show,
+            steps,
+            theory=theory and has_theory(one),
+        )
         draw_keys(page, drawn.keys)
         if drawn.handles:
             page.legend(handles=drawn.handles, loc="outside lower center")

@@ -9,7 +9,7 @@ import xarray as xr
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import theory_lines
 from fastmomentum.plots.duels import duel_bar, duel_map
-from fastmomentum.plots.pages.choosing import At, at_target, chosen, plane, start_of
+from fastmomentum.plots.pages.choosing import At, at_target, chosen, has_theory, plane, start_of
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -88,7 +88,7 @@ def duel(
         drawn = duel_map(ax, planes[0], planes[1], called)
         handles: list[Any] = list(drawn.legend)
         for each, name, dashes, marker in zip(both, called, ("-", ":"), "Do", strict=True):
-            if not theory or not len(objective_of(each).minimisers):
+            if not theory or not has_theory(each) or not len(objective_of(each).minimisers):
                 continue
             lines = theory_lines(ax, objective_of(each), rule_of(each))
             if lines.oscillation is not None:
