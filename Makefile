@@ -35,7 +35,7 @@ figures: $(PICTURES)
 $(FIGURES):
 	@mkdir -p $@
 
-DRAWING := $(wildcard fastmomentum/plots/*.py) | $(STAMP) $(FIGURES)
+DRAWING := $(wildcard fastmomentum/plots/*.py fastmomentum/plots/pages/*.py fastmomentum/cli/picture*.py) | $(STAMP) $(FIGURES)
 FOUNDING := --lr 1.5e-5 --momentum 0.9 --lr 1.5e-4 --momentum 0.9 --lr 1.5e-5 --momentum 0 --start 0
 REGRESSION := --lr 0.01 --momentum 0 --lr 0.01 --momentum 0.5 --lr 0.01 --momentum 0.9 --start 0
 

@@ -17,7 +17,7 @@ torch from PyPI brings several GB more of CUDA's libraries on Linux):
 
 from __future__ import annotations
 
-from _arguments import output, script
+import _ending  # noqa: F401
 
 import argparse
 from collections.abc import Sequence
@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from _figures import save, style
 from _frameworks import FRAMEWORKS
 from _problems import (
     POLYNOMIALS,
@@ -46,7 +45,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from fastmomentum.cli.exit_status import script
+from fastmomentum.cli.picture_arguments import SUFFIXES
+from fastmomentum.cli.picture_files import place_of, save
 from fastmomentum.errors import InputError
+from fastmomentum.plots.styles import drawn_in
 
 TITLES: Final = {"momentum": "heavy ball", "nesterov": "Nesterov"}
 BOUND: Final = 1e-12
@@ -90,7 +93,9 @@ def main(words: Sequence[str]) -> None:
     arguments = reading.parse_args(words)
     if arguments.cells < 1 or arguments.seed < 0:
         raise InputError("--cells must be at least 1 and --seed at least 0")
-    figure = None if arguments.output is None else output(arguments, "frameworks")
+    figure = arguments.output
+    if figure is not None:
+        place_of(figure, figure, "frameworks", SUFFIXES)
     names, missing = chosen(arguments.frameworks)
 
     told = Console()
@@ -110,8 +115,9 @@ def main(words: Sequence[str]) -> None:
     if missing:
         told.print(f"not installed, and so left out: {', '.join(missing)}; {HOW}")
     if figure is not None:
-        with style():
+        with drawn_in():
             save(draw(results, problems[RULES[0]]), figure)
+        print(f"wrote {figure}")
 
 
 HOW: Final = 'pip install "fastmomentum[frameworks]" (see --help for small builds)'

@@ -8,23 +8,16 @@ nearest minimum against the step.
 
 from __future__ import annotations
 
-from _arguments import output, report_parser, script
-
 from collections.abc import Sequence
 
-from _cells import opened, whole_run
-from _figures import draw_report, save, style
+from fastmomentum.cli.exit_status import script
 
 
 def main(words: Sequence[str]) -> None:
-    """Read the results, draw, save."""
-    arguments = report_parser(__doc__ or "").parse_args(words)
-    path = output(arguments, "report")
-    with opened(arguments.results, arguments) as ds, style(arguments):
-        run = whole_run(ds, arguments)
-        x, y = run.points[-1].tolist()
-        print(f"final point: ({x!r}, {y!r})")
-        save(draw_report(ds, run, arguments).figure, path)
+    """Draw as `fastmomentum plot report` does; in Python it is `fm.plots.pages.report(ds)`."""
+    from fastmomentum.cli.pictures import draw
+
+    draw("report", words)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ SCRIPTS = Path(__file__).parent.parent / "experiments"
 def script(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
     """Runs a drawing script in this process; gives exit status, stdout and stderr."""
     from fastmomentum import plots
+    from fastmomentum.cli.exit_status import script as end_in_words
 
     monkeypatch.syspath_prepend(str(SCRIPTS))
     monkeypatch.setitem(plots.STYLE, "savefig.dpi", 72)
@@ -37,7 +38,7 @@ def script(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, words)])
         module = importlib.import_module(name)
         with pytest.raises(SystemExit) as end:
-            module.script(module.main)
+            end_in_words(module.main)
         return (end.value.code, *capsys.readouterr())
 
     return run

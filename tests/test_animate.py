@@ -61,11 +61,11 @@ def results(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def animate(script, monkeypatch):
-    import _figures
-    import animate
+    from fastmomentum.cli import films
+    from fastmomentum.plots.pages import panels
 
-    monkeypatch.setattr(_figures, "PAGE_POINTS", 21)
-    monkeypatch.setattr(animate, "DPI", dict.fromkeys(animate.DPI, 30))
+    monkeypatch.setattr(panels, "PAGE_POINTS", 21)
+    monkeypatch.setattr(films, "DPI", dict.fromkeys(films.DPI, 30))
     return lambda *words: script("animate", *words)
 
 
@@ -188,9 +188,9 @@ def test_a_film_is_written_by_ffmpeg(animate, results, tmp_path):
 
 @pytest.mark.skipif(FFMPEG is None, reason="no ffmpeg on the PATH")
 def test_what_ffmpeg_complains_of_is_told_in_a_line(animate, results, tmp_path, monkeypatch):
-    import _animation
+    from fastmomentum.plots import films
 
-    monkeypatch.setattr(_animation, "_EVEN", "nonsense")
+    monkeypatch.setattr(films, "_EVEN", "nonsense")
     status, _, err = animate(results, "-o", tmp_path / "line.mp4", "--frames", "2")
     assert (status, err.count("\n")) == (4, 1)
     assert "ffmpeg could not write .mp4: " in err
@@ -217,13 +217,13 @@ def test_a_diverging_run_moves_without_a_warning(animate, results, tmp_path):
 
 
 def test_an_interrupted_writing_leaves_nothing_behind(animate, results, tmp_path, monkeypatch):
-    import animate as module
+    from fastmomentum.plots import films
 
     def interrupted(_projector, path, *_):
         path.write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "write_gif", interrupted)
+    monkeypatch.setattr(films, "write_gif", interrupted)
     status, _, err = animate(results, "-o", tmp_path / "line.gif")
     assert (status, err) == (130, "animate.py: interrupted\n")
     assert list(tmp_path.iterdir()) == []
@@ -262,10 +262,10 @@ def test_without_a_display_nothing_can_be_played(animate, results, monkeypatch, 
     assert err.endswith("); write an .html with -o instead\n")
 
 
-def test_a_player_goes_on_stops_and_begins_anew(animate):
-    from _animation import LAST_SECONDS, Player
+def test_a_player_goes_on_stops_and_begins_anew():
+    from fastmomentum.plots.films import LAST_SECONDS
+    from fastmomentum.plots.player_window import Player
 
-    assert animate is not None  # puts the script's folder on the path
     report = made()
     canvas = FigureCanvasAgg(report.figure)
     player = Player(plots.FrameRenderer(report, canvas), canvas, fps=1 / LAST_SECONDS)

@@ -22,7 +22,7 @@ from fastmomentum.cli import app
 from fastmomentum.errors import InputError
 from fastmomentum.execution import worker
 from fastmomentum.experiment.toml import load
-from fastmomentum.plots.basins import BASINS, shades
+from fastmomentum.plots.basin_maps import BASINS, shades
 from fastmomentum.plots.style import DIVERGED, NEVER
 from fastmomentum.results.info import findings
 from fastmomentum.results.zoom import zoomed

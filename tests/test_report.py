@@ -289,9 +289,9 @@ def summaries(tmp_path_factory) -> Path:
 @pytest.fixture
 def coarse(script, monkeypatch):
     """Surfaces of few facets: what is asked is not how fine they are."""
-    import _figures  # the script's folder is on the path by now
+    from fastmomentum.plots.pages import panels
 
-    monkeypatch.setattr(_figures, "PAGE_POINTS", 31)
+    monkeypatch.setattr(panels, "PAGE_POINTS", 31)
     return script
 
 
@@ -327,7 +327,7 @@ def test_all_steps_recorded_need_no_replay(coarse, tmp_path, unrendered, monkeyp
         objective=fm.MSE(data=line), rule="momentum", steps=30, grid=grid, record={"every": 1}
     )
     fm.run(experiment, path)
-    monkeypatch.setattr(fm, "replay", None)
+    monkeypatch.setattr("fastmomentum.plots.pages.choosing.replay", None)
     assert coarse("plot_report", path, "-o", tmp_path / "f.png")[0] == 0
     said = words(unrendered[0])
     assert "Momentum (heavy ball): learning rate 0.001, momentum 0.5" in said

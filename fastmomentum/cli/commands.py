@@ -23,6 +23,7 @@ from fastmomentum.cli.options import (
     picture_beside,
     require_consistent,
 )
+from fastmomentum.cli.plotting import WORDS, animate, plot
 from fastmomentum.cli.running import run_and_tell
 
 app = typer.Typer(
@@ -200,12 +201,14 @@ def zoom(
         quiet=quiet,
         left_to_do="only the picture to draw",
     )
-    from fastmomentum.plots import save_phase_map
-    from fastmomentum.store.files import in_words
+    from fastmomentum.cli.picture_files import save
+    from fastmomentum.plots.pages import phase
+    from fastmomentum.plots.styles import drawn_in
 
-    with in_words(f"writing {picture}"), open_results(path) as ds:
-        others_first = {dim: 0 for dim in ds.status.dims if dim not in (x, y)}
-        notes = save_phase_map(ds.isel(others_first), picture, x, y)
+    with open_results(path) as ds, drawn_in():
+        page = phase(ds, x=x, y=y)
+        save(page, picture)
+        notes = page.notes
         nothing = not bool(converging(ds).any())
     if nothing and not quiet:
         with open_results(file) as ds:
@@ -214,6 +217,10 @@ def zoom(
             print(f"  {note}")
     if not quiet:
         print(f"wrote {picture}")
+
+
+app.add_typer(plot, name="plot")
+app.command(context_settings=dict(WORDS), add_help_option=False)(animate)
 
 
 @app.callback(invoke_without_command=True)

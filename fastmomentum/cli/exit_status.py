@@ -8,7 +8,9 @@ import functools
 import io
 import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
@@ -46,8 +48,11 @@ def in_command_words(message: str) -> str:
     return message
 
 
-def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
-    """Print errors as plain lines and end with their exit status."""
+def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..., None]:
+    """Print errors as plain lines, after a name if there is one, and end with their exit status."""
+
+    def end_named(message: str, exit_status: int) -> NoReturn:
+        end(f"{name}{message}", exit_status)
 
     @functools.wraps(command)
     def wrapped(*arguments: Any, **options: Any) -> None:
@@ -56,30 +61,30 @@ def errors_in_words(command: Callable[..., None]) -> Callable[..., None]:
 
         try:
             quiet = bool(options.get("quiet"))
-            with as_lines(lambda line: quiet or print(line, file=sys.stderr)):
+            with as_lines(lambda line: quiet or print(f"{name}{line}", file=sys.stderr)):
                 command(*arguments, **options)
             sys.stdout.flush()
         except FastmomentumError as error:
-            end(in_command_words(str(error)), error.exit_status)
+            end_named(in_command_words(str(error)), error.exit_status)
         except KeyboardInterrupt:
-            end("interrupted", 130)
+            end_named("interrupted", 130)
         except BrokenPipeError:  # whoever read our output has gone
             _drop_output()
             raise SystemExit(1) from None
         except MemoryError:
-            end("not enough memory; run fewer jobs, or record fewer steps", 4)
+            end_named("not enough memory; run fewer jobs, or record fewer steps", 4)
         except OSError as error:
             _drop_output()
             if sys.platform == "win32" and error.errno == errno.EINVAL and not error.filename:
                 raise SystemExit(1) from None  # what Windows calls a pipe that nobody reads
             reason = (error.strerror or str(error)).lower()
-            end(f"{error.filename or 'standard output'}: {reason}", 4)
+            end_named(f"{error.filename or 'standard output'}: {reason}", 4)
         except Exception as error:  # what is left is a fault of ours: a line, no traceback
             if scarce := _scarcity(error):
-                end(f"not enough memory or threads: {scarce}; run fewer jobs with --jobs", 4)
+                end_named(f"not enough memory or threads: {scarce}; run fewer jobs with --jobs", 4)
             if os.environ.get(TRACEBACK):
                 raise
-            end(
+            end_named(
                 f"fastmomentum has a fault: {type(error).__name__}: {error}\n"
                 f"set {TRACEBACK}=1 to see where, and please report it",
                 1,
@@ -113,6 +118,41 @@ def end(message: str, exit_status: int) -> NoReturn:
 
     print(without_controls(message), file=sys.stderr)
     raise SystemExit(exit_status)
+
+
+def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
+    """Run a script as a command is run: it ends in a line, which begins with the script's name.
+
+    Parameters
+    ----------
+    main : callable
+        Takes the words after the script's name.
+    """
+    any_text_goes()
+    errors_in_words(main, f"{Path(sys.argv[0]).name}: ")(sys.argv[1:])
+    raise SystemExit(0)
+
+
+def interrupted_in_a_line() -> None:
+    """From now on Ctrl-C ends a script in a line, also while it still imports its modules."""
+    name = Path(sys.argv[0]).name
+
+    def hook(kind: type[BaseException], *what: Any) -> None:
+        if kind is not KeyboardInterrupt:
+            sys.__excepthook__(kind, *what)
+            return
+        print(f"{name}: interrupted", file=sys.stderr, flush=True)
+        os._exit(130)  # Python itself would end by the signal, and threads may be at work
+
+    sys.excepthook = hook
+
+
+def warnings_in_lines() -> None:
+    """From now on a warning of a script is a line, which begins with the script's name."""
+    from fastmomentum.text import without_controls
+
+    name = Path(sys.argv[0]).name
+    warnings.formatwarning = lambda message, *_, **__: without_controls(f"{name}: {message}") + "\n"
 
 
 def _drop_output() -> None:

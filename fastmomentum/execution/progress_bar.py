@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import html
 import importlib
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn, track
 from rich.progress import Progress as Bar
 
 from fastmomentum.execution.progress import Progress, Watcher
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.status import Status
 from fastmomentum.text import short
+
+T = TypeVar("T")
 
 REFRESHES: Final = 2.0
 """Refreshes a second; each takes milliseconds from a core that could compute."""
@@ -120,3 +122,21 @@ def line(progress: Progress) -> str:
         if progress.counts[status]
     ]
     return ", ".join([*said, *counts])
+
+
+def passing(items: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """Pass items on, and show on stderr how far it is; nothing where that is no terminal.
+
+    Parameters
+    ----------
+    items : iterable
+        What is worked on.
+    what : str
+        What is done with them.
+    total : int
+        How many there are.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:  # older rich prints an empty line even where it is disabled
+        return iter(items)
+    return iter(track(items, what, total, console=console, transient=True))

@@ -2,15 +2,21 @@
 
 No pyplot and no global state: whoever calls owns the figure. ``STYLE`` holds the rcParams that the
 project's own figures are made with; use it as ``with matplotlib.rc_context(STYLE): ...``.
+
+``pages`` has whole figures: ``report(ds)``, ``phase(ds)``, ``basins(ds)``, ``loss(ds)``,
+``duel(ds, other)``, ``pages.contour(ds)`` and ``pages.surface(ds)`` give one that a notebook shows.
 """
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from fastmomentum.plots import backend as backend  # before all that imports matplotlib
-from fastmomentum.plots.basins import BasinMap as BasinMap
-from fastmomentum.plots.basins import basin_map as basin_map
-from fastmomentum.plots.basins import shades_bar as shades_bar
-from fastmomentum.plots.basins import shades_of as shades_of
+from fastmomentum.plots.basin_maps import BasinMap as BasinMap
+from fastmomentum.plots.basin_maps import basin_map as basin_map
+from fastmomentum.plots.basin_maps import shades_bar as shades_bar
+from fastmomentum.plots.basin_maps import shades_of as shades_of
 from fastmomentum.plots.boundaries import TheoryLines as TheoryLines
 from fastmomentum.plots.boundaries import theory_lines as theory_lines
 from fastmomentum.plots.cells import MOST_CELLS as MOST_CELLS
@@ -45,8 +51,8 @@ from fastmomentum.plots.pictures import save_phase_map as save_phase_map
 from fastmomentum.plots.rates import RateMap as RateMap
 from fastmomentum.plots.rates import rate_bar as rate_bar
 from fastmomentum.plots.rates import rate_map as rate_map
-from fastmomentum.plots.report import Report as Report
-from fastmomentum.plots.report import run_report as run_report
+from fastmomentum.plots.run_panels import Report as Report
+from fastmomentum.plots.run_panels import run_report as run_report
 from fastmomentum.plots.runs import Run as Run
 from fastmomentum.plots.runs import run_of as run_of
 from fastmomentum.plots.runs import window as window
@@ -62,3 +68,25 @@ from fastmomentum.plots.style import STYLE as STYLE
 from fastmomentum.plots.surfaces import Surface as Surface
 from fastmomentum.plots.surfaces import surface as surface
 from fastmomentum.plots.visible import is_seen as is_seen
+
+if TYPE_CHECKING:
+    from fastmomentum.plots import pages as pages
+    from fastmomentum.plots.pages import basins as basins
+    from fastmomentum.plots.pages import duel as duel
+    from fastmomentum.plots.pages import loss as loss
+    from fastmomentum.plots.pages import phase as phase
+    from fastmomentum.plots.pages import report as report
+
+_PAGES = ("basins", "duel", "loss", "phase", "report")
+
+
+def __getattr__(name: str) -> Any:
+    """Load the pages when the first is used: they bring the analysis, and its compiler, along."""
+    if name != "pages" and name not in _PAGES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    pages = importlib.import_module("fastmomentum.plots.pages")
+    return pages if name == "pages" else getattr(pages, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), "pages", *_PAGES])

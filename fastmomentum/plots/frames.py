@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 
-from fastmomentum.plots.report import Report
+from fastmomentum.plots.run_panels import Report
 
 Spacing = Literal["log", "linear"]
 Pixels = NDArray[np.uint8]

@@ -1,23 +1,16 @@
-"""What the drawing scripts are asked: arguments, what they mean, errors in a line."""
+"""What pictures are asked for: the arguments of the commands that draw, and of the scripts."""
 
 from __future__ import annotations
 
-from _ending import leave, say
-
 import argparse
 import contextlib
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fastmomentum.cli.exit_status import any_text_goes
 from fastmomentum.cli.parsing import parse_numbers, parse_point
-from fastmomentum.errors import FastmomentumError, InputError, StorageError
-from fastmomentum.notices import as_lines
+from fastmomentum.errors import InputError
 from fastmomentum.results.selection import Start
-from fastmomentum.store.files import in_words
 
 SUFFIXES = (".png", ".svg", ".pdf")
 
@@ -58,23 +51,32 @@ class _Parser(argparse.ArgumentParser):
         self.register("action", None, _Once)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(InputError.exit_status, f"{self.prog}: {message}; see --help\n")
+        raise InputError(f"{message}; see --help")
 
 
 def parser(
-    description: str, epilog: str = "", suffixes: Sequence[str] = SUFFIXES
+    description: str,
+    epilog: str = "",
+    suffixes: Sequence[str] = SUFFIXES,
+    program: str | None = None,
 ) -> argparse.ArgumentParser:
-    """Make the parser of a script: the results file, -o and --style."""
+    """Make a parser of what every picture takes: results, -o, how it looks, the velocity."""
     made = _Parser(
-        description=description, epilog=epilog, formatter_class=argparse.RawTextHelpFormatter
+        prog=program,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawTextHelpFormatter,
     )
     made.add_argument("results", type=Path, help="a results file of fastmomentum's")
     made.add_argument(
         "-o", "--output", type=Path, metavar="OUT",
         help=f"a {_alternatives(suffixes)} file (default: {suffixes[0]}, beside the results)",
     )  # fmt: skip
-    text = "a matplotlib style file, on top of the house style"
-    made.add_argument("--style", type=Path, metavar="FILE", help=text)
+    add = made.add_argument
+    text = "a matplotlib style file, or the name of a style of its own, on top of the house style"
+    add("--style", metavar="NAME|FILE", help=text)
+    add("--title", metavar="TEXT", help="above the picture (default: the experiment's)")
+    add("--size", type=_size, metavar="16x9", help="width and height in inches")
     text = "number of an initial velocity (default: 0, the first), or one VX,VY"
     made.add_argument("--velocity", type=_point("--velocity"), metavar="VELOCITY", help=text)
     text = "where to stay along another axis, by name (default: its first value)"
@@ -84,26 +86,6 @@ def parser(
 
 def _alternatives(words: Sequence[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def run_parser(description: str) -> argparse.ArgumentParser:
-    """Make the parser of a script that draws chosen runs."""
-    made = parser(description, WHICH_CELLS)
-    add_cells(made)
-    add_field(made)
-    text = "run again to draw all steps, not the recorded ones"
-    made.add_argument("--replay", action="store_true", help=text)
-    return made
-
-
-def report_parser(description: str, suffixes: Sequence[str] = SUFFIXES) -> argparse.ArgumentParser:
-    """Make the parser of a script that draws all about one run."""
-    made = parser(description, WHICH_CELL, suffixes)
-    made.add_argument("--lr", type=float, help="learning rate")
-    made.add_argument("--momentum", type=float, help="momentum")
-    add_start(made)
-    add_field(made)
-    return made
 
 
 def add_cells(to: argparse.ArgumentParser) -> None:
@@ -126,6 +108,12 @@ def add_start(to: argparse.ArgumentParser, **options: Any) -> None:
     to.add_argument("--start", type=_point("--start"), metavar="START", help=text, **options)
 
 
+def add_view(to: argparse.ArgumentParser) -> None:
+    """Add the argument --view."""
+    text = "degrees above the ground and around it from which the surface is seen"
+    to.add_argument("--view", type=_view, metavar="ELEV,AZIM", help=text)
+
+
 def add_target(to: argparse.ArgumentParser) -> None:
     """Add the argument --target."""
     text = "one of the targets (default: the last)"
@@ -145,6 +133,20 @@ def _window(text: str) -> tuple[float, ...]:
         return parse_numbers("--window", text, 4, "four numbers X0,X1,Y0,Y1")
 
 
+def _view(text: str) -> tuple[float, ...]:
+    with _argparse_errors():
+        return parse_numbers("--view", text, 2, "two angles ELEV,AZIM in degrees")
+
+
+def _size(text: str) -> tuple[float, ...]:
+    with _argparse_errors():
+        try:
+            return parse_numbers("--size", text.lower().replace("x", ","), 2, "")
+        except InputError:
+            wanted = "--size must be WIDTHxHEIGHT in inches, such as 16x9"
+            raise InputError(f"{wanted}: got {text!r}") from None
+
+
 @contextlib.contextmanager
 def _argparse_errors() -> Iterator[None]:
     """An `InputError` is a ValueError, too, for which argparse has other words."""
@@ -154,42 +156,16 @@ def _argparse_errors() -> Iterator[None]:
         raise argparse.ArgumentError(None, str(error)) from None
 
 
-def output(arguments: argparse.Namespace, kind: str, suffixes: Sequence[str] = SUFFIXES) -> Path:
-    """Choose where the picture goes, before any work is done."""
-    path: Path | None = arguments.output
-    if path is None:
-        path = Path(arguments.results).with_name(f"{arguments.results.stem}_{kind}{suffixes[0]}")
-    if path.suffix.lower() not in suffixes:
-        got = repr(path.suffix) if path.suffix else "no suffix"
-        raise InputError(f"-o must end in {', '.join(suffixes)}: got {got} ({path})")
-    if path.is_dir():
-        example = path / f"{kind}{path.suffix}"
-        raise InputError(f"{path} is a folder; name a file in it, such as -o {example}")
-    folder = next(folder for folder in path.absolute().parents if folder.exists())
-    with in_words(f"writing {path}"):
-        try:
-            tempfile.TemporaryFile(dir=folder).close()
-        except (FileNotFoundError, NotADirectoryError):
-            said = f"writing {path}: no file can be made in {folder}; choose another place"
-            raise StorageError(said) from None
-    return path
+def joined(words: Sequence[str]) -> list[str]:
+    """Join options to values such as -5,-5, which would be taken for options themselves.
 
-
-def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
-    """Run a script; what goes wrong is a line on stderr and an exit status."""
-    any_text_goes()
-    try:
-        # argparse takes a value such as -5,-5 for an option, unless it is joined to its own.
-        words: list[str] = []
-        for word in sys.argv[1:]:
-            joined = words and words[-1] in ("--start", "--velocity", "--window")
-            words[-1:] = [f"{words[-1]}={word}"] if joined else [*words[-1:], word]
-        with as_lines(say):
-            main(words)
-    except FastmomentumError as error:
-        leave(str(error), error.exit_status)
-    except OSError as error:
-        leave(str(error), StorageError.exit_status)
-    except KeyboardInterrupt:
-        leave("interrupted", 130)
-    sys.exit(0)
+    Examples
+    --------
+    >>> joined(["--start", "-5,-5", "-o", "a.png"])
+    ['--start=-5,-5', '-o', 'a.png']
+    """
+    made: list[str] = []
+    for word in words:
+        follows = made and made[-1] in ("--start", "--velocity", "--window", "--view")
+        made[-1:] = [f"{made[-1]}={word}"] if follows else [*made[-1:], word]
+    return made

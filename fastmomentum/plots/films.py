@@ -1,4 +1,4 @@
-"""Frames of a report as a GIF, a film or a page, or in a window."""
+"""Frames of a report as a GIF, a film or a page."""
 
 from __future__ import annotations
 
@@ -6,40 +6,42 @@ import base64
 import html
 import io
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 
 from fastmomentum.errors import InputError, StorageError
-from fastmomentum.plots import FrameRenderer, Report
+from fastmomentum.plots.frames import FrameRenderer
 
 Through = Callable[[Iterable[int]], Iterator[int]]
 """Passes frame numbers on, and shows how far it is."""
 
-PAGE: Final = Path(__file__).with_name("_page.html")
+PAGE: Final = Path(__file__).with_name("player.html")
 LAST_SECONDS: Final = 1.5
 """How long the last frame stays before it begins anew."""
 
 
-def write_gif(projector: FrameRenderer, path: Path, fps: float, through: Through) -> None:
-    """Write a GIF that repeats; its colours are those of the last frame."""
+def write_gif(
+    projector: FrameRenderer, path: Path, fps: float, through: Through, times: int = 0
+) -> None:
+    """Write a GIF that plays so many times, 0 for always, in the colours of its last frame."""
     last = len(projector) - 1
     palette = _palette(projector, last)
     frames = [
         Image.fromarray(projector.frame(i)[..., :3]).quantize(palette=palette, dither=_NO_DITHER)
         for i in through(range(last + 1))
     ]
-    times = [round(1000 / fps)] * last + [round(1000 * LAST_SECONDS)]
+    shown = [round(1000 / fps)] * last + [round(1000 * LAST_SECONDS)]
+    # The format counts what comes after the first time, and without a count it plays once.
+    again = {} if times == 1 else {"loop": max(times - 1, 0)}
     frames[0].save(
-        path, format="GIF", save_all=True, append_images=frames[1:], duration=times, loop=0
+        path, format="GIF", save_all=True, append_images=frames[1:], duration=shown, **again
     )
 
 
@@ -116,8 +118,15 @@ def write_page(
     frames = [_png(projector.overlay(i)) for i in through(range(len(projector)))]
     height, width = projector.still.shape[:2]
     film = {"steps": steps, "fps": fps, "hold": LAST_SECONDS, "frames": frames}
+    ground = report.figure.get_facecolor()
+    dark = float(np.dot(to_rgb(ground), (0.299, 0.587, 0.114))) < 0.5
     filled = {
         "TITLE": html.escape(title),
+        "GROUND": to_hex(ground),
+        "INK": "#eeeeee" if dark else "#111111",
+        "BUTTON": "#333333" if dark else "#f4f4f4",
+        "OVER": "#4a4a4a" if dark else "#e8e8e8",
+        "SCHEME": "dark" if dark else "light",
         "WIDTH": str(width),
         "HEIGHT": str(height),
         "LAST": str(len(frames) - 1),
@@ -139,92 +148,3 @@ def _png(pixels: Any) -> str:
         picture = picture.quantize(256, Image.Quantize.FASTOCTREE)
     picture.save(file, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-class Player:
-    """Plays a report in a window: space stops and goes on, arrows go a frame back or forth.
-
-    Parameters
-    ----------
-    projector : FrameRenderer
-        With the canvas of a window.
-    canvas : FigureCanvasBase
-        That canvas.
-    fps : float
-        Frames a second.
-    """
-
-    def __init__(self, projector: FrameRenderer, canvas: Any, fps: float) -> None:
-        self._projector, self._canvas = projector, canvas
-        self.at, self.playing = 0, True
-        self._held = 0.0
-        self._seconds = 1.0 / fps
-        self._timer = canvas.new_timer(interval=round(1000 / fps))
-        self._timer.add_callback(self.tick)
-        canvas.mpl_connect("draw_event", self._drawn)
-        canvas.mpl_connect("key_press_event", self._pressed)
-        canvas.mpl_connect("close_event", lambda _: self.stop())
-        self._timer.start()
-
-    def stop(self) -> None:
-        """End it."""
-        self._timer.stop()
-
-    def tick(self) -> None:
-        """Go on by a frame; from the last, after a while, to the first."""
-        if not self.playing:
-            return
-        if self.at < len(self._projector) - 1:
-            self._show(self.at + 1)
-        elif self._held < LAST_SECONDS:
-            self._held += self._seconds
-        else:
-            self._show(0)
-
-    def _drawn(self, _: Any) -> None:
-        self._projector.renew()
-        self._show(self.at)
-
-    def _pressed(self, event: Any) -> None:
-        steps = {"left": -1, "right": 1}
-        if event.key == " ":
-            self.playing = not self.playing
-        elif event.key in steps:
-            self.playing = False
-            self._show((self.at + steps[event.key]) % len(self._projector))
-
-    def _show(self, index: int) -> None:
-        self.at, self._held = index, 0.0
-        self._projector.paint(index)
-        self._canvas.blit()
-
-
-def open_window(size: tuple[float, float]) -> Figure:
-    """Make a figure with a window of its own."""
-    reason = "DISPLAY is not set"
-    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        from matplotlib import pyplot as plt
-
-        matplotlib.rcParams["toolbar"] = "None"
-        for name in ("TkAgg", "QtAgg"):
-            try:
-                plt.switch_backend(name)
-            except ImportError as error:
-                reason = str(error)
-                if "headless" in reason:
-                    reason = "the display cannot be reached"
-                    break
-                continue
-            return plt.figure(figsize=size, layout="constrained")
-    raise InputError(f"--live cannot open a window ({reason}); write an .html with -o instead")
-
-
-def play(report: Report, fps: float, title: str) -> None:
-    """Play in the report's window until it is closed."""
-    from matplotlib import pyplot as plt
-
-    canvas: Any = report.figure.canvas
-    canvas.manager.set_window_title(title)
-    player = Player(FrameRenderer(report, canvas), canvas, fps)
-    plt.show()
-    player.stop()

@@ -2,46 +2,60 @@
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-import fastmomentum as fm
-from fastmomentum import plots
-from fastmomentum.cli.parsing import parse_at
+from fastmomentum.analysis.replaying import replay
 from fastmomentum.errors import InputError
+from fastmomentum.plots.runs import Run, run_of
+from fastmomentum.results.chosen import rule_of
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.nearest import nearest
-from fastmomentum.results.selection import Start, labels_of, select_at
+from fastmomentum.results.selection import (
+    Start,
+    labels_of,
+    select_at,
+    select_cell,
+    select_velocity,
+)
+from fastmomentum.status import Status
+from fastmomentum.theory.linear import known
 
 AXES = ("rule", "objective")
-"""Kinds of axes that --at chooses along."""
+"""Kinds of axes that are chosen along by name."""
+
+Several = Any
+"""One value, or a list of them."""
+
+At = Mapping[str, float]
+"""Where to stay along axes of parameters and constants, by name."""
 
 MOST_POINTS = 20_000
 """Of a replayed path; a longer one is thinned."""
 
 
-@contextlib.contextmanager
-def opened(
-    path: Path, arguments: argparse.Namespace, free: Sequence[str] = ()
-) -> Iterator[xr.Dataset]:
-    """Open results, at the one initial velocity and the parameters that are asked for.
+def chosen(
+    ds: xr.Dataset, velocity: Start | None, at: At | None, free: Sequence[str] = ()
+) -> xr.Dataset:
+    """Select the one initial velocity and the parameters that are asked for, else the first.
 
     Along axes that are `free` all values are kept.
+
+    Raises
+    ------
+    InputError
+        A value is asked for along an axis that is free, or that there is not.
     """
-    at = parse_at(arguments.at or ())
-    with fm.open(path) as ds:
-        for name in at:
-            if name in free:
-                raise InputError(f"--at {name}: all of its values are drawn; leave it out")
-        ds = select_at(fm.select_velocity(ds, arguments.velocity), at)
-        others = labels_of(ds, ("rule", "objective"))
-        yield ds.isel({name: 0 for name in others if name in ds.dims and name not in free})
+    for name in at or ():
+        if name in free:
+            raise InputError(f"--at {name}: all of its values are drawn; leave it out")
+    one = select_at(select_velocity(ds, velocity), at)
+    others = labels_of(one, AXES)
+    return one.isel({name: 0 for name in others if name in one.dims and name not in free})
 
 
 @dataclass(frozen=True)
@@ -54,24 +68,23 @@ class Cell:
 
     def of(self, ds: xr.Dataset) -> xr.Dataset:
         """Select the nearest cell of the grid."""
-        return fm.select_cell(ds, self.lr, self.momentum, self.start)
+        return select_cell(ds, self.lr, self.momentum, self.start)
 
 
-def chosen_runs(ds: xr.Dataset, arguments: argparse.Namespace) -> list[plots.Run]:
-    """Read the runs that are asked for, or telling ones; print a line for each."""
-    runs = []
-    for wanted in _cells(ds, arguments.lr, arguments.momentum, arguments.start):
-        runs.append(_run(ds, wanted, arguments.replay))
-    return runs
+def chosen_runs(
+    ds: xr.Dataset, lr: Several, momentum: Several, start: Several, replayed: bool
+) -> tuple[list[Run], list[str]]:
+    """Read the runs that are asked for, or telling ones, and say a line of each."""
+    cells = _cells(ds, listed(lr), listed(momentum), listed(start))
+    read = [_run(ds, wanted, replayed) for wanted in cells]
+    return [run for run, _ in read], [said for _, said in read]
 
 
-def whole_run(ds: xr.Dataset, arguments: argparse.Namespace) -> plots.Run:
-    """Read all steps of the one run that is asked for, or of the best; print a line."""
-    lr, momentum, start = (
-        None if value is None else [value]
-        for value in (arguments.lr, arguments.momentum, arguments.start)
-    )
-    wanted = _cells(ds, lr, momentum, start or [0])[0]
+def whole_run(
+    ds: xr.Dataset, lr: float | None, momentum: float | None, start: Start | None
+) -> tuple[Run, str]:
+    """Read all steps of the one run that is asked for, or of the best, and say a line of it."""
+    wanted = _cells(ds, listed(lr), listed(momentum), [0 if start is None else start])[0]
     cell = wanted.of(ds)
     every_step = np.arange(int(cell["n_steps"]) + 1)
     recorded = "trajectory" in cell and cell["trajectory"].dtype == np.float64
@@ -79,21 +92,30 @@ def whole_run(ds: xr.Dataset, arguments: argparse.Namespace) -> plots.Run:
     return _run(ds, wanted, replayed=not whole)
 
 
-def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> plots.Run:
+def listed(values: Several) -> list[Any] | None:
+    """Make a list of one value; a point is one. None stays: nothing was asked for."""
+    if values is None or isinstance(values, list):
+        return values or None
+    if isinstance(values, np.ndarray | range):
+        return list(values)
+    return [values]
+
+
+def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> tuple[Run, str]:
     cell = wanted.of(ds)
     path = None
     if replayed or "trajectory" not in cell:
         every = max(1, int(cell["n_steps"]) // MOST_POINTS)
-        path = fm.replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
-    run = plots.run_of(cell, path)
-    print(
+        path = replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
+    run = run_of(cell, path)
+    said = (
         f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
         + "".join(f"{name}={cell[name].item():.6g} " for name in labels_of(cell, AXES))
         + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
         f"{run.status.words} "
         f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
     )
-    return run
+    return run, said
 
 
 def _cells(
@@ -154,11 +176,16 @@ def plane(
     free: Sequence[str] = (),
 ) -> xr.Dataset:
     """Select the summaries of one start over all settings; along `free` axes all values stay."""
-    point = fm.select_cell(ds, start=start)
+    point = select_cell(ds, start=start)
     names = ["start"] if "start" in ds.dims else start_names(ds)
     names = [name for name in names if name in ds.dims and name not in free]
     where = {name: ds.get_index(name).get_loc(point[name].item()) for name in names}
     return ds[[name for name in variables if name in ds]].isel(where)
+
+
+def has_theory(ds: xr.Dataset) -> bool:
+    """Whether there is a theory of the rule: of what is no linear map there is none."""
+    return known(rule_of(ds)).rule.form is not None
 
 
 def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:
@@ -175,7 +202,7 @@ def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:
 
 def start_names(ds: xr.Dataset) -> list[str]:
     """Name the coordinates of the starts."""
-    return [f"start_{name}" for name in fm.experiment_of(ds).objective.parameters]
+    return [f"start_{name}" for name in experiment_of(ds).objective.parameters]
 
 
 def start_of(results: xr.Dataset) -> str:
@@ -186,7 +213,7 @@ def start_of(results: xr.Dataset) -> str:
 
 def velocity_of(results: xr.Dataset) -> str:
     """Write down the one initial velocity of results; nothing where there is none."""
-    names = [f"velocity_{name}" for name in fm.experiment_of(results).objective.parameters]
+    names = [f"velocity_{name}" for name in experiment_of(results).objective.parameters]
     if names[0] not in results.coords:
         return ""
     return f", velocity ({', '.join(f'{results[name].item():.3g}' for name in names)})"
@@ -200,7 +227,7 @@ def _telling(ds: xr.Dataset, start: Start) -> list[tuple[float, float]]:
     usual = np.abs(found["momentum"].values - 0.9).argmin()
     cells = [_best(found, everywhere)]
     cells += [_best(found, everywhere & (column == k)) for k in (0, usual)]
-    diverged = status == fm.Status.DIVERGED
+    diverged = status == Status.DIVERGED
     if cells[0] is not None:
         diverged &= column == cells[0][1]
     if diverged.any():
@@ -212,7 +239,7 @@ def _telling(ds: xr.Dataset, start: Start) -> list[tuple[float, float]]:
 def _best(found: xr.Dataset, allowed: Any) -> tuple[int, int] | None:
     """Find the run that converged soonest, else the one with the lowest loss."""
     status = found["status"].values
-    for code, score in ((fm.Status.CONVERGED, "n_steps"), (fm.Status.MAX_STEPS, "final_loss")):
+    for code, score in ((Status.CONVERGED, "n_steps"), (Status.MAX_STEPS, "final_loss")):
         those = allowed & (status == code)
         if those.any():
             scores = np.where(those, found[score].values, np.inf)

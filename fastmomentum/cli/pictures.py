@@ -1,0 +1,188 @@
+"""Pictures by the words of a command: each kind's parser, and the page that draws it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from fastmomentum.cli.parsing import parse_at
+from fastmomentum.cli.picture_arguments import (
+    SUFFIXES,
+    WHICH_CELL,
+    WHICH_CELLS,
+    add_cells,
+    add_field,
+    add_start,
+    add_target,
+    add_view,
+    joined,
+    parser,
+)
+from fastmomentum.cli.picture_files import place_of, save
+
+if TYPE_CHECKING:
+    from fastmomentum.plots.pages import Page
+
+SHOWN: Final = ("results", "output", "other", "given_once")
+"""What a parser reads that is no argument of a page."""
+
+
+def draw(kind: str, words: Sequence[str], program: str | None = None) -> None:
+    """Read results, draw a picture of them, save it.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    words : sequence of str
+        As they stand in the command.
+    program : str, optional
+        What the command is called; the script that runs, without.
+    """
+    description, epilog, add = KINDS[kind]
+    reading = parser(description, epilog, program=program)
+    add(reading)
+    asked = reading.parse_args(joined(words))
+    named = getattr(asked, "show", kind) if kind == "loss" else kind
+    path = place_of(asked.results, asked.output, named, SUFFIXES)
+    from fastmomentum.plots.styles import drawn_in
+
+    with drawn_in(asked.style):
+        page = page_of(kind, asked)
+        for line in page.said:
+            print(line)
+        save(page, path)
+    print(f"wrote {path}")
+
+
+def page_of(kind: str, asked: argparse.Namespace) -> Page:
+    """Draw what was asked for."""
+    from fastmomentum.plots import pages
+    from fastmomentum.results.dataset import experiment_of, open_results
+
+    options = {name: value for name, value in vars(asked).items() if name not in SHOWN}
+    options["at"] = parse_at(asked.at or ())
+    with contextlib.ExitStack() as stack:
+        ds = [stack.enter_context(open_results(asked.results))]
+        if kind == "duel":
+            ds.append(stack.enter_context(open_results(asked.other)))
+            first, second = (experiment_of(each).rule.name for each in ds)
+            if first == second:
+                options["names"] = asked.results.stem, asked.other.stem
+        page: Page = getattr(pages, kind)(*ds, **options)
+    return page
+
+
+def _paths(to: argparse.ArgumentParser) -> None:
+    add_cells(to)
+    add_field(to)
+    text = "run again to draw all steps, not the recorded ones"
+    to.add_argument("--replay", action="store_true", help=text)
+
+
+def _surface(to: argparse.ArgumentParser) -> None:
+    _paths(to)
+    add_view(to)
+
+
+def add_report(to: argparse.ArgumentParser) -> None:
+    """Add the arguments of a report: one run, the field, the view."""
+    to.add_argument("--lr", type=float, help="learning rate")
+    to.add_argument("--momentum", type=float, help="momentum")
+    add_start(to)
+    add_field(to)
+    add_view(to)
+
+
+def _phase(to: argparse.ArgumentParser) -> None:
+    add_start(to)
+    add = to.add_argument
+    add("--x", default="lr", metavar="NAME", help="axis of the grid to the right (lr)")
+    add("--y", default="momentum", metavar="NAME", help="axis of the grid upwards (momentum)")
+    add("--over", metavar="NAME", help="a map for each value of a third axis")
+    add("--show", choices=("hit", "status", "rate"), default="hit", help="what is mapped")
+    add_target(to)
+    _theory(to)
+    add("--minimiser", type=int, metavar="N", help="at which minimiser theory is drawn, from 0")
+    add("--beside", action="store_true", help="with --show rate: the predicted rate beside it")
+    text = "with --show rate: most cells measured along an axis (default: 512)"
+    add("--cells", type=int, default=512, metavar="N", help=text)
+
+
+def _basins(to: argparse.ArgumentParser) -> None:
+    add = to.add_argument
+    add("--over", choices=("lr", "momentum"), help="a map for each value")
+    add("--lr", type=float, action="append", help="learning rate; several with --over lr")
+    add("--momentum", type=float, action="append", help="momentum; several with --over momentum")
+    add_target(to)
+
+
+def _loss(to: argparse.ArgumentParser) -> None:
+    add_cells(to)
+    add = to.add_argument
+    add("--show", choices=("loss", "distance"), default="loss", help="what is drawn")
+    add("--steps", choices=("auto", "log", "linear"), default="auto", help="the axis of steps")
+    _theory(to)
+
+
+def _duel(to: argparse.ArgumentParser) -> None:
+    to.add_argument("other", type=Path, help="the results to compare with, of the same grid")
+    add_start(to)
+    add_target(to)
+    _theory(to)
+
+
+def _theory(to: argparse.ArgumentParser) -> None:
+    text = "draw measurement alone"
+    to.add_argument("--no-theory", dest="theory", action="store_false", help=text)
+
+
+Adding = Callable[[argparse.ArgumentParser], None]
+
+KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
+    "contour": (
+        "Draw the contours of an objective with the paths of chosen runs.",
+        WHICH_CELLS,
+        _paths,
+    ),
+    "surface": (
+        "Draw an objective as a surface in 3-D with the paths of chosen runs on it.",
+        WHICH_CELLS,
+        _surface,
+    ),
+    "report": (
+        "Draw all about one run on a page: surface, contours and path, and how it got on by step.",
+        WHICH_CELL,
+        add_report,
+    ),
+    "phase": (
+        "Map a grid over learning rate and momentum, for one start, with the theory over it: the\n"
+        "steps to a target (or how the runs ended), or the rate at which they came near.\n"
+        "--x, --y and --over take other axes of the grid, such as nu or objective_b; what is not\n"
+        "drawn stays at its first value, or at that of --at NAME=VALUE.",
+        "",
+        _phase,
+    ),
+    "basins": (
+        "Map the minimum reached over a mesh of starts: colour tells which, shade how soon.\n"
+        "With --over there is a map for each value, or of those given, six at most.",
+        "",
+        _basins,
+    ),
+    "loss": (
+        "Draw the loss, or the distance from the minimum, of chosen runs against the step.\n"
+        "Dashed lines fall as fast as theory at the minimum predicts.",
+        WHICH_CELLS,
+        _loss,
+    ),
+    "duel": (
+        "Map which of two experiments on the same grid came to the target sooner, and how much.\n"
+        "Objective, start and velocity must be the same in both.",
+        "",
+        _duel,
+    ),
+}
+"""By kind of picture: what it is, what more there is to say, and its arguments."""

@@ -1,0 +1,47 @@
+"""The commands that draw; what they are asked is read by the parsers of `pictures` and `films`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import typer
+
+from fastmomentum.cli.exit_status import errors_in_words
+
+plot = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Draw results: plot KIND OUT.h5 -o PICTURE; plot KIND --help tells the options.",
+)
+
+WORDS: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
+"""Everything after the command's name is handed on, --help as well."""
+
+
+def _add(kind: str, what: str) -> None:
+    def command(context: typer.Context) -> None:
+        from fastmomentum.cli.pictures import draw
+
+        draw(kind, context.args, f"fastmomentum plot {kind}")
+
+    plot.command(kind, help=what, context_settings=dict(WORDS), add_help_option=False)(
+        errors_in_words(command)
+    )
+
+
+_add("contour", "Contours of the objective, with paths of runs.")
+_add("surface", "The objective as a surface, with paths of runs.")
+_add("report", "All there is to say of one run.")
+_add("phase", "Steps, status or rate over learning rate and momentum, with theory.")
+_add("basins", "Which minimum each start reaches.")
+_add("loss", "Loss or distance against the step, with the predicted rate.")
+_add("duel", "Which of two rules is sooner, on one map.")
+
+
+@errors_in_words
+def animate(context: typer.Context) -> None:
+    """Show a run as it learns: a GIF, a film, an HTML page, or a window."""
+    from fastmomentum.cli.films import animate as show
+
+    show(context.args, "fastmomentum animate")

@@ -1,0 +1,229 @@
+"""Maps of a grid over learning rate and momentum, for one start, with the theory over it."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from fastmomentum.analysis import agreement, basin, measured_rate, predicted_rate
+from fastmomentum.errors import InputError
+from fastmomentum.plots.arguments import RESULTS, takes
+from fastmomentum.plots.boundaries import TheoryLines, theory_lines
+from fastmomentum.plots.pages.choosing import (
+    SUMMARIES,
+    At,
+    at_target,
+    chosen,
+    has_theory,
+    plane,
+    start_of,
+)
+from fastmomentum.plots.pages.other_axes import checked, other_axes
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
+from fastmomentum.plots.phases import phase_map, status_map, steps_bar
+from fastmomentum.plots.planes import described
+from fastmomentum.plots.rates import rate_bar, rate_map
+from fastmomentum.plots.style import point as written
+from fastmomentum.plots.styles import drawn_in
+from fastmomentum.results.chosen import objective_of, rule_of
+from fastmomentum.results.selection import Start
+from fastmomentum.status import Status
+
+MEASURED_CELLS: Final = 512
+"""Along an axis, unless it is said otherwise: for a rate its run is walked again."""
+
+FIT: Final = 0.99
+"""Least r squared of a rate that is drawn and compared."""
+
+
+class Drawn(NamedTuple):
+    """What a map gives to its figure."""
+
+    handles: list[Any]
+    agreement: str
+    notes: tuple[str, ...] = ()
+
+
+@takes(ds=RESULTS)
+def phase(
+    ds: xr.Dataset,
+    start: Start | None = None,
+    *,
+    velocity: Start | None = None,
+    at: At | None = None,
+    x: str = "lr",
+    y: str = "momentum",
+    over: str | None = None,
+    show: Literal["hit", "status", "rate"] = "hit",
+    target: float | None = None,
+    theory: bool = True,
+    minimiser: int | None = None,
+    beside: bool = False,
+    cells: int = MEASURED_CELLS,
+    title: str | None = None,
+    size: Size | None = None,
+    style: Style | None = None,
+) -> Page:
+    """Map a grid over learning rate and momentum, for one start, with the theory over it.
+
+    Over other axes there is no theory, and `show` is "hit" or "status".
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, from `fm.run` or `fm.open`.
+    start, velocity : int or (float, float), optional
+        Which; the first without.
+    at : mapping of float, optional
+        As for `pages.contour`.
+    x, y : str
+        Axes of the grid, to the right and upwards, such as "nu" or "objective_b".
+    over : str, optional
+        A third axis: a map for each of its values.
+    show : {"hit", "status", "rate"}
+        The steps to a target (how the runs ended, where there is no target), how they ended, or
+        how fast they came near, which is measured on the runs, walked again.
+    target : float, optional
+        One of the targets; the last without.
+    theory : bool
+        Whether to draw what it says.
+    minimiser : int, optional
+        At which minimiser, from 0; at the one that most runs reached without.
+    beside : bool
+        With rates: the predicted ones beside the measured ones.
+    cells : int
+        With rates: most cells measured along an axis.
+    title, size, style
+        As for `pages.contour`.
+
+    Returns
+    -------
+    Page
+        A Figure of matplotlib that a notebook shows; `said` has lines about what was drawn.
+
+    Raises
+    ------
+    InputError
+        An argument makes no sense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 10.0), rule="momentum",
+    ...     steps=100, grid=fm.Grid(lr=[0.1, 0.2], momentum=[0.0, 0.5], start=[(1, 1)]),
+    ...     stop=fm.Stop(targets=[1e-8])))
+    >>> fm.plots.phase(ds, show="status").axes[0].get_ylabel()
+    'momentum'
+    """
+    if beside and show != "rate":
+        raise InputError("--beside goes with --show rate")
+    free = [name for name in (x, y, over) if name]
+    one = chosen(ds, velocity, at, free)
+    whole = plane(checked(one, free), start, (*SUMMARIES, "final"), free)
+    results = at_target(whole, target)
+    if free != ["lr", "momentum"]:
+        if show == "rate":
+            raise InputError(
+                "--show rate is drawn over lr and momentum; leave --x, --y, --over out"
+            )
+        with drawn_in(style) as settings:
+            return other_axes(one, results, (x, y, over), show, title, size, settings)
+    place = _minimiser(results, minimiser, theory)
+    with drawn_in(style) as settings:
+        page = new_page(settings, size, (15.0 if beside else 10.0, 7.5))
+        panels = list(page.subplots(1, 1 + beside, squeeze=False, sharey=True)[0])
+        if show == "rate":
+            drawn = _rate_maps(panels, results, place, beside, cells)
+        else:
+            drawn = _end_map(panels, results, place, show)
+        page.notes += [note for note in drawn.notes if note]
+        page.said += [line for line in (drawn.agreement, *page.notes) if line]
+        what = f"{described(one)}, from {start_of(results)}"
+        if beside:
+            panels[0].set_title(f"measured: {what}")
+            panels[1].set_title(f"predicted by theory, at {written(place)}")
+            entitle(page, one, title, *page.said)
+        else:
+            panels[0].set_title(lines_of(what, *page.said))
+            entitle(page, one, title)
+        page.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
+    return page
+
+
+def _end_map(panels: list[Axes], results: xr.Dataset, at: Any, show: str) -> Drawn:
+    """Map the steps to a target, or how runs ended."""
+    (ax,) = panels
+    draw = status_map if show == "status" else phase_map
+    drawn = draw(ax, results)
+    steps_bar(ax, drawn)
+    handles = drawn.handles
+    if at is None:
+        return Drawn(handles, "", (drawn.note,))
+    predicted = predicted_rate(results, at).transpose("lr", "momentum").values
+    diverged = results["status"].transpose("lr", "momentum").values == Status.DIVERGED
+    share = np.mean(diverged == ~(predicted < 1.0))
+    said = f"theory at the minimum foretells of {share:.1%} of the runs whether they diverge"
+    lines = _theory(ax, results, at)
+    return Drawn([*handles, *lines.seen], said, (drawn.note, lines.outside))
+
+
+def _rate_maps(panels: list[Axes], results: xr.Dataset, at: Any, beside: bool, cells: int) -> Drawn:
+    """Map measured rates, and beside them predicted ones."""
+    if cells < 1:
+        raise InputError(f"--cells must be 1 or more: got {cells}")
+    if beside and at is None:
+        raise InputError("--beside: there is no theory to draw beside the measured rates")
+    every = {name: -(-results.sizes[name] // cells) for name in ("lr", "momentum")}
+    chosen = results.isel({name: slice(None, None, k) for name, k in every.items()})
+    measured = measured_rate(chosen)
+    clear = measured["rate"].where(measured["r_squared"] >= FIT)
+    drawn = rate_map(panels[0], clear, chosen["status"])
+    if drawn.rates is None:
+        raise InputError("--show rate: no run of this start comes near a minimum at a clear rate")
+    if not beside:
+        rate_bar(panels[0], drawn, "measured rate: factor on the distance, an update")
+    if at is None:
+        return Drawn(drawn.legend, "")
+    lines = _theory(panels[0], results, at)
+    predicted = predicted_rate(chosen, at)
+    if beside:
+        same: Any = drawn.rates.norm
+        right = rate_map(panels[1], predicted, norm=same)
+        panels[1].set_ylabel("")
+        _theory(panels[1], results, at)
+        rate_bar(panels[1], right, "rate: factor on the distance, an update")
+    known = objective_of(results).minimisers
+    if len(known) > 1:  # theory at one minimiser is not that at another
+        elsewhere = [i for i, other in enumerate(known) if not np.array_equal(other, at)]
+        measured = measured.where(~basin(chosen).isin(elsewhere))
+    found = agreement(measured, predicted, fit=FIT)
+    said = (
+        f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 0.01 of theory, "
+        f"median difference {found.median:.1g}"
+    )
+    return Drawn([*drawn.legend, *lines.seen], said, (lines.outside,))
+
+
+def _theory(ax: Axes, results: xr.Dataset, at: Any) -> TheoryLines:
+    return theory_lines(ax, objective_of(results), rule_of(results), at)
+
+
+def _minimiser(results: xr.Dataset, number: int | None, theory: bool) -> Any:
+    """Choose where theory is drawn: at the minimiser that most runs reached; None for nowhere."""
+    known = objective_of(results).minimisers
+    if number is not None and not 0 <= number < len(known):
+        raise InputError(f"--minimiser must be a number from 0 to {len(known) - 1}: got {number}")
+    if not theory or not len(known) or not has_theory(results):
+        return None
+    if number is None:
+        number = 0
+        if len(known) > 1:
+            sizes = results.sizes
+            few = {name: slice(None, None, -(-sizes[name] // 64)) for name in ("lr", "momentum")}
+            reached = basin(results.isel(few)).values
+            number = int(np.bincount(reached[reached >= 0], minlength=1).argmax())
+    return known[number]

@@ -1,0 +1,100 @@
+"""All about one run on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from fastmomentum.plots.arguments import RESULTS, takes
+from fastmomentum.plots.fields import Scale
+from fastmomentum.plots.pages.choosing import At, chosen, whole_run
+from fastmomentum.plots.pages.page import Page, Size, Style, new_page
+from fastmomentum.plots.pages.paths import Ends, View, field_around, turn
+from fastmomentum.plots.run_panels import Report, run_report
+from fastmomentum.plots.runs import Run
+from fastmomentum.plots.styles import drawn_in
+from fastmomentum.results.chosen import rule_of
+from fastmomentum.results.selection import Start
+
+PAGE_SIZE: Final = (12.8, 7.2)
+"""Inches of a report: a slide's shape."""
+
+PAGE_POINTS = 301
+"""Samples of its surface and contours along an axis."""
+
+
+@takes(ds=RESULTS)
+def report(
+    ds: xr.Dataset,
+    lr: float | None = None,
+    momentum: float | None = None,
+    start: Start | None = None,
+    *,
+    velocity: Start | None = None,
+    at: At | None = None,
+    window: Ends | None = None,
+    scale: Scale = "auto",
+    view: View | None = None,
+    title: str | None = None,
+    size: Size | None = None,
+    style: Style | None = None,
+) -> Page:
+    """Draw all about one run: surface, contours and path, and how it got on by step.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, from `fm.run` or `fm.open`.
+    lr, momentum, start : optional
+        Which run; what is left out is the best run's. All of its steps are drawn.
+    velocity, at, window, scale, view, title, size, style
+        As for `pages.contour` and `pages.surface`.
+
+    Returns
+    -------
+    Page
+        A Figure of matplotlib that a notebook shows; `said` names the cell and its final point.
+
+    Raises
+    ------
+    InputError
+        An argument makes no sense.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=9,
+    ...     grid=fm.Grid(lr=1e-3, momentum=0.9, start=[(-1.2, 1)])))
+    >>> sorted(ax.get_label() for ax in fm.plots.report(ds).axes[:3])
+    ['contour', 'progress', 'surface']
+    """
+    one = chosen(ds, velocity, at)
+    run, said = whole_run(one, lr, momentum, start)
+    x, y = run.points[-1].tolist()
+    with drawn_in(style) as settings:
+        page = new_page(settings, size, PAGE_SIZE)
+        page.said += [said, f"final point: ({x!r}, {y!r})"]
+        draw_run(page, one, run, window, scale, view, title)
+    return page
+
+
+def draw_run(
+    figure: Figure,
+    ds: xr.Dataset,
+    run: Run,
+    window: Ends | None = None,
+    scale: Scale = "auto",
+    view: View | None = None,
+    title: str | None = None,
+    frames: Sequence[int] | None = None,
+) -> Report:
+    """Draw all about one run on a figure, still or with frames; see `report` and `run_report`."""
+    data = (ds["data_x"].values, ds["data_y"].values) if "data_x" in ds else None
+    field = field_around(ds, [run], window, scale, PAGE_POINTS)
+    named = str(ds.attrs.get("title") or "") if title is None else title
+    drawn = run_report(figure, run, field, rule_of(ds), data, named, frames)
+    turn(drawn.axes["surface"], view)
+    return drawn

@@ -1,0 +1,216 @@
+"""Paths of chosen runs on an objective: its contours, or its surface in 3-D."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import xarray as xr
+
+from fastmomentum.errors import InputError
+from fastmomentum.plots import fields, surfaces
+from fastmomentum.plots.arguments import RESULTS, takes
+from fastmomentum.plots.fields import Field, Scale, colour_bar, sample
+from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
+from fastmomentum.plots.path_lines import legend, paths
+from fastmomentum.plots.planes import described
+from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import window as window_around
+from fastmomentum.plots.styles import drawn_in
+from fastmomentum.results.chosen import objective_of
+from fastmomentum.results.selection import Start
+
+Ends = Sequence[float]
+"""X0, X1, Y0, Y1 of a window."""
+
+View = tuple[float, float]
+"""Elevation and azimuth, in degrees, from which a surface is seen."""
+
+
+@takes(ds=RESULTS)
+def contour(
+    ds: xr.Dataset,
+    lr: Several = None,
+    momentum: Several = None,
+    start: Several = None,
+    *,
+    velocity: Start | None = None,
+    at: At | None = None,
+    window: Ends | None = None,
+    scale: Scale = "auto",
+    replay: bool = False,
+    title: str | None = None,
+    size: Size | None = None,
+    style: Style | None = None,
+) -> Page:
+    """Draw the contours of the objective with the paths of chosen runs.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, from `fm.run` or `fm.open`.
+    lr, momentum, start : one value or a list of them, optional
+        Which runs, paired in order; without any, telling ones.
+    velocity : int or (float, float), optional
+        The initial velocity; the first without.
+    at : mapping of float, optional
+        Where to stay along axes of parameters and constants, by name, such as ``{"nu": 0.7}``; at
+        the first values without.
+    window : (x0, x1, y0, y1), optional
+        What to show of the plane.
+    scale : {"auto", "log", "linear"}
+        Of the objective.
+    replay : bool
+        Whether to run again to draw all steps, not the recorded ones.
+    title : str, optional
+        Instead of the experiment's.
+    size : (float, float), optional
+        Of the figure, in inches.
+    style : str or Path, optional
+        A name that matplotlib knows, or a style file.
+
+    Returns
+    -------
+    Page
+        A Figure of matplotlib that a notebook shows; `said` names the cells.
+
+    Raises
+    ------
+    InputError
+        An argument makes no sense.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=100,
+    ...     grid=fm.Grid(lr=1e-3, momentum=0.9, start=[(-1.2, 1)])))
+    >>> len(fm.plots.pages.contour(ds, title="A valley").axes)
+    2
+    """
+    chosen = _chosen(ds, velocity, at, lr, momentum, start, replay)
+    return _page(*chosen, window, scale, 401, title, size, style, _on_contours)
+
+
+@takes(ds=RESULTS)
+def surface(
+    ds: xr.Dataset,
+    lr: Several = None,
+    momentum: Several = None,
+    start: Several = None,
+    *,
+    velocity: Start | None = None,
+    at: At | None = None,
+    window: Ends | None = None,
+    scale: Scale = "auto",
+    replay: bool = False,
+    view: View | None = None,
+    title: str | None = None,
+    size: Size | None = None,
+    style: Style | None = None,
+) -> Page:
+    """Draw the objective as a surface in 3-D with the paths of chosen runs on it.
+
+    Parameters
+    ----------
+    ds, lr, momentum, start, velocity, at, window, scale, replay, title, size, style
+        As for `contour`.
+    view : (float, float), optional
+        Elevation and azimuth in degrees; chosen without so that the paths are seen.
+
+    Returns
+    -------
+    Page
+        A Figure of matplotlib that a notebook shows; `said` names the cells.
+
+    Raises
+    ------
+    InputError
+        An argument makes no sense.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=9,
+    ...     grid=fm.Grid(lr=1e-3, momentum=0.9, start=[(-1.2, 1)])))
+    >>> fm.plots.pages.surface(ds, view=(40, 30)).axes[0].elev
+    40
+    """
+
+    def on_surface(page: Page, field: Field, runs: Sequence[Run], subtitle: str) -> None:
+        ax: Any = page.add_subplot(projection="3d")
+        drawn = surfaces.surface(ax, field, runs)
+        turn(ax, view)
+        ax.set_title(subtitle)
+        colour_bar(ax, field)
+        legend(page, paths(ax, runs, field), drawn.minima)
+
+    chosen = _chosen(ds, velocity, at, lr, momentum, start, replay)
+    return _page(*chosen, window, scale, 301, title, size, style, on_surface)
+
+
+def field_around(
+    ds: xr.Dataset, runs: Sequence[Run], ends: Ends | None, scale: Scale, points: int
+) -> Field:
+    """Sample the objective over the window that was asked for, or that fits the runs.
+
+    Raises
+    ------
+    InputError
+        The window is empty.
+    """
+    objective = objective_of(ds)
+    if ends is None:
+        return sample(objective, window_around(objective, runs), points, scale)
+    x_low, x_high, y_low, y_high = ends
+    if not (x_low < x_high and y_low < y_high):
+        raise InputError(f"--window must be X0,X1,Y0,Y1 with X0 < X1, Y0 < Y1: got {tuple(ends)}")
+    return sample(objective, ((x_low, x_high), (y_low, y_high)), points, scale)
+
+
+def turn(ax: Any, view: View | None) -> None:
+    """Look at a surface from where one is asked to."""
+    if view is not None:
+        ax.view_init(elev=view[0], azim=view[1])
+
+
+def _chosen(
+    ds: xr.Dataset,
+    velocity: Start | None,
+    at: At | None,
+    lr: Several,
+    momentum: Several,
+    start: Several,
+    replay: bool,
+) -> tuple[xr.Dataset, list[Run], list[str]]:
+    one = chosen(ds, velocity, at)
+    return one, *chosen_runs(one, lr, momentum, start, replay)
+
+
+def _page(
+    ds: xr.Dataset,
+    runs: list[Run],
+    said: list[str],
+    ends: Ends | None,
+    scale: Scale,
+    points: int,
+    title: str | None,
+    size: Size | None,
+    style: Style | None,
+    draw: Callable[[Page, Field, Sequence[Run], str], None],
+) -> Page:
+    with drawn_in(style) as settings:
+        field = field_around(ds, runs, ends, scale, points)
+        page = new_page(settings, size, (10.0, 7.2 + 0.26 * min(len(runs), 6)))
+        page.said += said
+        entitle(page, ds, title)
+        draw(page, field, runs, described(ds))
+    return page
+
+
+def _on_contours(page: Page, field: Field, runs: Sequence[Run], subtitle: str) -> None:
+    ax = page.add_subplot()
+    drawn = fields.contour(ax, field)
+    ax.set_title(subtitle)
+    colour_bar(ax, field, drawn.lines)
+    legend(page, paths(ax, runs, field), drawn.minima)

@@ -1,0 +1,95 @@
+"""The loss, or the distance from the minimum, of chosen runs against the step."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import xarray as xr
+
+from fastmomentum.plots.arguments import RESULTS, takes
+from fastmomentum.plots.losses import loss_curves
+from fastmomentum.plots.marks import draw_keys
+from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs, has_theory
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
+from fastmomentum.plots.planes import described
+from fastmomentum.plots.styles import drawn_in
+from fastmomentum.results.chosen import objective_of, rule_of
+from fastmomentum.results.selection import Start
+
+
+@takes(ds=RESULTS)
+def loss(
+    ds: xr.Dataset,
+    lr: Several = None,
+    momentum: Several = None,
+    start: Several = None,
+    *,
+    velocity: Start | None = None,
+    at: At | None = None,
+    show: Literal["loss", "distance"] = "loss",
+    steps: Literal["auto", "log", "linear"] = "auto",
+    theory: bool = True,
+    title: str | None = None,
+    size: Size | None = None,
+    style: Style | None = None,
+) -> Page:
+    """Draw the loss, or the distance from the minimum, of chosen runs against the step.
+
+    Dashed lines fall as fast as theory at the minimum predicts; they are straight where the axis of
+    steps is linear, as it is for runs of similar lengths.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, from `fm.run` or `fm.open`.
+    lr, momentum, start, velocity, at
+        As for `pages.contour`.
+    show : {"loss", "distance"}
+        What is drawn.
+    steps : {"auto", "log", "linear"}
+        The axis of steps.
+    theory : bool
+        Whether to draw what it predicts.
+    title, size, style
+        As for `pages.contour`.
+
+    Returns
+    -------
+    Page
+        A Figure of matplotlib that a notebook shows; `said` has lines about what was drawn.
+
+    Raises
+    ------
+    InputError
+        An argument makes no sense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 10.0), rule="momentum",
+    ...     steps=100, grid=fm.Grid(lr=[0.1, 0.2], momentum=[0.0, 0.5], start=[(1, 1)]),
+    ...     stop=fm.Stop(targets=[1e-8])))
+    >>> fm.plots.loss(ds, lr=0.1, momentum=0.5).axes[0].get_yscale()
+    'log'
+    """
+    one = chosen(ds, velocity, at)
+    runs, said = chosen_runs(one, lr, momentum, start, replayed=True)  # rates show in every step
+    with drawn_in(style) as settings:
+        page = new_page(settings, size, (10.0, 7.5))
+        page.said += said
+        entitle(page, one, title)
+        ax = page.add_subplot(title=described(one))
+        drawn = loss_curves(
+            ax,
+            runs,
+            objective_of(one),
+            rule_of(one),
+            show,
+            steps,
+            theory=theory and has_theory(one),
+        )
+        draw_keys(page, drawn.keys)
+        if drawn.handles:
+            page.legend(handles=drawn.handles, loc="outside lower center")
+    return page

@@ -1,0 +1,92 @@
+"""The style that a page is drawn in: the house style, and what a file or a name changes."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib
+from matplotlib import style as named_styles
+
+from fastmomentum.errors import InputError
+from fastmomentum.plots.style import STYLE
+from fastmomentum.text import suggest
+
+SCALED: Final = ("axes.titlesize", "figure.titlesize", "legend.fontsize")
+"""Sizes of the house style in points; they follow a style that changes font.size alone."""
+
+
+@contextlib.contextmanager
+def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
+    """Draw in the house style, with another on top of it.
+
+    Parameters
+    ----------
+    style : str or Path, optional
+        A name that matplotlib knows, such as "dark_background", or a style file.
+
+    Yields
+    ------
+    dict
+        What the style on top sets itself.
+
+    Raises
+    ------
+    InputError
+        There is no such style, or the file makes no sense.
+
+    Examples
+    --------
+    >>> with drawn_in("dark_background") as settings:
+    ...     settings["figure.facecolor"]
+    'black'
+    """
+    settings = {} if style is None else _settings(style)
+    changed = dict(settings)
+    if "font.size" in settings:
+        factor = float(settings["font.size"]) / STYLE["font.size"]
+        changed = {name: STYLE[name] * factor for name in SCALED} | settings
+    with matplotlib.rc_context(STYLE | changed):
+        yield settings
+
+
+def _settings(style: str | Path) -> dict[Any, Any]:
+    path = Path(style)
+    if not path.is_file():
+        if str(style) in named_styles.library:
+            return _drawing(named_styles.library[str(style)])
+        known = suggest(str(style), named_styles.available)
+        raise InputError(
+            f"--style: there is no file {path}, and no such style of matplotlib's; {known}"
+        )
+    listening = _Listening()
+    log = logging.getLogger("matplotlib")  # where an unknown name is told, and nowhere else
+    log.addHandler(listening)
+    try:
+        settings = matplotlib.rc_params_from_file(path, True, use_default_template=False)
+        wrong = listening.lines
+    except ValueError as error:  # a UnicodeDecodeError is one
+        wrong = [str(error)]
+    finally:
+        log.removeHandler(listening)
+    if wrong:
+        raise InputError(f"--style: {path}: {wrong[0]}")
+    return _drawing(settings)
+
+
+def _drawing(settings: Any) -> dict[Any, Any]:
+    return {key: value for key, value in settings.items() if key != "backend"}
+
+
+class _Listening(logging.Handler):
+    """Keeps the first line of each message."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage().strip().splitlines()[0])
