@@ -11,7 +11,7 @@ import pytest
 
 if not hasattr(os, "fork"):
     pytest.skip("its script forks", allow_module_level=True)
-SCRIPT = Path(__file__).parent / "crash" / "kill_rounds.py"
+SCRIPT = Path(__file__).parents[1] / "crash" / "kill_rounds.py"
 
 
 @pytest.mark.parametrize(

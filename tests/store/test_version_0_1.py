@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import same_bits
 
 import fastmomentum as fm
 from fastmomentum.store.manifest import read
 from fastmomentum.store.paths import partial_name
+from tests.helpers import same_bits
 
-FOLDER = Path(__file__).parent / "written_by_0_1"
+FOLDER = Path(__file__).parents[1] / "written_by_0_1"
 DIGESTS = {
     "valley": "87df684404f92760d1e7fd22f945a582",
     "line": "8aea106053dd7937f5370cc53cd5e714",

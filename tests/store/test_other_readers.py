@@ -178,7 +178,7 @@ def test_nco_reads_all_of_it(made: Made) -> None:
 
 def test_ncdump_is_as_the_readme_shows_it(tmp_path: Path) -> None:
     needs("ncdump", "netcdf-bin")
-    shown = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     block = re.search(r"```\n(netcdf out \{\n.*?)```", shown, re.DOTALL)
     assert block
     head = block[1].splitlines()

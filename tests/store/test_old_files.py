@@ -14,7 +14,7 @@ from fastmomentum.store import manifest
 from tests.helpers import same_bits
 from tests.storing import command, finish, grid_of_runs
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parents[1] / "files"
 DIGEST = "f1f32969e1ca4b05436193cd14576311"
 """What version 0.1 printed for the finished one."""
 

@@ -252,7 +252,7 @@ def test_processes_give_the_same_bits(plan: Path, tmp_path: Path) -> None:
 
 
 def test_dask_gives_the_same_bits(plan: Path, tmp_path: Path) -> None:
-    from tests.test_cluster import cluster
+    from tests.execution.test_cluster import cluster
 
     experiment = fm.load(plan)
     one = fm.run(experiment, tmp_path / "a.h5", n_jobs=1)

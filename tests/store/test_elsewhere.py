@@ -20,7 +20,8 @@ import fastmomentum as fm
 from fastmomentum.errors import StorageError
 from fastmomentum.results.fingerprint import digest
 from fastmomentum.store import files, system
-from tests import test_damage, test_power_loss, test_runner, test_store
+from tests.execution import test_runner
+from tests.store import test_damage, test_power_loss, test_store
 from tests.storing import finish, grid_of_runs, seeded
 
 if sys.platform != "linux":
@@ -105,7 +106,7 @@ def test_power_lost_after_any_write_is_survived(
 
 @ON_WINDOWS
 def test_killed_runs_are_resumed() -> None:
-    script = Path(__file__).parent / "crash" / "kill_rounds.py"
+    script = Path(__file__).parents[1] / "crash" / "kill_rounds.py"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", script, "--rounds", "3", "--seed", "5"],
         capture_output=True,

@@ -28,7 +28,7 @@ from fastmomentum.results.info import findings
 from fastmomentum.results.zoom import zoomed
 from fastmomentum.status import Status
 
-GALLERY = Path(__file__).parent.parent / "experiments" / "gallery"
+GALLERY = Path(__file__).parents[2] / "experiments" / "gallery"
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)
 GRID = fm.Grid(lr=np.geomspace(0.01, 0.2, 12), momentum=np.linspace(0, 0.9, 10), start=[(1, 1)])
 

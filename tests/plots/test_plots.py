@@ -21,7 +21,7 @@ from fastmomentum import plots
 from fastmomentum.plots import Run
 from fastmomentum.status import Status
 
-SCRIPTS = Path(__file__).parent.parent / "experiments"
+SCRIPTS = Path(__file__).parents[2] / "experiments"
 SQUARE = ((-1.0, 1.0), (-1.0, 1.0))
 
 

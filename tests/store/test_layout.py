@@ -23,7 +23,7 @@ from fastmomentum.store import checksums, manifest
 from fastmomentum.store.manifest import MARK, TRAILER_BYTES
 from tests.storing import command, finish, grid_of_runs
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PLAN = """
 steps = 10
 objective.name = "rosenbrock"

@@ -18,7 +18,7 @@ from fastmomentum.objectives import MSE, AnyObjective, Statistics
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.messages import explain
 
-FAITHFUL = Path(__file__).parent.parent / "data" / "faithful.csv"
+FAITHFUL = Path(__file__).parents[2] / "data" / "faithful.csv"
 LINE = {"num_points": 50, "x_mid": 5, "x_range": 5, "y_weight": 10, "noise_range": 5, "seed": 0}
 EPS = float(np.finfo(float).eps)
 SEEDS = st.integers(0, 2**32)

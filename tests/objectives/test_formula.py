@@ -19,7 +19,7 @@ from fastmomentum.objectives.grammar import DEEPEST, LONGEST, FormulaError, pars
 from fastmomentum.objectives.trees import MOST_PARTS, evaluate
 from fastmomentum.reference import descend
 from tests.helpers import LINE_X, LINE_Y, example_objectives
-from tests.test_objectives import assert_near, random_points, slopes
+from tests.objectives.test_objectives import assert_near, random_points, slopes
 
 LINE = " + ".join(f"({x:g}*x + y - {y:g})^2" for x, y in zip(LINE_X, LINE_Y, strict=True))
 TEXTS: dict[str, tuple[str, dict[str, float]]] = {

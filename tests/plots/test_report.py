@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import LINE_X, LINE_Y
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -18,6 +17,7 @@ from fastmomentum.plots.curves import against_step, squared_distance
 from fastmomentum.plots.labels import label_levels
 from fastmomentum.plots.style import point
 from fastmomentum.status import Status
+from tests.helpers import LINE_X, LINE_Y
 
 LINE = fm.MSE.from_arrays(LINE_X, LINE_Y, reduction="half_sum")
 MINUS = "\N{MINUS SIGN}"

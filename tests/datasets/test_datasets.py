@@ -136,7 +136,7 @@ def test_bad_paths(tmp_path: Path) -> None:
         assert text in str(caught.value)
 
 
-FILES = Path(__file__).parent / "data"
+FILES = Path(__file__).parents[1] / "data"
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_a_second_writer_fails_at_once_and_harms_nothing(tmp_path: Path, wanted:
         with pytest.raises(StorageError, match="another process is writing there"):
             opened(path, plan)
         assert time.monotonic() - begun < 0.5
-        root = Path(__file__).parents[1]
+        root = Path(__file__).parents[2]
         done = subprocess.run(
             [sys.executable, "-c", code, path], cwd=root, capture_output=True, text=True
         )
@@ -570,7 +570,7 @@ def test_system_calls_that_fail(fault: str, tmp_path: Path) -> None:
     command_line = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={fault}",
                     sys.executable, "-c", STRACE, plan, out]  # fmt: skip
     done = subprocess.run(
-        command_line, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=120
+        command_line, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120
     )
     if "ptrace" in done.stderr:
         pytest.skip("this container does not let strace trace")
