@@ -47,9 +47,8 @@ class Command(typer.core.TyperCommand):
         return super().parse_args(ctx, args)
 
     def _refuse_seconds(self, ctx: Any, args: list[str]) -> None:
-        order: list[Any]
         try:
-            *_, order = self.make_parser(ctx).parse_args(args=list(args))
+            order: list[Any] = self.make_parser(ctx).parse_args(args=list(args))[2]
         except Exception:  # the parser itself tells of words that cannot be read
             return
         given = set()
