@@ -266,3 +266,15 @@ def _weight(node: Node, variables: frozenset[str]) -> Weight:
     # A chain: each derivative has the formula itself again, once for each part that varies.
     once = first + varying * (parts + 3)
     return Weight(parts, once, second + 2 * varying * once, bits)
+
+
+def in_exponents(node: Node) -> set[str]:
+    """Names that stand in exponents."""
+    found = {name for part in node.parts for name in in_exponents(part)}
+    return found | names_in(node.parts[1]) if node.kind == "power" else found
+
+
+def names_in(node: Node) -> set[str]:
+    """Variables and constants of a tree."""
+    own = {node.word} if node.kind == "name" else set()
+    return own.union(*(names_in(part) for part in node.parts))
