@@ -59,7 +59,7 @@ HOMES = {
     "click": {"cli"},
     "rich": {"execution.progress_bar"},
     "IPython": {"execution.progress_bar"},
-    "filelock": {"store.files"},
+    "filelock": {"store.locks"},
     "fcntl": {"store.system"},
     "ctypes": {"store.system"},
     "h5py": {"store.layout"},

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sympy
 from sympy.core.parameters import distribute
 
-from fastmomentum.objectives.grammar import FormulaError, Node
+from fastmomentum.objectives.grammar import Node
 from fastmomentum.objectives.printer import Writer, is_number, value_of
 from fastmomentum.objectives.symbolic import (
     FUNCTIONS,
@@ -28,6 +28,7 @@ from fastmomentum.objectives.symbolic import (
     SinTurns,
     raised,
 )
+from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import elementary
 
 MOST_OPERATIONS: Final = 3_000

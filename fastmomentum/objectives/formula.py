@@ -22,8 +22,8 @@ from fastmomentum.objectives.formula_keys import (
     short,
     two_names,
 )
-from fastmomentum.objectives.grammar import FormulaError
 from fastmomentum.objectives.searching import Landscape, minimisers
+from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import evaluate, in_exponents, uses
 from fastmomentum.specification.base import plain
 from fastmomentum.specification.messages import Fault, faults

@@ -6,7 +6,8 @@ import functools
 
 from fastmomentum.objectives import generated
 from fastmomentum.objectives.base import Functions
-from fastmomentum.objectives.grammar import FormulaError, Node, parse
+from fastmomentum.objectives.grammar import Node, parse
+from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import specialise, uses, weigh
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from fastmomentum.objectives.grammar import LONGEST_NAME, RESERVED
+from fastmomentum.objectives.tokens import LONGEST_NAME, RESERVED
 from fastmomentum.specification.base import plain
 from fastmomentum.text import shown
 

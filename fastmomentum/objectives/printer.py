@@ -8,8 +8,8 @@ from typing import Any
 
 import sympy
 
-from fastmomentum.objectives.grammar import FormulaError
 from fastmomentum.objectives.symbolic import PI, Condition, E, Log, Raised, Sign
+from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import ELEMENTARY
 
 _SUM, _PRODUCT, _SIGN, _ATOM = range(1, 5)

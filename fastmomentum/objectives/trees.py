@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from fastmomentum.objectives.grammar import FormulaError, Node, refuse
+from fastmomentum.objectives.grammar import Node
+from fastmomentum.objectives.tokens import FormulaError, refuse
 
 ELEMENTARY: Final = "fastmomentum.elementary"
 """The module that has sin, cos, tan, exp, log, sqrt, tanh and select, for kernels and for NumPy."""
