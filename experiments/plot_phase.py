@@ -76,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     add_target(made)
     add("--no-theory", action="store_true", help="draw measurement alone")
     add("--minimiser", type=int, metavar="N", help="at which minimiser theory is drawn, from 0")
+    text = "draw where cycles of up to N points are (default: 25), and where theory rules them out"
+    add("--cycles", type=int, nargs="?", const=25, metavar="N", help=text)
     add("--beside", action="store_true", help="with --show rate: the predicted rate beside it")
     text = f"with --show rate: most cells measured along an axis (default: {MEASURED_CELLS})"
     add("--cells", type=int, default=MEASURED_CELLS, metavar="N", help=text)
@@ -94,13 +96,14 @@ def end_map(
     plots.steps_bar(ax, drawn)
     handles = drawn.handles
     if at is None:
-        return Drawn(handles, "", (drawn.note,))
+        return Drawn([*handles, *_cycles(ax, results, arguments)], "", (drawn.note,))
     predicted = analysis.predicted_rate(results, at).transpose("lr", "momentum").values
     diverged = results["status"].transpose("lr", "momentum").values == fm.Status.DIVERGED
     share = np.mean(diverged == ~(predicted < 1.0))
     said = f"theory at the minimum foretells of {share:.1%} of the runs whether they diverge"
     lines = _theory(ax, results, at)
-    return Drawn([*handles, *lines.seen], said, (drawn.note, lines.outside))
+    handles += [*lines.seen, *_cycles(ax, results, arguments)]
+    return Drawn(handles, said, (drawn.note, lines.outside))
 
 
 def rate_maps(
@@ -121,7 +124,7 @@ def rate_maps(
     if not arguments.beside:
         plots.rate_bar(panels[0], drawn, "measured rate: factor on the distance, an update")
     if at is None:
-        return Drawn(drawn.legend, "")
+        return Drawn([*drawn.legend, *_cycles(panels[0], results, arguments)], "")
     lines = _theory(panels[0], results, at)
     predicted = analysis.predicted_rate(chosen, at)
     if arguments.beside:
@@ -138,12 +141,29 @@ def rate_maps(
         f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 0.01 of theory, "
         f"median difference {found.median:.1g}"
     )
-    return Drawn([*drawn.legend, *lines.seen], said, (lines.outside,))
+    handles = [*drawn.legend, *lines.seen, *_cycles(panels[0], results, arguments)]
+    return Drawn(handles, said, (lines.outside,))
 
 
 def _theory(ax: Axes, results: xr.Dataset, at: Any) -> plots.TheoryLines:
     experiment = fm.experiment_of(results)
     return plots.theory_lines(ax, experiment.objective, experiment.rule, at)
+
+
+def _cycles(ax: Axes, results: xr.Dataset, arguments: argparse.Namespace) -> list[Any]:
+    """Draw where the heavy ball cycles on some function of the same curvatures."""
+    if arguments.cycles is None:
+        return []
+    experiment = fm.experiment_of(results)
+    curvatures = experiment.objective.curvatures
+    if curvatures is None or not curvatures[0] < curvatures[1]:
+        raise InputError(
+            "--cycles goes with objectives of known curvatures 0 < mu < L: got "
+            f"{experiment.objective.words}; drop it"
+        )
+    if arguments.cycles < 2:
+        raise InputError(f"--cycles must be 2 or more points: got {arguments.cycles}")
+    return plots.cycle_region(ax, *curvatures, experiment.rule, arguments.cycles).handles
 
 
 def minimiser(results: xr.Dataset, arguments: argparse.Namespace) -> Any:
