@@ -87,6 +87,11 @@ class PolygonCycle(Objective):
         return (*regular_polygon(self.period, x / span, y / span), self.L, span)
 
     @property
+    def named_constants(self) -> dict[str, float]:
+        """None may vary within a grid: what the functions read is made of all of them together."""
+        return {}
+
+    @property
     def minimisers(self) -> NDArray[np.float64]:
         return np.array([[0.0, 0.0]])
 
