@@ -12,6 +12,7 @@ from fastmomentum.analysis import agreement, basin, measured_rate, predicted_rat
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import TheoryLines, theory_lines
+from fastmomentum.plots.cycle_regions import cycles_of
 from fastmomentum.plots.pages.choosing import (
     SUMMARIES,
     At,
@@ -63,6 +64,8 @@ def phase(
     minimiser: int | None = None,
     beside: bool = False,
     cells: int = MEASURED_CELLS,
+    cycles: int | None = None,
+    curvatures: tuple[float, float] | None = None,
     title: str | None = None,
     size: Size | None = None,
     style: Style | None = None,
@@ -96,6 +99,11 @@ def phase(
         With rates: the predicted ones beside the measured ones.
     cells : int
         With rates: most cells measured along an axis.
+    cycles : int, optional
+        Where cycles of the heavy ball of up to so many points are on some function of the same
+        curvatures, and below what there are none; see `fm.plots.cycle_region`.
+    curvatures : (float, float), optional
+        Smallest and largest curvature for `cycles`; the objective's own without.
     title, size, style
         As for `pages.contour`.
 
@@ -121,6 +129,8 @@ def phase(
     """
     if beside and show != "rate":
         raise InputError("--beside goes with --show rate")
+    if curvatures is not None and cycles is None:
+        raise InputError("--curvatures goes with --cycles")
     free = [name for name in (x, y, over) if name]
     one = chosen(ds, velocity, at, free)
     whole = plane(checked(one, free), start, (*SUMMARIES, "final"), free)
@@ -130,6 +140,8 @@ def phase(
             raise InputError(
                 "--show rate is drawn over lr and momentum; leave --x, --y, --over out"
             )
+        if cycles is not None:
+            raise InputError("--cycles is drawn over lr and momentum; leave --x, --y, --over out")
         with drawn_in(style) as settings:
             return other_axes(one, results, (x, y, over), show, title, size, settings)
     place = _minimiser(results, minimiser, theory)
@@ -140,6 +152,7 @@ def phase(
             drawn = _rate_maps(panels, results, place, beside, cells)
         else:
             drawn = _end_map(panels, results, place, show)
+        region = [] if cycles is None else cycles_of(panels[0], results, cycles, curvatures)
         page.notes += [note for note in drawn.notes if note]
         page.said += [line for line in (drawn.agreement, *page.notes) if line]
         what = f"{described(one)}, from {start_of(results)}"
@@ -150,7 +163,7 @@ def phase(
         else:
             panels[0].set_title(lines_of(what, *page.said))
             entitle(page, one, title)
-        page.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
+        page.legend(handles=[*drawn.handles, *region], loc="outside lower center", ncols=2)
     return page
 
 
