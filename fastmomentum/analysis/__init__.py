@@ -10,6 +10,9 @@ from fastmomentum.analysis.rates import Agreement as Agreement
 from fastmomentum.analysis.rates import agreement as agreement
 from fastmomentum.analysis.rates import measured_rate as measured_rate
 from fastmomentum.analysis.rates import predicted_rate as predicted_rate
+from fastmomentum.analysis.refined_map import refined_map as refined_map
+from fastmomentum.analysis.refining import Refined as Refined
+from fastmomentum.analysis.refining import refine as refine
 from fastmomentum.analysis.summaries import basin as basin
 from fastmomentum.analysis.summaries import best as best
 from fastmomentum.analysis.summaries import distance as distance

@@ -9,7 +9,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastmomentum.analysis import agreement, basin, measured_rate, predicted_rate
+from fastmomentum.analysis.refined_map import refined_map
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.cells import CELL
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import TheoryLines, theory_lines
 from fastmomentum.plots.cycle_regions import cycles_of
@@ -133,6 +135,14 @@ def phase(
         raise InputError("--curvatures goes with --cycles")
     free = [name for name in (x, y, over) if name]
     one = chosen(ds, velocity, at, free)
+    if CELL in one.dims:
+        if free != ["lr", "momentum"] or show == "rate":
+            raise InputError(
+                "a list of cells is drawn over lr and momentum, as hit or status; leave --x, --y, "
+                "--over and --show rate out"
+            )
+        one = refined_map(plane(one, start, (*SUMMARIES, "final")).load())
+        start = None
     whole = plane(checked(one, free), start, (*SUMMARIES, "final"), free)
     results = at_target(whole, target)
     if free != ["lr", "momentum"]:
