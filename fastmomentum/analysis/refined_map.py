@@ -7,7 +7,7 @@ import xarray as xr
 
 from fastmomentum.analysis.quadtree import MOST_LEVELS, Known, Lattice
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.cells import CELL
+from fastmomentum.experiment.cells import CELL as CELL
 from fastmomentum.results.dataset import experiment_of
 
 MOST_SHOWN = 1024

@@ -9,9 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from fastmomentum.analysis import agreement, basin, measured_rate, predicted_rate
-from fastmomentum.analysis.refined_map import refined_map
+from fastmomentum.analysis.refined_map import CELL, refined_map
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.cells import CELL
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import TheoryLines, theory_lines
 from fastmomentum.plots.cycle_regions import cycles_of

@@ -8,9 +8,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from fastmomentum.analysis.refined_map import busiest_window, refined_map
+from fastmomentum.analysis.refined_map import CELL, busiest_window, refined_map
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.cells import CELL
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.pages.choosing import SUMMARIES, at_target, start_of
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
