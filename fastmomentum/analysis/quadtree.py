@@ -131,6 +131,22 @@ class Known:
             left = left[~there]
         return found.reshape(np.shape(points))
 
+    def laid_out(self) -> Classes:
+        """The classes of all points, as `inferred` has them: shape ``lattice.fine``."""
+        n, m = self.lattice.fine
+        i, j = np.divmod(self.points, m)
+        found = np.empty((0, 0), np.uint8)
+        for level in range(self.lattice.levels + 1):
+            left = self.lattice.levels - level
+            step, shape = 1 << left, ((n - 1 >> left) + 1, (m - 1 >> left) + 1)
+            if level:
+                found = found.repeat(2, axis=0).repeat(2, axis=1)[: shape[0], : shape[1]]
+            else:
+                found = np.empty(shape, np.uint8)
+            there = (i % step == 0) & (j % step == 0)
+            found[i[there] >> left, j[there] >> left] = self.classes[there]
+        return found
+
     def _found(self, points: Ints) -> tuple[Ints, NDArray[np.bool_]]:
         at = np.searchsorted(self.points, points).clip(0, self.points.size - 1)
         return at, self.points[at] == points
