@@ -9,10 +9,9 @@ import numpy as np
 import xarray as xr
 
 from fastmomentum.errors import InputError
-from fastmomentum.results.chosen import objective_of
+from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import Start, select_cell
-from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.specification.numbers import whole
 from fastmomentum.status import Status
 
@@ -96,8 +95,7 @@ def lyapunov_exponent(
     """
     cell = select_cell(ds, lr, momentum, start, velocity, at)
     plan, objective = experiment_of(cell), objective_of(cell)
-    own = {label.what: cell[label.name].item() for label in plan.labels if label.kind == "rule"}
-    rule = UpdateRule(name=plan.rule.name, **(plan.rule.given | own))
+    rule = rule_of(cell)
     if steps is None:
         ended = int(cell.status) != Status.DIVERGED
         steps = plan.steps if ended else max(int(cell.n_steps) - 1, 1)
@@ -129,7 +127,7 @@ def lyapunov_exponent(
 
 def _growth(
     objective: Any,
-    choice: UpdateRule,
+    choice: Any,
     settings: tuple[float, float],
     point: list[float],
     velocity: list[float],

@@ -41,6 +41,8 @@ from fastmomentum.plots.losses import LossCurves as LossCurves
 from fastmomentum.plots.losses import loss_curves as loss_curves
 from fastmomentum.plots.marks import Key as Key
 from fastmomentum.plots.marks import draw_keys as draw_keys
+from fastmomentum.plots.partings import parting_map as parting_map
+from fastmomentum.plots.partings import ratio_map as ratio_map
 from fastmomentum.plots.path_lines import Paths as Paths
 from fastmomentum.plots.path_lines import legend as legend
 from fastmomentum.plots.path_lines import paths as paths
