@@ -38,6 +38,7 @@ from .objectives import Himmelblau as Himmelblau
 from .objectives import Levi13 as Levi13
 from .objectives import Matyas as Matyas
 from .objectives import MonkeySaddle as MonkeySaddle
+from .objectives import PolygonCycle as PolygonCycle
 from .objectives import Quadratic as Quadratic
 from .objectives import Rastrigin as Rastrigin
 from .objectives import Rosenbrock as Rosenbrock

@@ -30,6 +30,18 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Jobs = Annotated[str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one a core.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")]
+StartOption = Annotated[
+    str, typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point.")
+]
+VelocityOption = Annotated[
+    str, typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities.")
+]
+At = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--at", metavar="NAME=VALUE", help="Where to stay along another axis [its first value]."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 

@@ -120,6 +120,12 @@ def add_target(to: argparse.ArgumentParser) -> None:
     to.add_argument("--target", type=float, help=text)
 
 
+def add_curvatures(to: argparse.ArgumentParser) -> None:
+    """Add the argument --curvatures."""
+    text = "with --cycles: smallest and largest curvature (default: the objective's)"
+    to.add_argument("--curvatures", type=_curvatures, metavar="MU,L", help=text)
+
+
 def _point(option: str) -> Callable[[str], Start]:
     def point(text: str) -> Start:
         with _argparse_errors():
@@ -136,6 +142,11 @@ def _window(text: str) -> tuple[float, ...]:
 def _view(text: str) -> tuple[float, ...]:
     with _argparse_errors():
         return parse_numbers("--view", text, 2, "two angles ELEV,AZIM in degrees")
+
+
+def _curvatures(text: str) -> tuple[float, ...]:
+    with _argparse_errors():
+        return parse_numbers("--curvatures", text, 2, "two numbers MU,L, 0 < MU < L")
 
 
 def _size(text: str) -> tuple[float, ...]:

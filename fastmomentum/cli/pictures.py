@@ -14,6 +14,7 @@ from fastmomentum.cli.picture_arguments import (
     WHICH_CELL,
     WHICH_CELLS,
     add_cells,
+    add_curvatures,
     add_field,
     add_start,
     add_target,
@@ -107,9 +108,12 @@ def _phase(to: argparse.ArgumentParser) -> None:
     add_target(to)
     _theory(to)
     add("--minimiser", type=int, metavar="N", help="at which minimiser theory is drawn, from 0")
-    add("--beside", action="store_true", help="with --show rate: the predicted rate beside it")
+    add("--beside", action="store_true", help="theory beside the map, and where they part")
     text = "with --show rate: most cells measured along an axis (default: 512)"
     add("--cells", type=int, default=512, metavar="N", help=text)
+    text = "where cycles of up to N points (25) are on some f of the same curvatures, and are not"
+    add("--cycles", type=int, nargs="?", const=25, metavar="N", help=text)
+    add_curvatures(to)
 
 
 def _basins(to: argparse.ArgumentParser) -> None:

@@ -20,6 +20,7 @@ from fastmomentum.elementary import (
     exponential,
     hyperbolic,
     logarithm,
+    polygons,
     trigonometric,
     turns,
 )
@@ -101,7 +102,7 @@ def _register(function: Callable[..., Any], form: Callable[..., Any]) -> None:
 
 for _helper, _form in FORMS.items():
     _register(_helper, _form)
-for _module in (exponential, hyperbolic, logarithm, trigonometric, turns):
+for _module in (exponential, hyperbolic, logarithm, polygons, trigonometric, turns):
     for _function in vars(_module).values():
         if inspect.isfunction(_function) and _function.__module__ == _module.__name__:
             _register(_function, _function)

@@ -20,6 +20,8 @@ from fastmomentum.plots.basin_maps import shades_of as shades_of
 from fastmomentum.plots.boundaries import TheoryLines as TheoryLines
 from fastmomentum.plots.boundaries import theory_lines as theory_lines
 from fastmomentum.plots.cells import MOST_CELLS as MOST_CELLS
+from fastmomentum.plots.cycle_regions import CycleRegion as CycleRegion
+from fastmomentum.plots.cycle_regions import cycle_region as cycle_region
 from fastmomentum.plots.duels import DuelMap as DuelMap
 from fastmomentum.plots.duels import duel_bar as duel_bar
 from fastmomentum.plots.duels import duel_map as duel_map
@@ -39,6 +41,8 @@ from fastmomentum.plots.losses import LossCurves as LossCurves
 from fastmomentum.plots.losses import loss_curves as loss_curves
 from fastmomentum.plots.marks import Key as Key
 from fastmomentum.plots.marks import draw_keys as draw_keys
+from fastmomentum.plots.partings import parting_map as parting_map
+from fastmomentum.plots.partings import ratio_map as ratio_map
 from fastmomentum.plots.path_lines import Paths as Paths
 from fastmomentum.plots.path_lines import legend as legend
 from fastmomentum.plots.path_lines import paths as paths
