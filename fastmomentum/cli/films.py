@@ -63,7 +63,7 @@ def _show(asked: argparse.Namespace, path: Path | None) -> None:
     from fastmomentum.plots.films import film_maker
     from fastmomentum.plots.frames import FrameRenderer, thinned
     from fastmomentum.plots.pages.choosing import chosen, whole_run
-    from fastmomentum.plots.pages.page import new_page, title_of
+    from fastmomentum.plots.pages.page import finished, new_page, title_of
     from fastmomentum.plots.pages.panels import PAGE_SIZE, draw_run
     from fastmomentum.plots.player_window import open_window, play
     from fastmomentum.plots.styles import drawn_in
@@ -83,6 +83,7 @@ def _show(asked: argparse.Namespace, path: Path | None) -> None:
         if path is not None:
             page = new_page(settings, asked.size, PAGE_SIZE)
             report = draw_run(page, ds, run, *look)
+            finished(page)
             page.set_dpi(DPI[path.suffix.lower()])
             _write(FrameRenderer(report), path, asked, title)
             print(f"wrote {path}")

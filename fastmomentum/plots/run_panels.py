@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any, Final
 
+import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ from fastmomentum.plots.geometry import Floats, clip, within
 from fastmomentum.plots.labels import label_levels
 from fastmomentum.plots.runs import RUN, Run
 from fastmomentum.plots.scatter import data_and_line, equation
-from fastmomentum.plots.style import DASHED, STAR, START, number, point
+from fastmomentum.plots.style import DASHED, STAR, START, STYLE, ink, number, point
 from fastmomentum.plots.surfaces import fill_axes, lift, surface
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.status import Status
@@ -49,7 +50,7 @@ LOSSES: Final = {"mean": "mean of squares", "half_sum": "sum of squares / 2"}
 FROM_THE_SIDE: Final = (40.0, 50.0)
 FROM_ABOVE: Final = (60.0,)
 HEADER: Final = 0.95
-"""Inches above the panels, for three lines of text."""
+"""Inches above the panels, for three lines of text of the house style."""
 
 
 @dataclass(frozen=True)
@@ -153,10 +154,15 @@ def run_report(
     return Report(figure, axes, run, at, tuple(parts))
 
 
+def text_scale() -> float:
+    """Size of the style's letters, as a factor on that of the house style."""
+    return float(matplotlib.rcParams["font.size"]) / float(STYLE["font.size"])
+
+
 def _panels(figure: Figure, with_data: bool) -> dict[str, Any]:
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine | TightLayoutEngine):
-        above = 1.0 - HEADER / figure.get_figheight()
+        above = 1.0 - HEADER * text_scale() / figure.get_figheight()
         engine.set(rect=(0.01, 0.0, 0.98, above))
     below = ["data", "progress"] if with_data else ["progress", "progress"]
     panels: dict[str, Any] = figure.subplot_mosaic(
@@ -193,7 +199,7 @@ def _header(
         0.46: f"{escaped}; {start}" if title else start,
         0.70: "",
     }
-    inch = 1.0 / figure.get_figheight()
+    inch = text_scale() / figure.get_figheight()
     heading, _, standing = (
         figure.text(0.02, 1.0 - down * inch, text, va="top", in_layout=False)
         for down, text in lines.items()
@@ -235,7 +241,8 @@ def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> li
     if run.status == Status.DIVERGED:
         text = ax.text(
             0.5, 0.92, "", transform=ax.transAxes, ha="center", va="center", zorder=8,
-            weight="bold", bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "black"},
+            color="black", weight="bold",
+            bbox={"boxstyle": "round", "facecolor": "white", "edgecolor": "black"},
         )  # fmt: skip
         said = f"diverged at step {run.n_steps:,}"
         parts.append(AnimatedText(text, [""] * (len(frames) - 1) + [said]))
@@ -268,7 +275,7 @@ def _data(
     drawn = data_and_line(ax, *data, a, b)
     ax.set_xlabel(x, parse_math=False)
     ax.set_ylabel(y, parse_math=False)
-    drawn.line.set(**DASHED)
+    drawn.line.set(color=ink(ax.get_facecolor()), **DASHED)
     line = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
     said = ax.set_title("", loc="left")
     lines = [equation(*run.points[frame]) for frame in frames]
@@ -293,7 +300,7 @@ def _progress(
     ax.set_title(title, loc="left")
     steps, values = against_step(ax, run.steps, values)
     if reduction is not None and objective.f_min:
-        ax.axhline(objective.f_min, **DASHED)
+        ax.axhline(objective.f_min, color=ink(ax.get_facecolor()), **DASHED)
     start = on_edge(ax, values[0], **START)
     return [AnimatedCurve(ax, steps, values, frames), Pinned([start])]
 
@@ -306,7 +313,7 @@ def _legend(figure: Figure, field: Field, with_data: bool, head_is: str) -> None
     if len(minima_of(field)):
         handles["minimum"] = star
     if with_data:
-        handles["least squares"] = Line2D([], [], **DASHED)
+        handles["least squares"] = Line2D([], [], color=ink(figure.get_facecolor()), **DASHED)
     figure.legend(
         handles=list(handles.values()),
         labels=list(handles),

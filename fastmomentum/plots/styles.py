@@ -12,11 +12,15 @@ import matplotlib
 from matplotlib import style as named_styles
 
 from fastmomentum.errors import InputError
+from fastmomentum.plots.fonts import families
 from fastmomentum.plots.style import STYLE
 from fastmomentum.text import suggest
 
 SCALED: Final = ("axes.titlesize", "figure.titlesize", "legend.fontsize")
 """Sizes of the house style in points; they follow a style that changes font.size alone."""
+
+ALWAYS: Final[dict[Any, Any]] = {"text.usetex": False}
+"""What no style changes: titles are text, and not TeX's."""
 
 
 @contextlib.contextmanager
@@ -38,6 +42,11 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
     InputError
         There is no such style, or the file makes no sense.
 
+    Warns
+    -----
+    FontWarning
+        The style's font is not installed.
+
     Examples
     --------
     >>> with drawn_in("dark_background") as settings:
@@ -49,7 +58,8 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
     if "font.size" in settings:
         factor = float(settings["font.size"]) / STYLE["font.size"]
         changed = {name: STYLE[name] * factor for name in SCALED} | settings
-    with matplotlib.rc_context(STYLE | changed):
+    with matplotlib.rc_context(STYLE | changed | ALWAYS):
+        matplotlib.rcParams["font.family"] = families(matplotlib.rcParams["font.family"])
         yield settings
 
 

@@ -22,7 +22,7 @@ from fastmomentum.plots.pages.choosing import (
     start_of,
 )
 from fastmomentum.plots.pages.other_axes import checked, other_axes
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.phases import phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.rates import rate_bar, rate_map
@@ -148,10 +148,10 @@ def phase(
             panels[1].set_title(f"predicted by theory, at {written(place)}")
             entitle(page, one, title, *page.said)
         else:
-            panels[0].set_title(lines_of(what, *page.said))
+            panels[0].set_title(lines_of(page, what, *page.said))
             entitle(page, one, title)
         page.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
-    return page
+    return finished(page)
 
 
 def _end_map(panels: list[Axes], results: xr.Dataset, at: Any, show: str) -> Drawn:

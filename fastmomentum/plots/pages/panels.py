@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.fields import Scale
 from fastmomentum.plots.pages.choosing import At, chosen, whole_run
-from fastmomentum.plots.pages.page import Page, Size, Style, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, finished, new_page
 from fastmomentum.plots.pages.paths import Ends, View, field_around, turn
 from fastmomentum.plots.run_panels import Report, run_report
 from fastmomentum.plots.runs import Run
@@ -78,7 +78,7 @@ def report(
         page = new_page(settings, size, PAGE_SIZE)
         page.said += [said, f"final point: ({x!r}, {y!r})"]
         draw_run(page, one, run, window, scale, view, title)
-    return page
+    return finished(page)
 
 
 def draw_run(

@@ -12,7 +12,7 @@ from fastmomentum.plots import fields, surfaces
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.fields import Field, Scale, colour_bar, sample
 from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.path_lines import legend, paths
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.runs import Run
@@ -205,7 +205,7 @@ def _page(
         page.said += said
         entitle(page, ds, title)
         draw(page, field, runs, described(ds))
-    return page
+    return finished(page)
 
 
 def _on_contours(page: Page, field: Field, runs: Sequence[Run], subtitle: str) -> None:

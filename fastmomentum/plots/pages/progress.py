@@ -10,7 +10,7 @@ from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.losses import loss_curves
 from fastmomentum.plots.marks import draw_keys
 from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs, has_theory
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -92,4 +92,4 @@ def loss(
         draw_keys(page, drawn.keys)
         if drawn.handles:
             page.legend(handles=drawn.handles, loc="outside lower center")
-    return page
+    return finished(page)
