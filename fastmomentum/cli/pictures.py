@@ -81,6 +81,7 @@ def _paths(to: argparse.ArgumentParser) -> None:
     add_field(to)
     text = "run again to draw all steps, not the recorded ones"
     to.add_argument("--replay", action="store_true", help=text)
+    _beside(to)
 
 
 def _surface(to: argparse.ArgumentParser) -> None:
@@ -125,6 +126,7 @@ def _loss(to: argparse.ArgumentParser) -> None:
     add = to.add_argument
     add("--show", choices=("loss", "distance"), default="loss", help="what is drawn")
     add("--steps", choices=("auto", "log", "linear"), default="auto", help="the axis of steps")
+    _beside(to)
     _theory(to)
 
 
@@ -133,6 +135,11 @@ def _duel(to: argparse.ArgumentParser) -> None:
     add_start(to)
     add_target(to)
     _theory(to)
+
+
+def _beside(to: argparse.ArgumentParser) -> None:
+    text = "each run in a panel of its own, twelve at most"
+    to.add_argument("--beside", action="store_true", help=text)
 
 
 def _theory(to: argparse.ArgumentParser) -> None:

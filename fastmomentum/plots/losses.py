@@ -69,6 +69,7 @@ def loss_curves(
     quantity: Quantity = "loss",
     steps: Steps = "auto",
     theory: bool = True,
+    among: Sequence[Run] | None = None,
 ) -> LossCurves:
     """Draw the loss or the distance of runs against the step, on a log axis.
 
@@ -91,6 +92,8 @@ def loss_curves(
         The axis of steps; "auto" is linear where the runs are of similar lengths.
     theory : bool
         Whether predicted rates are drawn.
+    among : sequence of Run, optional
+        Runs that the scales and limits are for, as those of other panels; `runs` without.
 
     Returns
     -------
@@ -121,7 +124,11 @@ def loss_curves(
             f"{objective.words} has no minimum to measure from; draw its runs with plot_contour.py"
         )
     curves = [_quantity(run, objective, quantity) for run in runs]
-    log = _frame(ax, runs, curves, quantity, steps)
+    if among is None:
+        log = _frame(ax, runs, curves, quantity, steps)
+    else:
+        all_curves = [_quantity(run, objective, quantity) for run in among]
+        log = _frame(ax, among, all_curves, quantity, steps)
     ax.set(ylabel=LABELS[quantity])
     lines: list[Line2D] = []
     predicted: list[Line2D] = []
