@@ -89,8 +89,7 @@ def _surface(to: argparse.ArgumentParser) -> None:
     add_view(to)
 
 
-def add_report(to: argparse.ArgumentParser) -> None:
-    """Add the arguments of a report: one run, the field, the view."""
+def _report(to: argparse.ArgumentParser) -> None:
     to.add_argument("--lr", type=float, help="learning rate")
     to.add_argument("--momentum", type=float, help="momentum")
     add_start(to)
@@ -163,7 +162,7 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
     "report": (
         "Draw all about one run on a page: surface, contours and path, and how it got on by step.",
         WHICH_CELL,
-        add_report,
+        _report,
     ),
     "phase": (
         "Map a grid over learning rate and momentum, for one start, with the theory over it: the\n"

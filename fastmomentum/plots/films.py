@@ -115,7 +115,7 @@ def write_page(
 ) -> None:
     """Write a page that needs nothing but itself: one picture, and for each frame what moves."""
     report = projector.report
-    steps = report.run.steps[report.frames].tolist()
+    steps = report.steps.tolist()
     frames = [_png(projector.overlay(i)) for i in through(range(len(projector)))]
     height, width = projector.still.shape[:2]
     film = {"steps": steps, "fps": fps, "hold": LAST_SECONDS, "frames": frames}
