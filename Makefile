@@ -98,7 +98,7 @@ $(LOWEST)/installed: pyproject.toml .ci/lowest.py | $(STAMP)
 WHEEL := .venv-wheel
 
 wheel: $(STAMP)
-	@rm -rf $(WHEEL) && $(PYTHON) -m venv $(WHEEL)
+	@rm -rf build $(WHEEL) && $(PYTHON) -m venv $(WHEEL)
 	@echo "building the wheel and installing it, with what it needs, into $(WHEEL); this takes a minute"
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL)/built .
 	@$(WHEEL)/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/built/*.whl

@@ -30,7 +30,8 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
     Parameters
     ----------
     style : str or Path, optional
-        A name that matplotlib knows, such as "dark_background", or a style file.
+        A name that matplotlib knows, such as "dark_background", or a style file; "default" is the
+        house style, which is matplotlib's own with other sizes of letters.
 
     Yields
     ------
@@ -53,7 +54,7 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
     ...     settings["figure.facecolor"]
     'black'
     """
-    settings = {} if style is None else _settings(style)
+    settings = {} if style in (None, "default") else _settings(style)
     changed = dict(settings)
     if "font.size" in settings:
         factor = float(settings["font.size"]) / STYLE["font.size"]
@@ -68,7 +69,7 @@ def _settings(style: str | Path) -> dict[Any, Any]:
     if not path.is_file():
         if str(style) in named_styles.library:
             return _drawing(named_styles.library[str(style)])
-        known = suggest(str(style), named_styles.available)
+        known = suggest(str(style), ["default", *named_styles.available])
         raise InputError(
             f"--style: there is no file {path}, and no such style of matplotlib's; {known}"
         )

@@ -36,7 +36,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--retries=1")
     done = called(*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", out, source)
-    if done.returncode and ("No matching distribution" in done.stderr or "No module" in done.stderr):
+    if done.returncode and (
+        "No matching distribution" in done.stderr or "No module" in done.stderr
+    ):
         pytest.skip("pip finds no index to take setuptools from")
     assert done.returncode == 0, done.stderr
     (built,) = out.glob("*.whl")
