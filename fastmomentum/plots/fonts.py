@@ -27,6 +27,9 @@ STANDS_IN: Final = "\N{WHITE SQUARE}"
 MOST_SHOWN: Final = 12
 """Letters that a message names."""
 
+SIGNS: Final = {"-": "\N{MINUS SIGN}", r"\times": "\N{MULTIPLICATION SIGN}"}
+"""By what is written in a formula: what is drawn."""
+
 ASIAN: Final = {
     "HANGUL": ("Noto Sans CJK KR", "fonts-noto-cjk"),
     "HIRAGANA": ("Noto Sans CJK JP", "fonts-noto-cjk"),
@@ -90,6 +93,7 @@ def give_fonts(figure: Figure) -> None:
     >>> title.get_fontfamily() == FontProperties().get_family()
     True
     """
+    _give_ticks_signs(figure)
     lacking = {text: letters for text in figure.findobj(Text) if (letters := _missing(text))}
     if not lacking:
         return
@@ -98,8 +102,7 @@ def give_fonts(figure: Figure) -> None:
     for text, letters in lacking.items():
         own = list(text.get_fontfamily())
         more = [family for family, has in found.items() if has & letters]
-        # Where a formula is among the words, matplotlib looks at the first family alone.
-        text.set_fontfamily([*more, *own] if "$" in text.get_text() else [*own, *more])
+        text.set_fontfamily([*more, *own] if _is_formula(text) else [*own, *more])
     left = wanted.difference(*found.values())
     for text, letters in lacking.items():
         gone = {ord(c): "" if _silent(c) else STANDS_IN for c in letters & left}
@@ -111,15 +114,33 @@ def give_fonts(figure: Figure) -> None:
 
 def _missing(text: Text) -> set[str]:
     """Letters of a text that none of its fonts has."""
-    letters = {c for c in text.get_text() if not c.isascii() and not c.isspace()}
-    if not letters:
-        return letters
-    for family in text.get_fontfamily():
+    said, own = text.get_text(), text.get_fontfamily()
+    letters = {c for c in said if not c.isascii() and not c.isspace()}
+    if _is_formula(text):  # of which matplotlib looks at the first family alone
+        letters |= {sign for written, sign in SIGNS.items() if written in said}
+        own = own[:1]
+    for family in own if letters else ():
         one = text.get_fontproperties().copy()
         one.set_family([family])
         path = _path(one)
         letters -= _covered(path, letters) if path is not None else set()
     return letters
+
+
+def _is_formula(text: Text) -> bool:
+    return "$" in text.get_text() and text.get_parse_math()
+
+
+def _give_ticks_signs(figure: Figure) -> None:
+    """Have numbers along axes drawn by a font that has their signs: they are written later."""
+    own = FontProperties().get_family()
+    path = _path(FontProperties(family=own[:1]))
+    signs = set(SIGNS.values())
+    if path is not None and _covered(path, signs) == signs:
+        return
+    for ax in figure.axes:
+        for axis in ax._axis_map.values():
+            axis.set_tick_params(which="both", labelfontfamily=[LAST, *own])
 
 
 def _path(properties: FontProperties) -> Any:
@@ -154,7 +175,7 @@ def _found(wanted: set[str]) -> dict[str, set[str]]:
             regular.setdefault(entry.name, entry)
     found: dict[str, set[str]] = {}
     left = set(wanted)
-    order = sorted(regular.values(), key=lambda entry: (entry.name not in first, _taste(entry)))
+    order = sorted(regular.values(), key=lambda entry: _taste(entry, first))
     has = {}
     for entry in order:
         has[entry.name] = _covered(FontPath(entry.fname, entry.index), left)
@@ -174,8 +195,9 @@ def _plainness(entry: FontEntry) -> tuple[bool, int]:
     return entry.style != "normal", abs(weight - 400)
 
 
-def _taste(entry: FontEntry) -> tuple[bool, str]:
-    return "Sans" not in entry.name or "Mono" in entry.name, entry.name
+def _taste(entry: FontEntry, first: set[str]) -> tuple[bool, bool, bool, str]:
+    plain = "Sans" in entry.name and "Mono" not in entry.name
+    return entry.name != LAST, entry.name not in first, not plain, entry.name
 
 
 def _kinds(letters: Iterable[str]) -> list[str]:

@@ -26,7 +26,7 @@ COLOURS: Final = ("#D55E00", "#56B4E9", "#000000", "#E69F00", "#CC79A7", "#0072B
 COLOURS_ON_DARK: Final = tuple("#FFFFFF" if c == "#000000" else c for c in COLOURS)
 LINES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS: Final = ("s", "^", "D", "v", "P", "X", "p", "h")
-DIVERGED, NEVER, NOT_RUN = "#dcdcdc", "#8c8c8c", "#ffffff"
+DIVERGED, NEVER, NOT_RUN = "#d0d0d0", "#8c8c8c", "#ffffff"
 CONVERGED: Final = "#56B4E9"
 """Of cells that converged, where there is no number to colour them by."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from contextlib import AbstractContextManager
 from pathlib import Path
 from textwrap import fill
 from typing import Any, Final, Literal
@@ -54,9 +55,13 @@ class Page(Figure):
         # It is saved in the style that it was made in, wherever that is done.
         self._look = {k: v for k, v in matplotlib.rcParams.items() if not k.startswith("backend")}
 
+    def in_its_style(self) -> AbstractContextManager[None]:
+        """Give a context in which the style is the one that the page was made in."""
+        return matplotlib.rc_context(self._look)
+
     def savefig(self, *args: Any, **options: Any) -> None:
         """Save, as every Figure does, in the style that the page was made in."""
-        with matplotlib.rc_context(self._look):
+        with self.in_its_style():
             super().savefig(*args, **options)
 
     def _repr_png_(self) -> bytes:
@@ -100,7 +105,8 @@ def inches_of(settings: dict[Any, Any], size: Size | None, usual: Size) -> Size:
 
 def finished(page: Page) -> Page:
     """Give all texts of a complete page fonts that have their letters."""
-    give_fonts(page)
+    with page.in_its_style():
+        give_fonts(page)
     return page
 
 
