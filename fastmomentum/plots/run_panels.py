@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from fastmomentum.objectives import Objective
+from fastmomentum.objectives import MSE, Objective
 from fastmomentum.plots.animated import (
     DOTS,
     HEAD,
@@ -260,7 +260,11 @@ def _way(
 def _data(
     ax: Axes, run: Run, objective: Objective, data: Data, frames: NDArray[np.int64]
 ) -> list[Animated]:
-    a, b = objective.minimisers[0]
+    a, b = objective.minimisers[0].tolist()
+    points = run.points[frames]
+    if isinstance(objective, MSE):  # in the data's own units
+        a, b = objective.own_line(a, b)
+        points = np.stack(objective.own_line(*points.T), axis=-1)
     x, y = (
         shorten(printable(getattr(objective, axis, None) or axis), 40, placeholder=" ...")
         for axis in ("x", "y")
@@ -269,11 +273,11 @@ def _data(
     ax.set_xlabel(x, parse_math=False)
     ax.set_ylabel(y, parse_math=False)
     drawn.line.set(**DASHED)
-    line = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
+    moving = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
     said = ax.set_title("", loc="left")
-    lines = [equation(*run.points[frame]) for frame in frames]
+    lines = [equation(*line) for line in points]
     words = ["Data and line" if "$" in line else line for line in lines]  # no long ones
-    return [AnimatedLine(ax, line, run.points[frames]), AnimatedText(said, words)]
+    return [AnimatedLine(ax, moving, points), AnimatedText(said, words)]
 
 
 def _progress(
