@@ -65,6 +65,15 @@ def run(
             help="For dask: the cluster's [one of this machine's cores, started for the run].",
         ),
     ] = None,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--reuse",
+            metavar="OLD.h5",
+            readable=False,
+            help="Take over the runs that older results have; may be given several times.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -82,6 +91,7 @@ def run(
         scheduler=scheduler,
         overwrite=overwrite,
         quiet=quiet,
+        reuse=reuse or (),
     )
 
 
