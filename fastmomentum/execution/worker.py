@@ -130,40 +130,20 @@ def do_block(sink: BlockWriter, block: int) -> tuple[int, int, NDArray[np.int64]
     counts : ndarray, shape (4,)
         Its runs by status.
     steps : int
-        Its updates.
-    """
-    checksum, counts, steps, _ = make_block(sink, block)
-    return block, checksum, counts, steps
-
-
-def make_block(sink: BlockWriter, block: int) -> tuple[int, NDArray[np.int64], int, int]:
-    """Do the same, and count the runs that are taken over from older files.
-
-    Parameters
-    ----------
-    sink, block
-        As for `do_block`.
-
-    Returns
-    -------
-    checksum, counts, steps : int, ndarray and int
-        As from `do_block`; updates of runs that are taken over do not count.
-    reused : int
-        How many runs were.
+        Its updates, without those of runs that are taken over from older files.
     """
     arrays, runs = sink.arrays(block), sink.blocks.runs(block)
     if sink.earlier is None:
         run_block(sink.experiment, runs, arrays)
-        steps, reused = int(arrays["n_steps"].sum(dtype=np.int64)), 0
+        steps = int(arrays["n_steps"].sum(dtype=np.int64))
     else:
         taken = sink.earlier.take(runs)
         if taken.missing.any():
             run_block(sink.experiment, runs, arrays, chosen=taken.missing)
         steps = int(arrays["n_steps"][taken.missing].sum(dtype=np.int64))
         taken.fill(arrays)
-        reused = taken.count
     counts = np.bincount(arrays["status"], minlength=len(Status)).astype(np.int64)
-    return sink.put(block, arrays), counts, steps, reused
+    return block, sink.put(block, arrays), counts, steps
 
 
 @told_elsewhere()
@@ -190,11 +170,12 @@ def do_blocks(sink: BlockWriter, blocks: Stretches, seconds: float = float("inf"
     for block in itertools.chain(*blocks):
         if checksums and passed > seconds:
             break
-        checksum, counts, n, taken = make_block(sink, block)
+        _, checksum, counts, n = do_block(sink, block)
         checksums.append(checksum)
         total += counts
         steps += n
-        reused += taken
+        if sink.earlier is not None:
+            reused += sink.earlier.take(sink.blocks.runs(block)).count
         passed = time.monotonic() - begun
     done, left = _cut(blocks, len(checksums))
     return Done(done, np.array(checksums, np.uint64), total, steps, passed, left, reused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,9 +80,16 @@ class Earlier:
 
     def __init__(self, experiment: Experiment, reused: Reused) -> None:
         self.sources = [Source(experiment, Path(path), seal) for path, seal in reused]
+        self._last = threading.local()
 
     def take(self, runs: range) -> Taken:
-        """Find out which of some runs are taken over."""
+        """Find out which of some runs are taken over; asked again at once, each thread knows."""
+        if getattr(self._last, "runs", None) != runs:
+            self._last.taken, self._last.runs = self._take(runs), runs
+        taken: Taken = self._last.taken
+        return taken
+
+    def _take(self, runs: range) -> Taken:
         numbers = np.arange(runs.start, runs.stop)
         missing, parts = np.ones(numbers.size, bool), []
         for source in self.sources:

@@ -368,7 +368,7 @@ def test_what_a_worker_raises_ends_the_run(
     def fail(*_: object) -> None:
         raise fm.FileError("the file is gone")
 
-    monkeypatch.setattr("fastmomentum.execution.worker.make_block", fail)  # for threads
+    monkeypatch.setattr("fastmomentum.execution.worker.do_block", fail)  # for threads
     with FileStore.open(tmp_path / "out.h5", experiment(), block_runs=1) as store:
         store.partial.unlink()  # for processes
         with pytest.raises((fm.FileError, fm.InputError)) as caught:
