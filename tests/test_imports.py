@@ -41,7 +41,7 @@ EDGES = {
     "execution": "kernels store schema results experiment specification provenance",
     "analysis": "execution kernels results schema theory objectives experiment specification",
     "plots": "analysis results theory objectives rules specification",
-    "cli": "plots execution results store experiment provenance notices",
+    "cli": "plots analysis execution results store experiment provenance notices",
     "__main__": "cli",
 }
 """By package, or module of the root: the others that it may import, besides those above."""
@@ -64,6 +64,7 @@ HOMES = {
     "ctypes": {"store.system"},
     "h5py": {"store.layout"},
     "xxhash": {"store.checksums"},
+    "pyarrow": {"results.parquet_file"},
     "sympy": {"objectives"},
     "pydantic": {"specification", "datasets", "objectives", "rules", "schedules", "experiment"},
     "pydantic_core": {"specification", "schedules"},
