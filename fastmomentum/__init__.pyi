@@ -6,6 +6,7 @@ from . import plots as plots
 from . import reference as reference
 from . import results as results
 from . import theory as theory
+from .analysis.exporting import export as export
 from .analysis.replaying import replay as replay
 from .errors import CacheWarning as CacheWarning
 from .errors import ClusterError as ClusterError

@@ -64,6 +64,7 @@ HOMES = {
     "ctypes": {"store.system"},
     "h5py": {"store.layout"},
     "xxhash": {"store.checksums"},
+    "pyarrow": {"results.parquet_file"},
     "sympy": {"objectives"},
     "pydantic": {"specification", "datasets", "objectives", "rules", "schedules", "experiment"},
     "pydantic_core": {"specification", "schedules"},

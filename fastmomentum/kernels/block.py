@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 def run_block(
-    experiment: Experiment, runs: range, arrays: dict[str, NDArray[Any]], n_steps: int | None = None
+    experiment: Experiment,
+    runs: range,
+    arrays: dict[str, NDArray[Any]],
+    n_steps: int | None = None,
+    chosen: NDArray[np.bool_] | None = None,
 ) -> None:
     """Compute a range of runs into arrays.
 
@@ -33,6 +37,8 @@ def run_block(
         By variable, the run as first axis; filled in place.
     n_steps : int, optional
         Updates, instead of the experiment's; 0 only compiles.
+    chosen : ndarray of bool, shape (n_runs,), optional
+        Which of the runs to compute; the rows of the others are left to the caller.
     """
     objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
     steps = experiment.steps if n_steps is None else n_steps
@@ -86,14 +92,23 @@ def run_block(
     compile_for(fill, layout)
     fill(*layout)
     run = np.arange(padded)
+    if chosen is not None and not chosen.all():  # close ranks: lanes know by `run` whose they are
+        those = np.flatnonzero(chosen)
+        run[: those.size] = those
+        lanes[:, : those.size] = lanes[:, those]
+        group[: those.size] = group[those]
+        count = those.size
+        padded = -(-count // LANES[checked]) * LANES[checked]
+        lanes, run = np.ascontiguousarray(lanes[:, :padded]), run[:padded]
+        pending, group = pending[:padded], group[:padded]
     arrays["status"][:] = NOT_RUN
     arrays["n_steps"][:] = steps
-    hit_step = arrays.get("hit_step", np.empty((count, 0), np.int32))
+    hit_step = arrays.get("hit_step", np.empty((len(runs), 0), np.int32))
     hit_step[:] = -1
     recorded = experiment.recorded
-    trajectory = arrays.get("trajectory", np.empty((count, 0, 2)))
+    trajectory = arrays.get("trajectory", np.empty((len(runs), 0, 2)))
     if recorded.size and recorded[0] == 0:
-        trajectory[:, 0] = lanes[rows.point, :count].T
+        trajectory[run[:count], 0] = lanes[rows.point, :count].T
     kernel = compile_kernel(objective.functions, rows, checked)
     arguments = (
         lanes,

@@ -180,6 +180,38 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 
+def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
+    """Select the start point nearest to what is asked for.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    start : int or (float, float), optional
+        As for `select_cell`; all of them where left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        Without dimensions of starts, where one is asked for.
+
+    Raises
+    ------
+    InputError
+        There is no start point of that number, or a coordinate was dropped.
+
+    Warns
+    -----
+    OutsideGridWarning
+        The coordinates lie outside of the grid's range.
+    """
+    if start is None:
+        return ds
+    require_labels(ds, ("start",))
+    chosen = _index(ds, "start", _place("start", start))
+    return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
+
+
 def labels_of(ds: xr.Dataset | xr.DataArray, kinds: Iterable[str] = KINDS) -> list[str]:
     """Names of the coordinates that say which run is which.
 
