@@ -192,6 +192,9 @@ def results(experiment: Experiment) -> list[Variable]:
     )
     loss = {"long_name": "loss at the end", "units": "1", **where}
     found.append(Variable("final_loss", dims, shape, "<f8", loss))
+    if experiment.rule.restart is not None:
+        restarts = {"long_name": "restarts made", "units": "1", **where}
+        found.append(Variable("n_restarts", dims, shape, "<i4", restarts))
     if experiment.record is not None:
         code = np.dtype(experiment.record.dtype).newbyteorder("<").str
         path = {"long_name": "point at each recorded step, NaN after the end", "units": "1"}

@@ -28,7 +28,7 @@ EDGES = {
     "elementary": "",
     "datasets": "specification",
     "objectives": "specification datasets elementary",
-    "rules": "specification",
+    "rules": "specification elementary",
     "experiment": "objectives rules specification",
     "kernels": "elementary objectives rules experiment",
     "reference": "objectives rules specification",

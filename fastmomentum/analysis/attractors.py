@@ -134,7 +134,7 @@ def _rate(walks: Trajectories, eigenvalue: Floats) -> Floats:
     Of a rule that is no linear map there is no theory: it is taken for one that is drawn in.
     """
     rule = walks.experiment.rule
-    if rule.rule.form is None:
+    if rule.form is None:
         return np.where(np.isfinite(eigenvalue), 0.0, np.nan)
     known = np.isfinite(eigenvalue)
     rates = spectral_radius(rule, walks.lr, walks.momentum, np.where(known, eigenvalue, 0.0))

@@ -207,7 +207,8 @@ class Experiment(Specification):
     @property
     def bytes_per_run(self) -> int:
         """Bytes that one run takes in the file."""
-        summary = 1 + 4 + 4 * len(self.stop.targets) + 2 * 8 + 8
+        restarts = 4 * (self.rule.restart is not None)
+        summary = 1 + 4 + 4 * len(self.stop.targets) + 2 * 8 + 8 + restarts
         if self.record is None:
             return summary
         return summary + self.recorded.size * 2 * np.dtype(self.record.dtype).itemsize

@@ -44,7 +44,16 @@ def run_block(
     steps = experiment.steps if n_steps is None else n_steps
     checked, count = stop.bound is not None, len(runs)
     constants, parameters = objective.constants, experiment.rule.parameters
-    rows = Rows(2, experiment.rule.rule, (False,) * len(parameters), (False,) * len(constants))
+    options, restart = experiment.rule.options, experiment.rule.restart
+    used = tuple((name, False) for name in options)
+    rows = Rows(
+        2,
+        experiment.rule.rule,
+        (False,) * len(parameters),
+        (False,) * len(constants),
+        used,
+        restart,
+    )
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
@@ -93,6 +102,7 @@ def run_block(
         steps,
         parameters,
         constants,
+        tuple(options.values()),
         levels,
         LARGEST if stop.bound is None else stop.bound,
         recorded,
@@ -101,6 +111,7 @@ def run_block(
         hit_step,
         arrays["final"],
         arrays["final_loss"],
+        arrays.get("n_restarts", np.empty(0, np.int32)),
         trajectory,
     )
     compile_for(kernel, arguments)

@@ -18,6 +18,15 @@ from numba.extending import intrinsic
 from fastmomentum.kernels.bits import FORMS
 from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
+from fastmomentum.kernels.modifying import (
+    DIGESTED,
+    counter,
+    decoupler,
+    each,
+    folded,
+    modifier,
+    restarter,
+)
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
 from fastmomentum.objectives import Functions
 from fastmomentum.rules.base import Rule
@@ -54,12 +63,18 @@ class Rows:
         Which of the rule's parameters differ between the runs: they have rows of their own.
     constants : tuple of bool
         Which of the objective's constants do.
+    options : tuple of (str, bool)
+        Options of every rule that are used, and whether they differ between the runs.
+    restart : str, optional
+        When the velocity is set to 0.
     """
 
     n: int
     rule: Rule
     parameters: tuple[bool, ...]
     constants: tuple[bool, ...]
+    options: tuple[tuple[str, bool], ...] = ()
+    restart: str | None = None
 
     @property
     def point(self) -> list[int]:
@@ -98,9 +113,24 @@ class Rows:
         return found[0], found[1]
 
     @property
+    def option_rows(self) -> list[int | None]:
+        """Rows of the options that are used; None where all runs agree."""
+        row, rows = self.level + 2 + sum(self.parameters) + sum(self.constants), []
+        for _, varies in self.options:
+            rows.append(row if varies else None)
+            row += varies
+        return rows
+
+    @property
+    def restarts(self) -> list[int]:
+        """The count of restarts, where there are some."""
+        return [] if self.restart is None else [self.count - 1]
+
+    @property
     def count(self) -> int:
         """How many."""
-        return self.level + 2 + sum(self.parameters) + sum(self.constants)
+        rest = sum(varies for _, varies in self.options) + (self.restart is not None)
+        return self.level + 2 + sum(self.parameters) + sum(self.constants) + rest
 
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
@@ -142,8 +172,10 @@ def recorder(n: int) -> Callable[..., None]:
     return inlined(record)
 
 
-def stepper(rows: Rows, gradient: Callable[..., Any]) -> Callable[..., Any]:
-    """``step(tile, lane, w, parameters, constants, t)``: one update of a lane; gives its new point.
+def stepper(
+    rows: Rows, value: Callable[..., Any], gradient: Callable[..., Any]
+) -> Callable[..., Any]:
+    """``step(tile, lane, w, parameters, constants, options, t)``: one update; gives the new point.
 
     The tile keeps the old point, so that a stop rule that is met can leave the lane where it is;
     all else in it is updated.
@@ -196,15 +228,24 @@ def stepper(rows: Rows, gradient: Callable[..., Any]) -> Callable[..., Any]:
         return inlined(move)
 
     look, move = looking(rows.n), moving(rows.n)
+    used = rows.n, [name for name, _ in rows.options], rows.option_rows
+    modify, decouple = modifier(*used), decoupler(*used)
+    velocities = [rows.states(coordinate)[0] for coordinate in range(rows.n if rows.restart else 0)]
+    sums_gradients = rule.form is not None and rule.form.sums_gradients
+    restart = restarter(rows.restart, velocities, rows.restarts, sums_gradients, value)
 
-    def step(tile, lane, w, parameters, constants, t):  # type: ignore[no-untyped-def]
+    def step(tile, lane, w, parameters, constants, options, t):  # type: ignore[no-untyped-def]
         lr, momentum = tile[lr_row, lane], tile[momentum_row, lane]
         own = read_parameters(tile, lane, parameters)
         shared = advance(read_shared(tile, lane), momentum, own)
         write_shared(tile, lane, shared)
         at = look(tile, lane, w, momentum)
-        g = gradient(*at, read_constants(tile, lane, constants))
-        return move(tile, lane, w, g, lr, momentum, own, shared, t)
+        of_objective = read_constants(tile, lane, constants)
+        g = modify(tile, lane, gradient(*at, of_objective), at, options)
+        to = move(tile, lane, w, g, lr, momentum, own, shared, t)
+        to = decouple(tile, lane, to, w, lr, options)
+        restart(tile, lane, w, to, g, of_objective)
+        return to
 
     return inlined(step)
 
@@ -229,9 +270,11 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         Its arguments are those of the inner function ``kernel``; `run_block` calls it.
     """
     value, gradient = inlined(functions.value), inlined(functions.gradient)
-    step, record = stepper(rows, gradient), recorder(rows.n)
+    step, record = stepper(rows, value, gradient), recorder(rows.n)
     read_point, write_point = reader(rows.point), writer(rows.point)
     choose_point = chooser(rows.point)
+    read_restarts, choose_restarts = reader(rows.restarts), chooser(rows.restarts)
+    note = counter(rows.restarts)
     _, constant_rows = rows.varying()
     read_constants = mixed(constant_rows)
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
@@ -244,6 +287,13 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         mixed,
         recorder,
         stepper,
+        modifier,
+        decoupler,
+        restarter,
+        counter,
+        each,
+        folded,
+        *DIGESTED,
         *FORMS.values(),
     )
     digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance, *own)
@@ -264,6 +314,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         steps,
         parameters,
         constants,
+        options,
         levels,
         bound,
         recorded,
@@ -272,6 +323,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         hit_step,
         final,
         final_loss,
+        n_restarts,
         trajectory,
     ):
         digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
@@ -301,12 +353,15 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         made = float(s)
                         for j in range(lanes):
                             w = read_point(tile, j)
-                            to = step(tile, j, w, parameters, constants, made)
+                            restarts = read_restarts(tile, j)
+                            to = step(tile, j, w, parameters, constants, options, made)
                             if checked:  # where a rule is met the point stands still
                                 f = value(*w, read_constants(tile, j, constants))
                                 eventless = (f <= bound) & (f > tile[level_row, j])
                                 tile[eventless_row, j] += 1.0 if eventless else -0.0
                                 choose_point(tile, j, eventless, to, w)
+                                also = read_restarts(tile, j)
+                                choose_restarts(tile, j, eventless, also, restarts)
                             else:
                                 write_point(tile, j, to)
                     now = pause
@@ -341,7 +396,8 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         if pending[i] == n_targets:
                             status[out] = CONVERGED
                             break
-                        to = step(single, 0, read_point(single, 0), parameters, constants, float(s))
+                        w = read_point(single, 0)
+                        to = step(single, 0, w, parameters, constants, options, float(s))
                         write_point(single, 0, to)
                         s += 1
                         if k < n_recorded and recorded[k] == s:
@@ -355,6 +411,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                     if status[out] != NOT_RUN:
                         some_over = True
                         n_steps[out] = s
+                        note(n_restarts, out, single, 0)
                         for c in range(n):
                             final[out, c] = one_nan(single[c, 0])
                         final_loss[out] = one_nan(f)
@@ -395,7 +452,11 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                 for c in range(n):
                     final[out, c] = one_nan(runs[c, i])
                 final_loss[out] = one_nan(f)
+                note(n_restarts, out, runs, i)
         return active
 
-    identity = f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants}"
+    identity = (
+        f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants} "
+        f"{rows.options} {rows.restart}"
+    )
     return cast(Kernel, compiled(kernel, identity, OPTIONS))

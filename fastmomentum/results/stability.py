@@ -34,6 +34,8 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     ([0.2, 0.3], [0.0, 0.5], 2, 8)
     """
     objective, grid = experiment.objective, experiment.grid
+    if experiment.rule.form is None:  # of what is no linear map there is no theory
+        return None
     if not len(objective.minimisers):
         return None
     limits = largest_stable_lr(objective, experiment.rule, grid.momenta)

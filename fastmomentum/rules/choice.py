@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import ConfigDict, Field, field_validator, model_serializer, model_validator
 
 from fastmomentum.rules import RULES, Parameter, Rule
+from fastmomentum.rules.base import Form
+from fastmomentum.rules.modifiers import OPTIONS, RESTARTS
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.messages import Fault, faults
 from fastmomentum.text import shown, suggest
@@ -22,12 +24,23 @@ class UpdateRule(Specification):
         One of `fastmomentum.RULES`.
     **parameters : float
         Those of the rule, such as ``dampening`` for "pytorch" or ``beta2`` for "adam"; its defaults
-        where left out.
+        where left out. Every rule takes ``weight_decay``, ``decoupled_weight_decay`` and ``clip``
+        too.
+    restart : str, optional
+        When the velocity is set to 0: "function", where f rose over an update, or "gradient", where
+        the gradient taken points along the velocity made of it; for rules with a velocity that are
+        linear in the gradient.
+
+    References
+    ----------
+    O'Donoghue and Candes, "Adaptive restart for accelerated gradient schemes", 2015.
 
     Examples
     --------
     >>> UpdateRule(name="adam", beta2=0.99).parameters
     (0.99, 1e-08)
+    >>> UpdateRule(name="nesterov", clip=1.0, restart="gradient").words
+    'nesterov with clip 1, restart by gradient'
     """
 
     another: ClassVar[str] = "take one of fm.RULES by its name, such as rule='momentum'"
@@ -35,11 +48,14 @@ class UpdateRule(Specification):
     model_config = ConfigDict(extra="allow")
 
     name: str
+    restart: str | None = Field(default=None, kw_only=True)
     __pydantic_extra__: dict[str, float | None] = Field(init=False)
 
     if TYPE_CHECKING:
 
-        def __init__(self, *, name: str, **parameters: float | None) -> None: ...
+        def __init__(
+            self, *, name: str, restart: str | None = None, **parameters: float | None
+        ) -> None: ...
 
     @model_validator(mode="before")
     @classmethod
@@ -62,10 +78,11 @@ class UpdateRule(Specification):
 
     @model_validator(mode="after")
     def _fitting(self) -> UpdateRule:
-        own = {parameter.name: parameter for parameter in self.rule.parameters}
+        own = {parameter.name: parameter for parameter in self.settable}
         found = [
             one for name, value in self.given.items() for one in _check(self, own, name, value)
         ]
+        found += _check_restart(self)
         if found:
             raise faults(found)
         return self
@@ -73,17 +90,39 @@ class UpdateRule(Specification):
     @model_serializer(mode="plain")
     def _plain(self) -> dict[str, Any]:
         """Without what has its default: one way to say it, as two would be two experiments."""
-        return {"name": self.name, **self.said()}
+        restart = {} if self.restart is None else {"restart": self.restart}
+        return {"name": self.name, **self.said(), **restart}
 
     def said(self) -> dict[str, float]:
-        """Parameters that differ from their defaults."""
-        defaults = {parameter.name: parameter.default for parameter in self.rule.parameters}
-        return {k: v + 0.0 for k, v in self.given.items() if v != defaults[k]}
+        """Parameters and options that differ from their defaults."""
+        given = self.given
+        return {
+            parameter.name: given[parameter.name] + 0.0
+            for parameter in self.settable
+            if given.get(parameter.name, parameter.default) != parameter.default
+        }
 
     @staticmethod
     def keys_of(name: str) -> list[str]:
         """What the table of a rule of the registry may hold."""
-        return ["name", *(parameter.name for parameter in RULES[name].parameters)]
+        own = RULES[name].parameters
+        return ["name", *(parameter.name for parameter in (*own, *OPTIONS)), "restart"]
+
+    @property
+    def settable(self) -> tuple[Parameter, ...]:
+        """What may be set: the rule's own parameters, then the options of every rule."""
+        return (*self.rule.parameters, *OPTIONS)
+
+    @property
+    def options(self) -> dict[str, float]:
+        """Options of every rule that do something here, in the order of `OPTIONS`."""
+        said = self.said()
+        return {option.name: said[option.name] for option in OPTIONS if option.name in said}
+
+    @property
+    def form(self) -> Form | None:
+        """What the rule is a form of as it stands; None for no linear map, or with options."""
+        return None if self.options or self.restart is not None else self.rule.form
 
     @property
     def given(self) -> dict[str, float]:
@@ -111,22 +150,30 @@ class UpdateRule(Specification):
         'pytorch with dampening 0.5'
         """
         said = [f"{name} {value:g}" for name, value in self.said().items()]
+        if self.restart is not None:
+            said.append(f"restart by {self.restart}")
         return self.name + (f" with {', '.join(said)}" if said else "")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """What was given, and no more."""
         yield "name", self.name
         yield from self.said().items()
+        if self.restart is not None:
+            yield "restart", self.restart
 
     def __eq__(self, other: object) -> bool:
         """Whether two are the same rule with the same parameters, said or left out."""
         if not isinstance(other, UpdateRule):
             return NotImplemented
-        return (self.name, self.parameters) == (other.name, other.parameters)
+        return self._whole == other._whole
 
     def __hash__(self) -> int:
         """Equal for equal rules."""
-        return hash((self.name, self.parameters))
+        return hash(self._whole)
+
+    @property
+    def _whole(self) -> tuple[Any, ...]:
+        return self.name, self.parameters, tuple(self.options.items()), self.restart
 
 
 def _check(rule: UpdateRule, own: dict[str, Parameter], name: str, value: float) -> list[Fault]:
@@ -141,3 +188,19 @@ def _check(rule: UpdateRule, own: dict[str, Parameter], name: str, value: float)
                  f"drop it, or take the rule {' or '.join(having)}")]  # fmt: skip
     known = UpdateRule.keys_of(rule.name)
     return [(name, f"is no key of the rule {rule.name}; {suggest(name, known)}")]
+
+
+def _check_restart(rule: UpdateRule) -> list[Fault]:
+    """What is wrong with the restart, if anything."""
+    given = rule.restart
+    if given is None:
+        return []
+    if given not in RESTARTS:
+        return [("restart", f"must be one of {', '.join(RESTARTS)}: got {shown(given)}; "
+                 f"{suggest(given, RESTARTS)}")]  # fmt: skip
+    if rule.rule.restarts:
+        return []
+    having = [other.name for other in RULES.values() if other.restarts]
+    why = "is not linear in the gradient" if rule.rule.uses_momentum else "has no velocity"
+    return [("restart", f"must be left out, for the rule {rule.name} {why}: got {shown(given)}; "
+             f"drop it, or take the rule {', '.join(having[:-1])} or {having[-1]}")]  # fmt: skip

@@ -254,7 +254,12 @@ def entries(
     With `first` of the first update, which is not dampened.
     """
     found = known(rule)
-    if found.rule.form is None:
+    if found.form is None and found.rule.form is not None:
+        raise InputError(
+            f"there is no theory here of the rule {found.words}: theory is of rules without "
+            "options; drop them"
+        )
+    if found.form is None:
         raise InputError(
             f"the rule {found.name} is no linear map of point and velocity: there is no theory of "
             "it here; known is that of "

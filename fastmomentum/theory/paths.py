@@ -93,7 +93,7 @@ def responses(
             return np.where(power == 0, 1.0, ww * now - determinant * before), wv * now
 
         found = known(rule)
-        if found.rule.form is None or not found.rule.form.only_first(found.parameters):
+        if found.form is None or not found.form.only_first(found.parameters):
             return row(k)
         first_ww, first_wv, first_vw, first_vv = entries(rule, lr, momentum, eigenvalue, first=True)
         from_w, from_v = row(np.maximum(k - 1, 0))
