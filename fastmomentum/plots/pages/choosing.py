@@ -23,7 +23,6 @@ from fastmomentum.results.selection import (
 )
 from fastmomentum.results.slices import with_all_axes
 from fastmomentum.status import Status
-from fastmomentum.theory.linear import known
 
 AXES = ("rule", "objective")
 """Kinds of axes that are chosen along by name."""
@@ -189,7 +188,7 @@ def plane(
 
 def has_theory(ds: xr.Dataset) -> bool:
     """Whether there is a theory of the rule: of what is no linear map there is none."""
-    return known(rule_of(ds)).rule.form is not None
+    return rule_of(ds).form is not None
 
 
 def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:
