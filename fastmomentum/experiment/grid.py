@@ -23,11 +23,12 @@ from fastmomentum.experiment.points import (
     require_each_once,
     sizes_of,
 )
+from fastmomentum.experiment.seeds import SeedLike, Seeds, checked_seeds, seeds_of
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.spans import span
 from fastmomentum.text import shown
 
-KINDS: Final = ("lr", "momentum", "rule", "objective", "start", "velocity")
+KINDS: Final = ("seed", "lr", "momentum", "rule", "objective", "start", "velocity")
 """Fields of a grid that have axes, in the order of the dimensions."""
 
 EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
@@ -39,7 +40,7 @@ class Label(NamedTuple):
     Attributes
     ----------
     name : str
-        In results: "lr", "nu", "objective_b", "start_x".
+        In results: "seed", "lr", "nu", "objective_b", "start_x".
     kind : str
         Field of the grid, one of `KINDS`.
     what : str
@@ -54,14 +55,14 @@ class Label(NamedTuple):
     kind: str
     what: str
     axis: str
-    values: NDArray[np.float64]
+    values: NDArray[Any]
 
 
 class Grid(Specification):
     """The grid of runs: learning rates x momenta x start points x initial velocities.
 
     Between the momenta and the starts come the axes of the rule's parameters and of the objective's
-    constants, where there are some.
+    constants, where there are some; before all, where something is random, the seeds.
 
     Parameters
     ----------
@@ -78,6 +79,9 @@ class Grid(Specification):
         By name, parameters of the rule that vary, such as ``{"nu": [0.5, 0.7]}``.
     objective : mapping of axes, optional
         By name, constants of the objective that vary, such as ``{"b": [1.0, 100.0]}``.
+    seed : int or sequence of int, optional
+        How many seeds, from 0 on, or which; where left out all runs have the seed 0, and there is
+        no such dimension.
 
     Examples
     --------
@@ -92,6 +96,7 @@ class Grid(Specification):
     velocity: PointSet | None = None
     rule: dict[str, Axis] | None = None
     objective: dict[str, Axis] | None = None
+    seed: Seeds | None = None
 
     if TYPE_CHECKING:
 
@@ -104,7 +109,13 @@ class Grid(Specification):
             velocity: PointSetLike | None = None,
             rule: Mapping[str, AxisLike] | None = None,
             objective: Mapping[str, AxisLike] | None = None,
+            seed: SeedLike | None = None,
         ) -> None: ...
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _count_or_list(cls, given: Any) -> Seeds | None:
+        return checked_seeds(given)
 
     @field_validator("start", "velocity", mode="before")
     @classmethod
@@ -169,6 +180,11 @@ class Grid(Specification):
         return self.momentum.points if self.momentum is not None else np.zeros(1)
 
     @functools.cached_property
+    def seeds(self) -> NDArray[np.int64]:
+        """Seeds, sorted; the single seed 0 where the grid names none."""
+        return seeds_of(self.seed)
+
+    @functools.cached_property
     def start_axes(self) -> Axes:
         """Coordinates of the starts: of the points, one by one, or of the mesh's two axes."""
         return axes_of(self.start)
@@ -191,7 +207,8 @@ class Grid(Specification):
     @functools.cached_property
     def axes(self) -> dict[str, NDArray[Any]]:
         """Dimensions by name, in order, each with its values; of listed points, their numbers."""
-        found: dict[str, NDArray[Any]] = {"lr": self.lr.points, "momentum": self.momenta}
+        found: dict[str, NDArray[Any]] = {} if self.seed is None else {"seed": self.seeds}
+        found |= {"lr": self.lr.points, "momentum": self.momenta}
         found |= {name: axis.points for name, axis in (self.rule or {}).items()}
         found |= {f"objective_{name}": axis.points for name, axis in (self.objective or {}).items()}
         for kind, places in self.places.items():
@@ -228,7 +245,8 @@ class Grid(Specification):
         [('lr', 'lr'), ('momentum', 'momentum'), ('nu', 'nu'), ('start_x', 'start'),
          ('start_y', 'start')]
         """
-        found = [Label(kind, kind, kind, kind, self.axes[kind]) for kind in ("lr", "momentum")]
+        alone = [kind for kind in ("seed", "lr", "momentum") if kind in self.axes]
+        found = [Label(kind, kind, kind, kind, self.axes[kind]) for kind in alone]
         for kind, prefix in (("rule", ""), ("objective", "objective_")):
             for what, axis in (getattr(self, kind) or {}).items():
                 name = prefix + what
@@ -275,6 +293,8 @@ class Grid(Specification):
             What is not named stays as it is; so does a momentum that the grid does not have.
         """
         changes: dict[str, Any] = {}
+        if "seed" in values and self.seed is not None:
+            changes["seed"] = values["seed"]
         if "lr" in values:
             changes["lr"] = values["lr"]
         if "momentum" in values and self.momentum is not None:
@@ -323,8 +343,10 @@ class Grid(Specification):
         >>> Grid(lr=[0.1, 0.2], start=[(1, 1), (2, 2)]).summary
         {'runs': '4 = 2 lr x 2 start', 'lr': '0.1, 0.2', 'start': '(1, 1), (2, 2)'}
         """
-        sizes = {"lr": self.lr.points.size}
-        rows = {"runs": "", "lr": span(self.lr.points)}
+        sizes, rows = {}, {"runs": ""}
+        if self.seed is not None:
+            sizes["seed"], rows["seed"] = self.seeds.size, span(self.seeds)
+        sizes["lr"], rows["lr"] = self.lr.points.size, span(self.lr.points)
         if self.momentum is not None:
             sizes["momentum"], rows["momentum"] = self.momenta.size, span(self.momenta)
         for label in self.labels():
@@ -439,8 +461,10 @@ class Grid(Specification):
             for label in self.labels()
             if label.kind in ("rule", "objective")
         )
+        seed = f"seed {self.seeds[cell['seed']]}, " if self.seed is not None else ""
         velocity = f", velocity ({vx:.6g}, {vy:.6g})" if self.velocity else ""
-        return f"lr {lr:.6g}, momentum {momentum:.6g}{words}, start ({x:.6g}, {y:.6g}){velocity}"
+        where = f"start ({x:.6g}, {y:.6g}){velocity}"
+        return f"{seed}lr {lr:.6g}, momentum {momentum:.6g}{words}, {where}"
 
     def run_of(self, cell: tuple[int, ...]) -> int:
         """Number of the run at a cell; the inverse of `cell`."""

@@ -18,6 +18,7 @@ from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.grid import Grid, Label
 from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.points import Mesh
+from fastmomentum.experiment.randomness import Batch, BatchLike, Noise, NoiseLike, random_faults
 from fastmomentum.experiment.recording import MOST_STEPS, Record
 from fastmomentum.experiment.stopping import Stop
 from fastmomentum.experiment.varying import Variants, axis_faults
@@ -60,6 +61,11 @@ class Experiment(Specification):
         Which steps of the trajectories are stored; without, summaries only.
     stop : Stop, optional
         When a run ends before.
+    noise : Noise or mapping, optional
+        What is added to gradients, such as ``{"gaussian": 0.1}``. The loss, by which a run stops
+        and which is stored, is without.
+    batch : Batch or mapping, optional
+        For mse: over which rows gradients are taken, such as ``{"size": 32}``.
     title : str
         A line that names the experiment.
 
@@ -84,6 +90,8 @@ class Experiment(Specification):
     grid: Grid = Field(examples=["[grid] with lr, momentum and start"])
     record: Record | None = None
     stop: Stop = Stop()
+    noise: Noise | None = None
+    batch: Batch | None = None
 
     if TYPE_CHECKING:
 
@@ -96,6 +104,8 @@ class Experiment(Specification):
             grid: Grid | Mapping[str, Any],
             record: Record | Mapping[str, Any] | None = None,
             stop: Stop | Mapping[str, Any] = ...,
+            noise: NoiseLike | None = None,
+            batch: BatchLike | None = None,
             title: str = "",
         ) -> None: ...
 
@@ -131,6 +141,7 @@ class Experiment(Specification):
             if grid is not self.grid:  # its order is the registry's, whatever the file's was
                 self.__dict__["grid"] = grid
             found += self._stop_faults()
+        found += random_faults(self.grid, self.objective, self.noise, self.batch)
         found = [*self._grid_faults(), *found, *self._record_faults()]
         if found:
             raise faults(found)
@@ -362,6 +373,10 @@ class Experiment(Specification):
         rows["objective"] = ", ".join([self.objective.name, *self._settings()])
         rows["rule"] = self.rule.words
         rows |= self.grid.summary
+        if self.noise is not None:
+            rows["noise"] = self.noise.words
+        if self.batch is not None:
+            rows["batch"] = self.batch.words
         rows["updates"] = f"{self.steps:,} a run at most"
         if self.stop.targets:
             rows["targets"] = span(self.stop.targets)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fastmomentum.kernels.cache import compile_for, compiled
 from fastmomentum.kernels.code_digest import code_digest
+from fastmomentum.kernels.drawing import Draws
+from fastmomentum.kernels.keying import draws_of, keys_of_lanes, parts_of, random_of
 from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
 from fastmomentum.kernels.step import Rows
 
@@ -34,6 +36,21 @@ def run_block(
     n_steps : int, optional
         Updates, instead of the experiment's; 0 only compiles.
     """
+    draws = draws_of(experiment)
+    for part in parts_of(experiment, draws, runs):
+        own = slice(part.start - runs.start, part.stop - runs.start)
+        results = {name: values[own] for name, values in arrays.items()}
+        _run_part(experiment, part, results, draws, n_steps)
+
+
+def _run_part(
+    experiment: Experiment,
+    runs: range,
+    arrays: dict[str, NDArray[Any]],
+    draws: Draws,
+    n_steps: int | None,
+) -> None:
+    """Compute runs that one call of the kernel takes."""
     objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
     steps = experiment.steps if n_steps is None else n_steps
     checked, count = stop.bound is not None, len(runs)
@@ -41,7 +58,7 @@ def run_block(
     rule, named = experiment.rule.rule, objective.constant_names
     own_parameters = tuple(p.name in (grid.rule or {}) for p in rule.parameters)
     own_constants = tuple(name in (grid.objective or {}) for name in named)
-    rows = Rows(2, rule, own_parameters, own_constants)
+    rows = Rows(2, rule, own_parameters, own_constants, draws)
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
@@ -85,6 +102,8 @@ def run_block(
     fill = _filler()
     compile_for(fill, layout)
     fill(*layout)
+    for k, words in enumerate(keys_of_lanes(experiment, draws, runs)):
+        lanes[rows.keys + 2 * k : rows.keys + 2 * k + 2, :count] = words
     run = np.arange(padded)
     arrays["status"][:] = NOT_RUN
     arrays["n_steps"][:] = steps
@@ -108,6 +127,7 @@ def run_block(
         constants,
         levels,
         LARGEST if stop.bound is None else stop.bound,
+        random_of(experiment, draws, runs),
         recorded,
         arrays["status"],
         arrays["n_steps"],

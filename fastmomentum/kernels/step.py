@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fastmomentum.kernels.drawing import Draws, adding
 from fastmomentum.kernels.tiles import inlined, mixed, reader, writer
+from fastmomentum.objectives import Functions
 from fastmomentum.rules.base import Rule
 
 
@@ -26,12 +28,15 @@ class Rows:
         Which of the rule's parameters differ between the runs: they have rows of their own.
     constants : tuple of bool
         Which of the objective's constants do.
+    draws : Draws
+        What is drawn at each step: lanes may have keys of their own.
     """
 
     n: int
     rule: Rule
     parameters: tuple[bool, ...]
     constants: tuple[bool, ...]
+    draws: Draws = Draws()
 
     @property
     def point(self) -> list[int]:
@@ -70,9 +75,14 @@ class Rows:
         return found[0], found[1]
 
     @property
+    def keys(self) -> int:
+        """The first word of the lanes' keys, as bits of a double."""
+        return self.count - self.draws.keys
+
+    @property
     def count(self) -> int:
         """How many."""
-        return self.level + 2 + sum(self.parameters) + sum(self.constants)
+        return self.level + 2 + sum(self.parameters) + sum(self.constants) + self.draws.keys
 
 
 @inlined
@@ -98,8 +108,10 @@ def recorder(n: int) -> Callable[..., None]:
     return inlined(record)
 
 
-def stepper(rows: Rows, gradient: Callable[..., Any]) -> Callable[..., Any]:
-    """``step(tile, lane, w, parameters, constants, t)``: one update of a lane; gives its new point.
+def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
+    """``step(tile, lane, w, parameters, constants, t, noise, sample)``: one update of a lane.
+
+    It gives the lane's new point. `noise` and `sample` are what was drawn for the step.
 
     The tile keeps the old point, so that a stop rule that is met can leave the lane where it is;
     all else in it is updated.
@@ -152,14 +164,48 @@ def stepper(rows: Rows, gradient: Callable[..., Any]) -> Callable[..., Any]:
         return inlined(move)
 
     look, move = looking(rows.n), moving(rows.n)
+    differentiate = _differentiating(rows, functions)
 
-    def step(tile, lane, w, parameters, constants, t):  # type: ignore[no-untyped-def]
+    def step(  # type: ignore[no-untyped-def]
+        tile, lane, w, parameters, constants, t, noise, sample
+    ):
         lr, momentum = tile[lr_row, lane], tile[momentum_row, lane]
         own = read_parameters(tile, lane, parameters)
         shared = advance(read_shared(tile, lane), momentum, own)
         write_shared(tile, lane, shared)
         at = look(tile, lane, w, momentum)
-        g = gradient(*at, read_constants(tile, lane, constants))
+        g = differentiate(at, read_constants(tile, lane, constants), noise, sample)
         return move(tile, lane, w, g, lr, momentum, own, shared, t)
 
     return inlined(step)
+
+
+def _differentiating(rows: Rows, functions: Functions) -> Callable[..., Any]:
+    """``differentiate(at, constants, noise, sample)``: the gradient, with what is random in it."""
+    if rows.draws.batch is None:
+        gradient = inlined(functions.gradient)
+
+        def of_all(at, constants, sample):  # type: ignore[no-untyped-def]
+            return gradient(*at, constants)
+
+        inner = inlined(of_all)
+    else:
+        assert functions.batch_gradient is not None  # as the experiment has made sure
+        batch_gradient = inlined(functions.batch_gradient)
+
+        def of_batch(at, constants, sample):  # type: ignore[no-untyped-def]
+            return batch_gradient(*at, constants, sample)
+
+        inner = inlined(of_batch)
+    if rows.draws.noise is None:
+
+        def plain(at, constants, noise, sample):  # type: ignore[no-untyped-def]
+            return inner(at, constants, sample)
+
+        return inlined(plain)
+    add = adding(rows.n)
+
+    def noisy(at, constants, noise, sample):  # type: ignore[no-untyped-def]
+        return add(inner(at, constants, sample), noise)
+
+    return inlined(noisy)

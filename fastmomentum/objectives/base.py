@@ -40,11 +40,15 @@ class Functions(NamedTuple):
     ----------
     value, gradient, hessian : callable
         The value; ``(gx, gy)``; ``(hxx, hxy, hyy)``.
+    batch_gradient : callable or None
+        For a sum over rows of data: ``(gx, gy)`` of some of them, of ``(x, y, constants, sample)``,
+        where the sample is what is known of those rows.
     """
 
     value: Callable[..., Any]
     gradient: Callable[..., tuple[Any, Any]]
     hessian: Callable[..., tuple[Any, Any, Any]]
+    batch_gradient: Callable[..., tuple[Any, Any]] | None = None
 
 
 class Objective(Specification):
@@ -180,6 +184,11 @@ class Objective(Specification):
     def box(self) -> Box:
         """Usual region: ((x_low, x_high), (y_low, y_high))."""
         raise NotImplementedError
+
+    @property
+    def n_rows(self) -> int | None:
+        """Rows of data that it is a sum over; None where it is none, and there are no batches."""
+        return None
 
     def observations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Data behind the objective, shapes (n,) and (n,); None where there are none."""

@@ -76,10 +76,8 @@ class Statistics(Specification):
             raise InputError(f"needs two points that differ in x, or no line is best: got {got}")
         try:
             with np.errstate(over="raise", invalid="raise"):
-                x_mean, y_mean = _mean(x), _mean(y)
-                dx, dy = x - x_mean, y - y_mean
-                x_rest, y_rest = _mean(dx), _mean(dy)  # the first means were rounded
-                dx, dy = dx - x_rest, dy - y_rest
+                x_mean, x_rest, dx = _about_mean(x)
+                y_mean, y_rest, dy = _about_mean(y)
                 x_variance = _mean(dx * dx)
                 if x_variance < 1e-290:  # dx * dx underflows
                     raise InputError("has x too close together for float64; rescale x")
@@ -93,8 +91,6 @@ class Statistics(Specification):
         centre = (Fraction(x_mean) + Fraction(x_rest), Fraction(y_mean) + Fraction(y_rest))
         exact = centre[1] - Fraction(slope) * centre[0]
         intercept = float(exact)
-        digest = hashlib.sha256(x.astype("<f8").tobytes())
-        digest.update(y.astype("<f8").tobytes())
         return cls(
             points=n,
             x_mean=x_mean,
@@ -103,8 +99,83 @@ class Statistics(Specification):
             intercept_rest=float(exact - Fraction(intercept)),
             x_variance=x_variance,
             residual=residual,
-            sha256=digest.hexdigest(),
+            sha256=digest_of(x, y),
         )
+
+
+def digest_of(x: Column, y: Column) -> str:
+    """SHA-256 of data: x, then y, as little-endian float64."""
+    digest = hashlib.sha256(x.astype("<f8").tobytes())
+    digest.update(y.astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def centred(x: Column, y: Column, slope: float) -> tuple[Column, Column]:
+    """What gradients of batches need of each row.
+
+    With e = a - slope and c the residual of the line ``y = a x + b`` at the mean of x, less that of
+    the least-squares line, ``a x + b - y`` is ``e u + c + r`` for a row of u and r: so an offset of
+    the data costs no digits here either.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        The data.
+    slope : float
+        Of the least-squares line.
+
+    Returns
+    -------
+    u : ndarray, shape (n,)
+        x less its mean.
+    r : ndarray, shape (n,)
+        The least-squares line less y.
+
+    Examples
+    --------
+    >>> u, r = centred(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.5]), 2.25)
+    >>> u.tolist(), r.round(4).tolist()
+    ([-1.0, 0.0, 1.0], [-0.0833, 0.1667, -0.0833])
+    """
+    x_mean, _, dx = _about_mean(x)
+    _, _, dy = _about_mean(y)
+    return x - x_mean, slope * dx - dy
+
+
+def sample_of(u: Column, r: Column) -> tuple[float, float, float, float]:
+    """Means over a batch of u, u^2, r and u r, each summed row by row.
+
+    Parameters
+    ----------
+    u, r : ndarray, shape (size,)
+        Of `centred`, for the rows of the batch in their order.
+
+    Returns
+    -------
+    tuple of float
+        What a batch's gradient needs.
+
+    Examples
+    --------
+    >>> sample_of(np.array([1.0, 3.0]), np.array([0.5, 0.0]))
+    (2.0, 5.0, 0.25, 0.25)
+    """
+    u_sum = uu_sum = r_sum = ur_sum = 0.0
+    for one, rest in zip(u.tolist(), r.tolist(), strict=True):
+        u_sum += one
+        uu_sum += one * one
+        r_sum += rest
+        ur_sum += one * rest
+    n = float(len(u))
+    return u_sum / n, uu_sum / n, r_sum / n, ur_sum / n
+
+
+def _about_mean(values: Column) -> tuple[float, float, Column]:
+    """The mean as a number and its rest, for one float64 rounds it; and values less both."""
+    mean = _mean(values)
+    off = values - mean
+    rest = _mean(off)
+    return mean, rest, off - rest
 
 
 def _mean(values: Column) -> float:
