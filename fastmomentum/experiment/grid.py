@@ -294,7 +294,7 @@ class Grid(Specification):
         """
         changes: dict[str, Any] = {}
         if "seed" in values and self.seed is not None:
-            changes["seed"] = values["seed"]
+            changes["seed"] = np.atleast_1d(values["seed"])  # a number would be how many
         if "lr" in values:
             changes["lr"] = values["lr"]
         if "momentum" in values and self.momentum is not None:

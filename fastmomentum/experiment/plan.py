@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.errors import InputError
@@ -274,6 +274,26 @@ class Experiment(Specification):
         ('a bowl', 2)
         """
         return self.model_copy(update={"grid": grid, "record": record})
+
+    def with_observations(self, x: ArrayLike, y: ArrayLike) -> Experiment:
+        """The same experiment with the data of its objective, which batches are drawn from.
+
+        Parameters
+        ----------
+        x, y : array_like, shape (n,)
+            As a results file keeps them.
+
+        Returns
+        -------
+        Experiment
+            Of the same plan.
+
+        Raises
+        ------
+        InputError
+            They are others than those of the plan.
+        """
+        return self.model_copy(update={"objective": self.objective.with_observations(x, y)})
 
     @functools.cached_property
     def variants(self) -> Variants:

@@ -79,15 +79,18 @@ class Drawer(NamedTuple):
         ``share(table, t, t_end, rows, random)``: draw what all runs share.
     draw : callable
         ``draw(table, tile, t, t_end, rows, random)``: draw what is each lane's own.
+    at_step : callable
+        ``at_step(table, k)``: what all runs share at place k of their table, as a tuple.
     noise, sample : callable
-        ``noise(shared, k, own, m, lane)``: a step's numbers as a tuple, from places k and m of the
-        two tables.
+        ``noise(shared, own, m, lane)``: a step's numbers as a tuple, from those that are shared and
+        from place m of the lanes' table.
     """
 
     of_seed: int
     of_lane: int
     share: Function
     draw: Function
+    at_step: Function
     noise: Function
     sample: Function
 
@@ -101,8 +104,10 @@ class Random(NamedTuple):
         Standard deviation of the noise.
     noise_key, batch_key : ndarray of uint64, shape (2,)
         Of the seed.
-    u, r : ndarray, shape (n_rows,)
-        Of each row; see `statistics.centred`.
+    x, r : ndarray, shape (n_rows,)
+        Of each row; see `statistics.residuals`.
+    scale : float
+        See `statistics.sample_of`.
     size : int
         Rows of a batch.
     low, high : int
@@ -112,8 +117,9 @@ class Random(NamedTuple):
     deviation: float
     noise_key: Any
     batch_key: Any
-    u: Any
+    x: Any
     r: Any
+    scale: float
     size: int
     low: int
     high: int
@@ -158,6 +164,7 @@ def drawer(n: int, draws: Draws, first_key: int) -> Drawer:
         of["lane"],
         _in_turn(shares, 5),
         _in_turn(owns, 6),
+        _at_step(of["seed"]),
         _reading(n if draws.noise else 0, *at.get("noise", ("seed", 0))),
         _reading(SAMPLE if draws.batch else 0, *at.get("sample", ("seed", 0))),
     )
@@ -189,21 +196,37 @@ def _in_turn(functions: list[Function], count: int) -> Function:
     return inlined(both_five if count == 5 else both_six)
 
 
-def _reading(count: int, whose: Whose, first: int) -> Function:
-    """``read(shared, k, own, m, lane)``: so many numbers of a step as a tuple."""
+def _at_step(count: int) -> Function:
+    """``at_step(table, k)``: so many numbers as a tuple; out of the loop over lanes they stay."""
     if not count:
 
-        def nothing(shared, k, own, m, lane):  # type: ignore[no-untyped-def]
+        def nothing(table, k):  # type: ignore[no-untyped-def]
+            return ()
+
+        return inlined(nothing)
+    before, last = _at_step(count - 1), count - 1
+
+    def at_step(table, k):  # type: ignore[no-untyped-def]
+        return (*before(table, k), table[last, k])
+
+    return inlined(at_step)
+
+
+def _reading(count: int, whose: Whose, first: int) -> Function:
+    """``read(shared, own, m, lane)``: so many numbers of a step as a tuple."""
+    if not count:
+
+        def nothing(shared, own, m, lane):  # type: ignore[no-untyped-def]
             return ()
 
         return inlined(nothing)
     before, last = _reading(count - 1, whose, first), first + count - 1
 
-    def of_seed(shared, k, own, m, lane):  # type: ignore[no-untyped-def]
-        return (*before(shared, k, own, m, lane), shared[last, k])
+    def of_seed(shared, own, m, lane):  # type: ignore[no-untyped-def]
+        return (*before(shared, own, m, lane), shared[last])
 
-    def of_lane(shared, k, own, m, lane):  # type: ignore[no-untyped-def]
-        return (*before(shared, k, own, m, lane), own[last, m, lane])
+    def of_lane(shared, own, m, lane):  # type: ignore[no-untyped-def]
+        return (*before(shared, own, m, lane), own[last, m, lane])
 
     return inlined(of_seed if whose == "seed" else of_lane)
 
@@ -247,38 +270,38 @@ def _shuffled(rows, at, count, n_rows, low, high, keys):  # type: ignore[no-unty
             rows[i] = scrambled(rows[i], low_bits, high_bits, keys)
 
 
-def _means(rows, count, u, r):  # type: ignore[no-untyped-def]
+def _summed(rows, count, x, r, scale):  # type: ignore[no-untyped-def]
     """What `statistics.sample_of` gives, of the same additions in the same order."""
-    u_sum = uu_sum = r_sum = ur_sum = 0.0
+    x_sum = xx_sum = r_sum = xr_sum = 0.0
     for i in range(count):
-        one, rest = u[rows[i]], r[rows[i]]
-        u_sum += one
-        uu_sum += one * one
+        one, rest = x[rows[i]], r[rows[i]]
+        x_sum += one
+        xx_sum += one * one
         r_sum += rest
-        ur_sum += one * rest
-    n = float(count)
-    return u_sum / n, uu_sum / n, r_sum / n, ur_sum / n
+        xr_sum += one * rest
+    part = scale / float(count)
+    return part * x_sum, part * xx_sum, part * r_sum, part * xr_sum
 
 
-shuffled, means = inlined(_shuffled), inlined(_means)
+shuffled, summed = inlined(_shuffled), inlined(_summed)
 
 
 def _sampler(replacement: bool) -> Function:
     """``sample(s, epoch, keys, key_0, key_1, rows, random)``: numbers of the batch of a step."""
 
     def drawn(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]
-        n_rows = random.u.size
+        n_rows = random.x.size
         for i in range(random.size):
             rows[i] = drawn_row(s, i, n_rows, key_0, key_1)
-        return means(rows, random.size, random.u, random.r)
+        return summed(rows, random.size, random.x, random.r, random.scale)
 
     def of_epoch(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]
-        n_rows = random.u.size
+        n_rows = random.x.size
         batches = -(-n_rows // random.size)
         at = (s - epoch * batches) * random.size
         count = min(random.size, n_rows - at)
         shuffled(rows, at, count, n_rows, random.low, random.high, keys)
-        return means(rows, count, random.u, random.r)
+        return summed(rows, count, random.x, random.r, random.scale)
 
     return inlined(drawn if replacement else of_epoch)
 
@@ -288,16 +311,16 @@ def _shared_sample(first: int, replacement: bool) -> Function:
 
     def share(table, t, t_end, rows, random):  # type: ignore[no-untyped-def]
         key_0, key_1 = random.batch_key[0], random.batch_key[1]
-        batches = -(-random.u.size // random.size)
+        batches = -(-random.x.size // random.size)
         epoch = t // batches
         keys = epoch_keys(epoch, key_0, key_1)
         for s in range(t, t_end):
             if s // batches != epoch:
                 epoch = s // batches
                 keys = epoch_keys(epoch, key_0, key_1)
-            u, uu, r, ur = sample(s, epoch, keys, key_0, key_1, rows, random)
-            table[first, s - t], table[first + 1, s - t] = u, uu
-            table[first + 2, s - t], table[first + 3, s - t] = r, ur
+            a, b, c, d = sample(s, epoch, keys, key_0, key_1, rows, random)
+            table[first, s - t], table[first + 1, s - t] = a, b
+            table[first + 2, s - t], table[first + 3, s - t] = c, d
 
     return inlined(share)
 
@@ -306,7 +329,7 @@ def _own_sample(first: int, key: int, replacement: bool) -> Function:
     sample = _sampler(replacement)
 
     def draw(table, tile, t, t_end, rows, random):  # type: ignore[no-untyped-def]
-        batches = -(-random.u.size // random.size)
+        batches = -(-random.x.size // random.size)
         for lane in range(table.shape[2]):
             key_0, key_1 = bits_of(tile[key, lane]), bits_of(tile[key + 1, lane])
             epoch = t // batches
@@ -315,9 +338,9 @@ def _own_sample(first: int, key: int, replacement: bool) -> Function:
                 if s // batches != epoch:
                     epoch = s // batches
                     keys = epoch_keys(epoch, key_0, key_1)
-                u, uu, r, ur = sample(s, epoch, keys, key_0, key_1, rows, random)
-                table[first, s - t, lane], table[first + 1, s - t, lane] = u, uu
-                table[first + 2, s - t, lane], table[first + 3, s - t, lane] = r, ur
+                a, b, c, d = sample(s, epoch, keys, key_0, key_1, rows, random)
+                table[first, s - t, lane], table[first + 1, s - t, lane] = a, b
+                table[first + 2, s - t, lane], table[first + 3, s - t, lane] = c, d
 
     return inlined(draw)
 
@@ -357,7 +380,7 @@ DIGESTED: Final[tuple[Function, ...]] = (
     epoch_keys,
     scrambled,
     drawn_row,
-    _means,
+    _summed,
     _shuffled,
     _sampler,
 )

@@ -65,17 +65,18 @@ def random_of(experiment: Experiment, draws: Draws, runs: range) -> Random | tup
     """
     if not draws.any:
         return ()
-    key, u, r, size, low, high = NO_KEY, NO_NUMBERS, NO_NUMBERS, 0, 0, 0
+    key, x, r, scale, size, low, high = NO_KEY, NO_NUMBERS, NO_NUMBERS, 0.0, 0, 0, 0
     if draws.by_seed:
         grid = experiment.grid
         number = runs.start // (grid.n_runs // grid.seeds.size)
         key = np.array(key_of(grid.seeds[number], NOTHING, NOTHING), np.uint64)
     if experiment.batch is not None:
         assert isinstance(experiment.objective, MSE)  # as the experiment has made sure
-        u, r = experiment.objective.rows
-        size, (low, high) = experiment.batch.size, position_bits(u.size)
+        x, r = experiment.objective.rows
+        scale = experiment.objective.constants[-1]
+        size, (low, high) = experiment.batch.size, position_bits(x.size)
     deviation = experiment.noise.gaussian if experiment.noise else 0.0
-    return Random(deviation, key, key, u, r, size, low, high)
+    return Random(deviation, key, key, x, r, scale, size, low, high)
 
 
 def keys_of_lanes(

@@ -85,7 +85,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
     lanes, round_updates = LANES[checked], ROUND
     rule, draws = rows.rule, rows.draws
-    of_seed, of_lane, share, draw, noise_of, sample_of = drawer(rows.n, draws, rows.keys)
+    of_seed, of_lane, share, draw, at_step, noise_of, sample_of = drawer(rows.n, draws, rows.keys)
     batch_size = batch_sizer(draws)
     in_rounds, table_steps = checked or draws.any, TABLE_STEPS if draws.by_lane else 0
     own: tuple[Callable[..., Any], ...] = (
@@ -132,7 +132,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         widest_vectors()  # type: ignore[call-arg, unused-ignore]  # numba gives the context
         n_targets, n_recorded = levels.shape[1], recorded.size
         tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
-        shared = np.empty((of_seed, round_updates))
+        drawn = np.empty((of_seed, round_updates))
         table, lone = np.empty((of_lane, table_steps, lanes)), np.empty((of_lane, 1, 1))
         batch = np.empty(batch_size(random), np.uint64)
         k_next = np.searchsorted(recorded, t, side="right")  # entry that comes next
@@ -140,7 +140,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         # Rounds: from t to t_end for all tiles, then those that are over leave.
         while active > 0 and t < until:
             t_end = min(t + round_updates, until) if in_rounds else until
-            share(shared, t, t_end, batch, random)
+            share(drawn, t, t_end, batch, random)
             some_over = False
             for base in range(0, active, lanes):
                 busy = min(lanes, active - base)
@@ -159,11 +159,11 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         pause = min(pause, now + table_steps)
                         draw(table, tile, now, pause, batch, random)
                     for s in range(now, pause):
-                        made = float(s)
+                        made, shared = float(s), at_step(drawn, s - t)
                         for j in range(lanes):
                             w = read_point(tile, j)
-                            noise = noise_of(shared, s - t, table, s - now, j)
-                            sample = sample_of(shared, s - t, table, s - now, j)
+                            noise = noise_of(shared, table, s - now, j)
+                            sample = sample_of(shared, table, s - now, j)
                             to = step(tile, j, w, parameters, constants, made, noise, sample)
                             if checked:  # where a rule is met the point stands still
                                 f = value(*w, read_constants(tile, j, constants))
@@ -205,8 +205,9 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                             status[out] = CONVERGED
                             break
                         draw(lone, single, s, s + 1, batch, random)
-                        noise = noise_of(shared, s - t, lone, 0, 0)
-                        sample = sample_of(shared, s - t, lone, 0, 0)
+                        shared = at_step(drawn, s - t)
+                        noise = noise_of(shared, lone, 0, 0)
+                        sample = sample_of(shared, lone, 0, 0)
                         w = read_point(single, 0)
                         to = step(single, 0, w, parameters, constants, float(s), noise, sample)
                         write_point(single, 0, to)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmomentum.errors import InputError
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.numbers import numbers
 
@@ -193,6 +194,10 @@ class Objective(Specification):
     def observations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Data behind the objective, shapes (n,) and (n,); None where there are none."""
         return None
+
+    def with_observations(self, x: ArrayLike, y: ArrayLike) -> Self:
+        """The same objective with its data, as they were kept elsewhere."""
+        raise InputError(f"{self.name} has no data")
 
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:

@@ -21,7 +21,7 @@ from pydantic import (
 from fastmomentum.datasets import Column, NoisyLine, Table, load_csv
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Functions, Objective
-from fastmomentum.objectives.statistics import Statistics, centred, digest_of
+from fastmomentum.objectives.statistics import Statistics, digest_of, residuals
 from fastmomentum.specification.base import Whole
 from fastmomentum.specification.numbers import numbers
 
@@ -161,7 +161,7 @@ class MSE(Objective):
 
     @property
     def rows(self) -> tuple[Column, Column]:
-        """What gradients of batches need of each row; see `statistics.centred`.
+        """What gradients of batches need of each row: x, and its residual; see `residuals`.
 
         Raises
         ------
@@ -174,8 +174,9 @@ class MSE(Objective):
                     "batches need the rows of the data, and this objective knows their statistics "
                     "alone; take the experiment from its file, with fm.load, or open its results"
                 )
-            u, residual = centred(*self._observations, self._known.slope)
-            self._rows = np.ascontiguousarray(u), np.ascontiguousarray(residual)
+            x, y = self._observations
+            rest = residuals(x, y, self._known.slope)
+            self._rows = np.ascontiguousarray(x, float), np.ascontiguousarray(rest)
         return self._rows
 
     @field_validator("data", mode="before")
@@ -297,17 +298,16 @@ class MSE(Objective):
 
     @staticmethod
     def batch_gradient_at(x: Any, y: Any, constants: Any, sample: Any) -> tuple[Any, Any]:
-        """Gradient over a batch, from the means that `statistics.sample_of` gives.
+        """Gradient over a batch, from what `statistics.sample_of` gives.
 
         It is that of the batch's mean for "mean"; for "half_sum" that of its half sum, times the
         number of rows over the size of the batch.
         """
-        slope, intercept, rest, x_mean, _, _, _, s2 = constants
-        u, uu, r, ur = sample
+        slope, intercept, rest, _, _, _, _, s2 = constants
+        x_mean, xx_mean, r_mean, xr_mean = sample
         e = x - slope
-        c = e * x_mean + ((y - intercept) - rest)
-        gb = s2 * (e * u + c + r)
-        return x_mean * gb + s2 * (e * uu + c * u + ur), gb
+        d = (y - intercept) - rest
+        return xx_mean * e + x_mean * d + xr_mean, x_mean * e + s2 * d + r_mean
 
     @staticmethod
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:

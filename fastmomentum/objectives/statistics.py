@@ -110,64 +110,59 @@ def digest_of(x: Column, y: Column) -> str:
     return digest.hexdigest()
 
 
-def centred(x: Column, y: Column, slope: float) -> tuple[Column, Column]:
-    """What gradients of batches need of each row.
+def residuals(x: Column, y: Column, slope: float) -> Column:
+    """Residuals of the least-squares line: it less y, row by row.
 
-    With e = a - slope and c the residual of the line ``y = a x + b`` at the mean of x, less that of
-    the least-squares line, ``a x + b - y`` is ``e u + c + r`` for a row of u and r: so an offset of
-    the data costs no digits here either.
+    Both are centred first, so that an offset of the data costs no digits.
 
     Parameters
     ----------
     x, y : ndarray, shape (n,)
         The data.
     slope : float
-        Of the least-squares line.
+        Of that line.
 
     Returns
     -------
-    u : ndarray, shape (n,)
-        x less its mean.
-    r : ndarray, shape (n,)
-        The least-squares line less y.
+    ndarray, shape (n,)
+        Their sum is 0, up to rounding.
 
     Examples
     --------
-    >>> u, r = centred(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.5]), 2.25)
-    >>> u.tolist(), r.round(4).tolist()
-    ([-1.0, 0.0, 1.0], [-0.0833, 0.1667, -0.0833])
+    >>> residuals(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.5]), 2.25).round(4).tolist()
+    [-0.0833, 0.1667, -0.0833]
     """
-    x_mean, _, dx = _about_mean(x)
-    _, _, dy = _about_mean(y)
-    return x - x_mean, slope * dx - dy
+    return slope * _about_mean(x)[2] - _about_mean(y)[2]
 
 
-def sample_of(u: Column, r: Column) -> tuple[float, float, float, float]:
-    """Means over a batch of u, u^2, r and u r, each summed row by row.
+def sample_of(x: Column, r: Column, scale: float) -> tuple[float, float, float, float]:
+    """What the gradient over a batch depends on, each summed row by row.
 
     Parameters
     ----------
-    u, r : ndarray, shape (size,)
-        Of `centred`, for the rows of the batch in their order.
+    x, r : ndarray, shape (size,)
+        Of the rows of the batch, in their order: x and the residual.
+    scale : float
+        Twice what the mean of squared residuals is multiplied by.
 
     Returns
     -------
     tuple of float
-        What a batch's gradient needs.
+        Means of x, x^2, r and x r, times the scale.
 
     Examples
     --------
-    >>> sample_of(np.array([1.0, 3.0]), np.array([0.5, 0.0]))
-    (2.0, 5.0, 0.25, 0.25)
+    >>> sample_of(np.array([1.0, 3.0]), np.array([0.5, 0.0]), 2.0)
+    (4.0, 10.0, 0.5, 0.5)
     """
-    u_sum = uu_sum = r_sum = ur_sum = 0.0
-    for one, rest in zip(u.tolist(), r.tolist(), strict=True):
-        u_sum += one
-        uu_sum += one * one
+    x_sum = xx_sum = r_sum = xr_sum = 0.0
+    for one, rest in zip(x.tolist(), r.tolist(), strict=True):
+        x_sum += one
+        xx_sum += one * one
         r_sum += rest
-        ur_sum += one * rest
-    n = float(len(u))
-    return u_sum / n, uu_sum / n, r_sum / n, ur_sum / n
+        xr_sum += one * rest
+    part = scale / float(len(x))
+    return part * x_sum, part * xx_sum, part * r_sum, part * xr_sum
 
 
 def _about_mean(values: Column) -> tuple[float, float, Column]:

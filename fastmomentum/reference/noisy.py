@@ -85,10 +85,11 @@ class NoisyGradient:
     def _sample(self, mse: MSE, t: int) -> NDArray[np.float64]:
         """What is known of the rows of each run's batch, shape (4, ...)."""
         assert self.batch is not None
-        u, r = mse.rows
+        x, r = mse.rows
+        scale = mse.constants[-1]
         seeds, of_run = np.unique(self.seed, return_inverse=True)
         found = []
         for seed in seeds.tolist():
-            rows = batch_rows(seed, t, u.size, self.batch["size"], self.batch["draw"])
-            found.append(sample_of(u[rows], r[rows]))
+            rows = batch_rows(seed, t, x.size, self.batch["size"], self.batch["draw"])
+            found.append(sample_of(x[rows], r[rows], scale))
         return np.array(found).T[:, of_run.reshape(self.seed.shape)]
