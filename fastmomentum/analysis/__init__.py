@@ -10,6 +10,7 @@ from fastmomentum.analysis.rates import Agreement as Agreement
 from fastmomentum.analysis.rates import agreement as agreement
 from fastmomentum.analysis.rates import measured_rate as measured_rate
 from fastmomentum.analysis.rates import predicted_rate as predicted_rate
+from fastmomentum.analysis.seeds import over_seeds as over_seeds
 from fastmomentum.analysis.summaries import basin as basin
 from fastmomentum.analysis.summaries import best as best
 from fastmomentum.analysis.summaries import distance as distance

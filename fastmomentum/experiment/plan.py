@@ -393,16 +393,19 @@ class Experiment(Specification):
         rows["objective"] = ", ".join([self.objective.name, *self._settings()])
         rows["rule"] = self.rule.words
         rows |= self.grid.summary
-        if self.noise is not None:
-            rows["noise"] = self.noise.words
-        if self.batch is not None:
-            rows["batch"] = self.batch.words
+        rows |= self.random_words
         rows["updates"] = f"{self.steps:,} a run at most"
         if self.stop.targets:
             rows["targets"] = span(self.stop.targets)
         if self.recorded.size:
             rows["trajectories"] = f"{self.recorded.size:,} steps of each run"
         return rows
+
+    @property
+    def random_words(self) -> dict[str, str]:
+        """What is random, in a few words: noise, batches."""
+        parts = {"noise": self.noise, "batch": self.batch}
+        return {name: part.words for name, part in parts.items() if part is not None}
 
     def _settings(self) -> Iterator[str]:
         """Numbers of the objective that are not its usual ones."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator
 
 from fastmomentum.experiment.grid import Grid
+from fastmomentum.noise.gaussian import gaussian_pair
 from fastmomentum.noise.rows import MOST_ROWS
 from fastmomentum.objectives import Objective
+from fastmomentum.objectives.operations import count_operations
 from fastmomentum.specification.base import Specification, Whole
 from fastmomentum.specification.messages import Fault
 from fastmomentum.text import shown
@@ -38,6 +40,11 @@ class Noise(Specification):
     if TYPE_CHECKING:
 
         def __init__(self, *, gaussian: float, common: bool = True) -> None: ...
+
+    @property
+    def operations(self) -> int:
+        """Arithmetic that drawing it takes, for one component."""
+        return count_operations(gaussian_pair) // 2
 
     @property
     def words(self) -> str:

@@ -22,10 +22,12 @@ from fastmomentum.plots.pages.choosing import (
     start_of,
 )
 from fastmomentum.plots.pages.other_axes import checked, other_axes
+from fastmomentum.plots.pages.over_seeds import over_all_seeds
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
 from fastmomentum.plots.phases import phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.rates import rate_bar, rate_map
+from fastmomentum.plots.seed_maps import Measure
 from fastmomentum.plots.style import point as written
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -63,6 +65,7 @@ def phase(
     minimiser: int | None = None,
     beside: bool = False,
     cells: int = MEASURED_CELLS,
+    seeds: Measure | None = None,
     title: str | None = None,
     size: Size | None = None,
     style: Style | None = None,
@@ -96,6 +99,9 @@ def phase(
         With rates: the predicted ones beside the measured ones.
     cells : int
         With rates: most cells measured along an axis.
+    seeds : {"mean", "share"}, optional
+        Over all seeds: the mean loss at the end, or the share of the seeds that met the target
+        (without one, that did not diverge). Without, one seed is drawn, the first or that of `at`.
     title, size, style
         As for `pages.contour`.
 
@@ -122,6 +128,12 @@ def phase(
     if beside and show != "rate":
         raise InputError("--beside goes with --show rate")
     free = [name for name in (x, y, over) if name]
+    if seeds is not None:
+        if over or show != "hit":
+            raise InputError("--seeds maps all seeds at once; leave --over and --show out")
+        return over_all_seeds(
+            ds, start, velocity, at, (x, y), seeds, target, theory, (title, size, style)
+        )
     one = chosen(ds, velocity, at, free)
     whole = plane(checked(one, free), start, (*SUMMARIES, "final"), free)
     results = at_target(whole, target)

@@ -6,10 +6,19 @@ from typing import Literal
 
 import xarray as xr
 
+from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.losses import loss_curves
 from fastmomentum.plots.marks import draw_keys
-from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs, has_theory
+from fastmomentum.plots.pages.choosing import (
+    At,
+    Several,
+    chosen,
+    chosen_runs,
+    has_theory,
+    listed,
+)
+from fastmomentum.plots.pages.over_seeds import loss_bands
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.styles import drawn_in
@@ -29,6 +38,7 @@ def loss(
     show: Literal["loss", "distance"] = "loss",
     steps: Literal["auto", "log", "linear"] = "auto",
     theory: bool = True,
+    bands: bool = False,
     title: str | None = None,
     size: Size | None = None,
     style: Style | None = None,
@@ -50,6 +60,9 @@ def loss(
         The axis of steps.
     theory : bool
         Whether to draw what it predicts.
+    bands : bool
+        Of results with seeds, for each cell the median over all of them, the quartiles and 5 to
+        95%; on a quadratic with noise alone also what theory expects.
     title, size, style
         As for `pages.contour`.
 
@@ -73,6 +86,11 @@ def loss(
     >>> fm.plots.loss(ds, lr=0.1, momentum=0.5).axes[0].get_yscale()
     'log'
     """
+    if bands:
+        if show != "loss":
+            raise InputError("--bands are drawn of the loss; leave --show out")
+        cells = listed(lr), listed(momentum), listed(start)
+        return loss_bands(ds, cells, velocity, at, theory, (title, size, style))
     one = chosen(ds, velocity, at)
     runs, said = chosen_runs(one, lr, momentum, start, replayed=True)  # rates show in every step
     with drawn_in(style) as settings:
