@@ -70,4 +70,5 @@ def replay_seeds(
     record = Record(every=1) if every else Record(log=STEPS)
     some = run(plan.with_grid(grid, record), backend="threads")
     some = some.isel({name: 0 for name in grid.axes if name != "seed"})
-    return some.assign_coords({k: cell[k].variable for k in ("start", "velocity") if k in cell.coords})
+    kept = [name for name in ("start", "velocity") if name in cell.coords]
+    return some.assign_coords({name: cell[name].variable for name in kept})

@@ -16,6 +16,7 @@ from fastmomentum.specification.base import Specification, Whole
 from fastmomentum.specification.messages import Fault
 from fastmomentum.text import shown
 
+
 class Noise(Specification):
     """Noise that is added to the gradient of each update.
 

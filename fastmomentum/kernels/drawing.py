@@ -68,6 +68,9 @@ class Draws:
         return 2 * (self.noise == "lane") + 2 * (self.batch == "lane")
 
 
+NOTHING_DRAWN: Final = Draws()
+
+
 class Drawer(NamedTuple):
     """Functions that a kernel draws with.
 
@@ -332,6 +335,13 @@ def _own_sample(first: int, key: int, replacement: bool) -> Function:
         batches = -(-random.x.size // random.size)
         for lane in range(table.shape[2]):
             key_0, key_1 = bits_of(tile[key, lane]), bits_of(tile[key + 1, lane])
+            if lane:  # neighbours mostly have one seed
+                before_0, before_1 = bits_of(tile[key, lane - 1]), bits_of(tile[key + 1, lane - 1])
+                if key_0 == before_0 and key_1 == before_1:
+                    for c in range(first, first + SAMPLE):
+                        for k in range(t_end - t):
+                            table[c, k, lane] = table[c, k, lane - 1]
+                    continue
             epoch = t // batches
             keys = epoch_keys(epoch, key_0, key_1)
             for s in range(t, t_end):

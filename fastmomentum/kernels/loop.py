@@ -99,7 +99,8 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         *(DRAWN if draws.any else ()),
         *((functions.batch_gradient,) if draws.batch and functions.batch_gradient else ()),
     )
-    digest = code_digest(functions.value, functions.gradient, rule.update, rule.gradient_point, rule.advance, *own)
+    given = functions.value, functions.gradient
+    digest = code_digest(*given, rule.update, rule.gradient_point, rule.advance, *own)
 
     def loss(tile: Any, lane: Any, constants: Any) -> Any:
         return value(*read_point(tile, lane), read_constants(tile, lane, constants))

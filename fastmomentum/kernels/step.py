@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmomentum.kernels.drawing import Draws, adding
+from fastmomentum.kernels.drawing import NOTHING_DRAWN, Draws, adding
 from fastmomentum.kernels.tiles import inlined, mixed, reader, writer
 from fastmomentum.objectives import Functions
 from fastmomentum.rules.base import Rule
@@ -36,7 +36,7 @@ class Rows:
     rule: Rule
     parameters: tuple[bool, ...]
     constants: tuple[bool, ...]
-    draws: Draws = Draws()
+    draws: Draws = NOTHING_DRAWN
 
     @property
     def point(self) -> list[int]:

@@ -154,7 +154,7 @@ class MSE(Objective):
         """
         columns = (_column("x", x), _column("y", y))
         if digest_of(*columns) != self._known.sha256:
-            raise InputError("the data are others than those of the experiment: their digests differ")
+            raise InputError("the data are not those of the experiment: their digests differ")
         other = self.model_copy()
         other._observations = columns
         return other

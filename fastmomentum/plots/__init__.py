@@ -4,7 +4,8 @@ No pyplot and no global state: whoever calls owns the figure. ``STYLE`` holds th
 project's own figures are made with; use it as ``with matplotlib.rc_context(STYLE): ...``.
 
 ``pages`` has whole figures: ``report(ds)``, ``phase(ds)``, ``basins(ds)``, ``loss(ds)``,
-``duel(ds, other)``, ``stationary(ds)``, ``pages.contour(ds)`` and ``pages.surface(ds)`` give one that a notebook shows.
+``duel(ds, other)``, ``stationary(ds)``, ``pages.contour(ds)`` and ``pages.surface(ds)`` give one
+that a notebook shows.
 """
 
 from __future__ import annotations

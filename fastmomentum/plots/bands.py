@@ -83,6 +83,6 @@ def bands(
         medians.append(ax.plot(at, np.where(np.isfinite(middle), middle, np.nan), **style)[0])
     for i, (at, values) in enumerate(means):
         style = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.6, "zorder": 4}
-        label = "expected, by theory" if not i else "_nolegend_"
+        label = "mean that theory expects" if not i else "_nolegend_"
         lines.append(ax.plot(at, values, label=label, **style)[0])
     return Bands(medians, drawn, lines)

@@ -93,7 +93,8 @@ def cloud(
     covariance : array_like, shape (2, 2), optional
         What theory says.
     centre : array_like, shape (2,), optional
-        The minimiser, marked by a star, about which theory's ellipses lie; the points' mean without.
+        The minimiser, marked by a star, about which theory's ellipses lie; without, the mean of the
+        points.
 
     Returns
     -------

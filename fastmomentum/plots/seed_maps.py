@@ -42,7 +42,8 @@ def seed_map(
     ax : Axes
         Gets scales, limits, labels and a colour bar too.
     found : xarray.Dataset
-        Of `fm.analysis.over_seeds`, with the two dimensions: one start was selected, and one target.
+        Of `fm.analysis.over_seeds`, with the two dimensions: one start was selected, and one
+        target.
     measure : {"mean", "share"}
         The mean loss at the end, or the share of the seeds that met the target (without one, that
         did not diverge).

@@ -131,7 +131,7 @@ class BlockFile:
             with files.in_words(f"reading {self.path}"):
                 offset = self.offsets.get(variable.name)
                 if offset is None:
-                    raise FileError(f"{self.path}: {variable.name} is not there, and batches need it")
+                    raise FileError(f"{self.path}: has no {variable.name}, and batches need it")
                 data = files.read_at(self.descriptor, variable.n_bytes, offset)
             columns.append(np.frombuffer(data, variable.dtype))
         try:

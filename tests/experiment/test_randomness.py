@@ -17,9 +17,7 @@ from tests.helpers import LINE_X, LINE_Y
 NOISE = {"gaussian": 0.1}
 
 
-def plan(
-    noise: Any = None, batch: Any = None, objective: Any = None, **grid: Any
-) -> fm.Experiment:
+def plan(noise: Any = None, batch: Any = None, objective: Any = None, **grid: Any) -> fm.Experiment:
     return fm.Experiment(
         objective=objective or fm.Rosenbrock(),
         rule="momentum",
@@ -43,7 +41,7 @@ def test_what_is_not_random_says_nothing_of_it() -> None:
 
 def test_a_count_and_a_list_of_seeds() -> None:
     counted = plan(NOISE, seed=3)
-    assert list(counted.grid.axes)[0] == "seed"
+    assert next(iter(counted.grid.axes)) == "seed"
     assert counted.grid.shape == (3, 2, 1, 1)
     assert counted.grid.seeds.tolist() == [0, 1, 2]
     listed = plan(NOISE, seed=[2**63 - 1, 5])

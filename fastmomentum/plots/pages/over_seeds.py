@@ -43,9 +43,7 @@ MOST_SEEDS: Final = 2000
 def require_seeds(ds: xr.Dataset) -> None:
     """Refuse results without seeds."""
     if "seed" not in ds.dims:
-        raise InputError(
-            "there are no seeds to go over: give the grid some, such as seed = 16"
-        )
+        raise InputError("there are no seeds to go over: give the grid some, such as seed = 16")
 
 
 def over_all_seeds(
@@ -76,11 +74,11 @@ def over_all_seeds(
         drawn = seed_map(ax, found, measure, *axes)
         handles: list[Any] = list(drawn.legend)
         objective = objective_of(results)
-        if theory and axes == ("lr", "momentum") and has_theory(results):
-            if len(objective.minimisers):
-                lines = theory_lines(ax, objective, rule_of(results))
-                handles += lines.seen
-                page.notes += [lines.outside] if lines.outside else []
+        told = theory and axes == ("lr", "momentum") and has_theory(results)
+        if told and len(objective.minimisers):
+            lines = theory_lines(ax, objective, rule_of(results))
+            handles += lines.seen
+            page.notes += [lines.outside] if lines.outside else []
         said = f"{described(results)}, from {start_of(results)}, {ds.sizes['seed']:,} seeds"
         page.said += [said, *page.notes]
         ax.set_title(lines_of(said, *page.notes))

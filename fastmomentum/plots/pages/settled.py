@@ -83,14 +83,16 @@ def stationary(
     """
     if "seed" not in ds.dims:
         raise InputError(
-            "a cloud is drawn over seeds, and there are none: give the grid some, such as seed = 200"
+            "a cloud is drawn over seeds, and there are none: give the grid some, such as "
+            "seed = 200"
         )
     cell = _seeds_of_cell(ds, lr, momentum, start, velocity, at)
     final = cell["final"].transpose("seed", "parameter").values
     stays = np.isfinite(final).all(axis=1) & (cell["status"].values != Status.DIVERGED)
     if stays.sum() < 3:
         raise InputError(
-            f"{int(stays.sum())} of the cell's {stays.size:,} runs did not diverge: no cloud to draw"
+            f"{int(stays.sum())} of the cell's {stays.size:,} runs did not diverge: no cloud to "
+            "draw"
         )
     final = final[stays]
     known = foretold(cell, final.mean(axis=0)) if theory else None
