@@ -106,7 +106,7 @@ def _meaning(experiment: Experiment, label: Label | None, axis: str) -> str:
     if label is None:
         return f"number of the {_PLACES[axis]}"
     if label.kind == "rule":
-        own = {parameter.name: parameter for parameter in experiment.rule.rule.parameters}
+        own = {parameter.name: parameter for parameter in experiment.rule.settable}
         return own[label.what].meaning
     if label.kind == "objective":
         return f"constant {label.what} of the objective"
@@ -138,6 +138,7 @@ _SAID: Final[dict[str, dict[str, Any]]] = {
     },
     "final": {"long_name": "point at the end", "units": "1"},
     "final_loss": {"long_name": "loss at the end", "units": "1"},
+    "n_restarts": {"long_name": "restarts made", "units": "1"},
     "trajectory": {
         "long_name": "point at each recorded step, NaN after the end", "units": "1"
     },

@@ -15,6 +15,7 @@ from fastmomentum.kernels.drawing import Draws
 from fastmomentum.kernels.keying import draws_of, keys_of_lanes, parts_of, random_of
 from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
 from fastmomentum.kernels.step import Rows
+from fastmomentum.rules.modifiers import OPTIONS as RULE_OPTIONS
 
 if TYPE_CHECKING:
     from fastmomentum.experiment.plan import Experiment
@@ -56,9 +57,13 @@ def _run_part(
     checked, count = stop.bound is not None, len(runs)
     constants, parameters = objective.constants, experiment.rule.parameters
     rule, named = experiment.rule.rule, objective.constant_names
+    options = experiment.rule.options | dict.fromkeys(grid.rule or {}, 0.0)
+    used = [option.name for option in RULE_OPTIONS if option.name in options]
     own_parameters = tuple(p.name in (grid.rule or {}) for p in rule.parameters)
     own_constants = tuple(name in (grid.objective or {}) for name in named)
-    rows = Rows(2, rule, own_parameters, own_constants, draws)
+    own_options = tuple((name, name in (grid.rule or {})) for name in used)
+    restart = experiment.rule.restart
+    rows = Rows(2, rule, own_parameters, own_constants, own_options, restart, draws)
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
@@ -79,6 +84,7 @@ def _run_part(
     parameter_rows, constant_rows = rows.varying()
     for kind, names, at in (
         ("rule", [parameter.name for parameter in rule.parameters], parameter_rows),
+        ("rule", used, rows.option_rows),
         ("objective", named, constant_rows),
     ):
         rows_of = zip(names, at, strict=True)  # a name too few would vary another constant
@@ -125,6 +131,7 @@ def _run_part(
         steps,
         parameters,
         constants,
+        tuple(options[name] for name in used),
         levels,
         LARGEST if stop.bound is None else stop.bound,
         random_of(experiment, draws, runs),
@@ -134,6 +141,7 @@ def _run_part(
         hit_step,
         arrays["final"],
         arrays["final_loss"],
+        arrays.get("n_restarts", np.empty(0, np.int32)),
         trajectory,
     )
     compile_for(kernel, arguments)

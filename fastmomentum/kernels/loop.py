@@ -19,6 +19,16 @@ from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.drawing import DIGESTED as DRAWN
 from fastmomentum.kernels.drawing import TABLE_STEPS, batch_sizer, drawer
+from fastmomentum.kernels.modifying import (
+    DIGESTED,
+    clipper,
+    counter,
+    decayer,
+    decoupler,
+    each,
+    folded,
+    restarter,
+)
 from fastmomentum.kernels.step import Rows, one_nan, recorder, stepper
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
 from fastmomentum.objectives import Functions
@@ -80,6 +90,8 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     step, record = stepper(rows, functions), recorder(rows.n)
     read_point, write_point = reader(rows.point), writer(rows.point)
     choose_point = chooser(rows.point)
+    read_restarts, choose_restarts = reader(rows.restarts), chooser(rows.restarts)
+    note = counter(rows.restarts)
     _, constant_rows = rows.varying()
     read_constants = mixed(constant_rows)
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
@@ -95,6 +107,14 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         mixed,
         recorder,
         stepper,
+        clipper,
+        decayer,
+        decoupler,
+        restarter,
+        counter,
+        each,
+        folded,
+        *DIGESTED,
         *FORMS.values(),
         *(DRAWN if draws.any else ()),
         *((functions.batch_gradient,) if draws.batch and functions.batch_gradient else ()),
@@ -118,6 +138,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         steps,
         parameters,
         constants,
+        options,
         levels,
         bound,
         random,
@@ -127,6 +148,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         hit_step,
         final,
         final_loss,
+        n_restarts,
         trajectory,
     ):
         digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
@@ -165,12 +187,17 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                             w = read_point(tile, j)
                             noise = noise_of(shared, table, s - now, j)
                             sample = sample_of(shared, table, s - now, j)
-                            to = step(tile, j, w, parameters, constants, made, noise, sample)
+                            restarts = read_restarts(tile, j)
+                            to = step(
+                                tile, j, w, parameters, constants, options, made, noise, sample
+                            )
                             if checked:  # where a rule is met the point stands still
                                 f = value(*w, read_constants(tile, j, constants))
                                 eventless = (f <= bound) & (f > tile[level_row, j])
                                 tile[eventless_row, j] += 1.0 if eventless else -0.0
                                 choose_point(tile, j, eventless, to, w)
+                                also = read_restarts(tile, j)
+                                choose_restarts(tile, j, eventless, also, restarts)
                             else:
                                 write_point(tile, j, to)
                     now = pause
@@ -210,7 +237,9 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         noise = noise_of(shared, lone, 0, 0)
                         sample = sample_of(shared, lone, 0, 0)
                         w = read_point(single, 0)
-                        to = step(single, 0, w, parameters, constants, float(s), noise, sample)
+                        to = step(
+                            single, 0, w, parameters, constants, options, float(s), noise, sample
+                        )
                         write_point(single, 0, to)
                         s += 1
                         if k < n_recorded and recorded[k] == s:
@@ -224,6 +253,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                     if status[out] != NOT_RUN:
                         some_over = True
                         n_steps[out] = s
+                        note(n_restarts, out, single, 0)
                         for c in range(n):
                             final[out, c] = one_nan(single[c, 0])
                         final_loss[out] = one_nan(f)
@@ -264,8 +294,12 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                 for c in range(n):
                     final[out, c] = one_nan(runs[c, i])
                 final_loss[out] = one_nan(f)
+                note(n_restarts, out, runs, i)
         return active
 
-    identity = f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants}"
+    identity = (
+        f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants} "
+        f"{rows.options} {rows.restart}"
+    )
     identity += f" {draws}" if draws.any else ""
     return cast(Kernel, compiled(kernel, identity, OPTIONS))

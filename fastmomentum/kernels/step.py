@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmomentum.kernels.drawing import NOTHING_DRAWN, Draws, adding
+from fastmomentum.kernels.modifying import clipper, decayer, decoupler, restarter
 from fastmomentum.kernels.tiles import inlined, mixed, reader, writer
 from fastmomentum.objectives import Functions
 from fastmomentum.rules.base import Rule
@@ -28,6 +29,10 @@ class Rows:
         Which of the rule's parameters differ between the runs: they have rows of their own.
     constants : tuple of bool
         Which of the objective's constants do.
+    options : tuple of (str, bool)
+        Options of every rule that are used, and whether they differ between the runs.
+    restart : str, optional
+        When the velocity is set to 0.
     draws : Draws
         What is drawn at each step: lanes may have keys of their own.
     """
@@ -36,6 +41,8 @@ class Rows:
     rule: Rule
     parameters: tuple[bool, ...]
     constants: tuple[bool, ...]
+    options: tuple[tuple[str, bool], ...] = ()
+    restart: str | None = None
     draws: Draws = NOTHING_DRAWN
 
     @property
@@ -75,6 +82,20 @@ class Rows:
         return found[0], found[1]
 
     @property
+    def option_rows(self) -> list[int | None]:
+        """Rows of the options that are used; None where all runs agree."""
+        row, rows = self.level + 2 + sum(self.parameters) + sum(self.constants), []
+        for _, varies in self.options:
+            rows.append(row if varies else None)
+            row += varies
+        return rows
+
+    @property
+    def restarts(self) -> list[int]:
+        """The count of restarts, where there are some."""
+        return [] if self.restart is None else [self.keys - 1]
+
+    @property
     def keys(self) -> int:
         """The first word of the lanes' keys, as bits of a double."""
         return self.count - self.draws.keys
@@ -82,7 +103,9 @@ class Rows:
     @property
     def count(self) -> int:
         """How many."""
-        return self.level + 2 + sum(self.parameters) + sum(self.constants) + self.draws.keys
+        rest = sum(varies for _, varies in self.options) + (self.restart is not None)
+        own = sum(self.parameters) + sum(self.constants)
+        return self.level + 2 + own + rest + self.draws.keys
 
 
 @inlined
@@ -109,12 +132,13 @@ def recorder(n: int) -> Callable[..., None]:
 
 
 def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
-    """``step(tile, lane, w, parameters, constants, t, noise, sample)``: one update of a lane.
+    """``step(tile, lane, w, parameters, constants, options, t, noise, sample)``: one update.
 
-    It gives the lane's new point. `noise` and `sample` are what was drawn for the step.
+    It gives the new point; `noise` and `sample` are what was drawn for the step.
 
-    The tile keeps the old point, so that a stop rule that is met can leave the lane where it is;
-    all else in it is updated.
+    The order is: gradient, noise, clip, weight decay, the rule, decoupled decay, restart. The tile
+    keeps the old point, so that a stop rule that is met can leave the lane where it is; all else in
+    it is updated.
     """
     rule = rows.rule
     update, gradient_point = inlined(rule.update), inlined(rule.gradient_point)
@@ -164,18 +188,30 @@ def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
         return inlined(move)
 
     look, move = looking(rows.n), moving(rows.n)
+    used = rows.n, [name for name, _ in rows.options], rows.option_rows
+    clip, decay, decouple = clipper(*used), decayer(*used), decoupler(*used)
+    velocities = [rows.states(coordinate)[0] for coordinate in range(rows.n if rows.restart else 0)]
+    sums_gradients = rule.form is not None and rule.form.sums_gradients
+    value = inlined(functions.value)
+    restart = restarter(rows.restart, velocities, rows.restarts, sums_gradients, value)
     differentiate = _differentiating(rows, functions)
 
     def step(  # type: ignore[no-untyped-def]
-        tile, lane, w, parameters, constants, t, noise, sample
+        tile, lane, w, parameters, constants, options, t, noise, sample
     ):
         lr, momentum = tile[lr_row, lane], tile[momentum_row, lane]
         own = read_parameters(tile, lane, parameters)
         shared = advance(read_shared(tile, lane), momentum, own)
         write_shared(tile, lane, shared)
         at = look(tile, lane, w, momentum)
-        g = differentiate(at, read_constants(tile, lane, constants), noise, sample)
-        return move(tile, lane, w, g, lr, momentum, own, shared, t)
+        of_objective = read_constants(tile, lane, constants)
+        g = differentiate(at, of_objective, noise, sample)
+        g = clip(tile, lane, g, options)
+        g = decay(tile, lane, g, at, options)
+        to = move(tile, lane, w, g, lr, momentum, own, shared, t)
+        to = decouple(tile, lane, to, w, lr, options)
+        restart(tile, lane, w, to, g, of_objective)
+        return to
 
     return inlined(step)
 

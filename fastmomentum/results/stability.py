@@ -36,12 +36,12 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     ([0.2, 0.3], [0.0, 0.5], 2, 8)
     """
     grid, rule = experiment.grid, experiment.rule
-    if rule.rule.form is None:  # of what is no linear map there is no theory
-        return None
     names = ["momentum", *(grid.rule or {})]
     axes = [grid.axes[name] for name in names]
     momentum, *parameters = np.meshgrid(*axes, indexing="ij")
     each = rule.varying(**dict(zip(names[1:], parameters, strict=True))) if parameters else rule
+    if each.form is None:  # no linear map, or runs settle elsewhere than at a minimum
+        return None
     found = []
     for objective in experiment.variants:
         if not len(objective.minimisers):

@@ -155,7 +155,8 @@ def _expected(cell: xr.Dataset, objective: Objective) -> list[tuple[Any, Any]]:
     """Steps and expected losses of a cell, where theory is exact."""
     plan = experiment_of(cell)
     exact = plan.batch is None and plan.noise is not None and plan.grid.velocity is None
-    if not exact or not has_theory(cell) or not _is_quadratic(objective):
+    plain = not rule_of(cell).options and plan.rule.restart is None
+    if not (exact and plain and has_theory(cell) and _is_quadratic(objective)):
         return []
     minimiser = objective.minimisers[0]
     start = [cell[f"start_{name}"].item() for name in objective.parameters]

@@ -154,15 +154,17 @@ def foretold(cell: xr.Dataset, near: Floats) -> Foretold | None:
     Returns
     -------
     Foretold or None
-        None where there is no theory of the rule, no minimiser, or the cell is not stable.
+        None where there is no theory of the rule with its options, no minimiser, or the cell is not
+        stable.
     """
     plan, objective = runnable(cell), objective_of(cell)
-    if not has_theory(cell) or not len(objective.minimisers):
+    rule = rule_of(cell)
+    if not has_theory(cell) or not len(objective.minimisers) or rule.options or rule.restart:
         return None
     away = np.hypot(*(objective.minimisers - near).T)
     minimiser = objective.minimisers[int(away.argmin())]
     hessian = objective.hessian(*minimiser)
-    given = rule_of(cell), float(cell["lr"]), float(cell["momentum"])
+    given = rule, float(cell["lr"]), float(cell["momentum"])
     deviation = plan.noise.gaussian if plan.noise is not None else 0.0
     noise = deviation**2 * np.eye(2)
     found = theories.stationary_covariance(*given, hessian, noise)
