@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.errors import InputError
@@ -18,6 +18,7 @@ from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.grid import Grid, Label
 from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.points import Mesh
+from fastmomentum.experiment.randomness import Batch, BatchLike, Noise, NoiseLike, random_faults
 from fastmomentum.experiment.recording import MOST_STEPS, Record
 from fastmomentum.experiment.stopping import Stop
 from fastmomentum.experiment.varying import Variants, axis_faults
@@ -60,6 +61,11 @@ class Experiment(Specification):
         Which steps of the trajectories are stored; without, summaries only.
     stop : Stop, optional
         When a run ends before.
+    noise : Noise or mapping, optional
+        What is added to gradients, such as ``{"gaussian": 0.1}``. The loss, by which a run stops
+        and which is stored, is without.
+    batch : Batch or mapping, optional
+        For mse: over which rows gradients are taken, such as ``{"size": 32}``.
     title : str
         A line that names the experiment.
 
@@ -84,6 +90,8 @@ class Experiment(Specification):
     grid: Grid = Field(examples=["[grid] with lr, momentum and start"])
     record: Record | None = None
     stop: Stop = Stop()
+    noise: Noise | None = None
+    batch: Batch | None = None
 
     if TYPE_CHECKING:
 
@@ -96,6 +104,8 @@ class Experiment(Specification):
             grid: Grid | Mapping[str, Any],
             record: Record | Mapping[str, Any] | None = None,
             stop: Stop | Mapping[str, Any] = ...,
+            noise: NoiseLike | None = None,
+            batch: BatchLike | None = None,
             title: str = "",
         ) -> None: ...
 
@@ -131,6 +141,7 @@ class Experiment(Specification):
             if grid is not self.grid:  # its order is the registry's, whatever the file's was
                 self.__dict__["grid"] = grid
             found += self._stop_faults()
+        found += random_faults(self.grid, self.objective, self.noise, self.batch)
         found = [*self._grid_faults(), *found, *self._record_faults()]
         if found:
             raise faults(found)
@@ -269,6 +280,26 @@ class Experiment(Specification):
         """
         return self.model_copy(update={"grid": grid, "record": record})
 
+    def with_observations(self, x: ArrayLike, y: ArrayLike) -> Experiment:
+        """The same experiment with the data of its objective, which batches are drawn from.
+
+        Parameters
+        ----------
+        x, y : array_like, shape (n,)
+            As a results file keeps them.
+
+        Returns
+        -------
+        Experiment
+            Of the same plan.
+
+        Raises
+        ------
+        InputError
+            They are others than those of the plan.
+        """
+        return self.model_copy(update={"objective": self.objective.with_observations(x, y)})
+
     @functools.cached_property
     def variants(self) -> Variants:
         """The objectives of the grid: one for each combination of constants that are axes."""
@@ -367,12 +398,19 @@ class Experiment(Specification):
         rows["objective"] = ", ".join([self.objective.name, *self._settings()])
         rows["rule"] = self.rule.words
         rows |= self.grid.summary
+        rows |= self.random_words
         rows["updates"] = f"{self.steps:,} a run at most"
         if self.stop.targets:
             rows["targets"] = span(self.stop.targets)
         if self.recorded.size:
             rows["trajectories"] = f"{self.recorded.size:,} steps of each run"
         return rows
+
+    @property
+    def random_words(self) -> dict[str, str]:
+        """What is random, in a few words: noise, batches."""
+        parts = {"noise": self.noise, "batch": self.batch}
+        return {name: part.words for name, part in parts.items() if part is not None}
 
     def _settings(self) -> Iterator[str]:
         """Numbers of the objective that are not its usual ones."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fastmomentum.kernels.cache import compile_for, compiled
 from fastmomentum.kernels.code_digest import code_digest
+from fastmomentum.kernels.drawing import Draws
+from fastmomentum.kernels.keying import draws_of, keys_of_lanes, parts_of, random_of
 from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
 from fastmomentum.kernels.step import Rows
 from fastmomentum.rules.modifiers import OPTIONS as RULE_OPTIONS
@@ -41,6 +43,23 @@ def run_block(
     chosen : ndarray of bool, shape (n_runs,), optional
         Which of the runs to compute; the rows of the others are left to the caller.
     """
+    draws = draws_of(experiment)
+    for part in parts_of(experiment, draws, runs):
+        own = slice(part.start - runs.start, part.stop - runs.start)
+        results = {name: values[own] for name, values in arrays.items()}
+        those = None if chosen is None else chosen[own]
+        _run_part(experiment, part, results, draws, n_steps, those)
+
+
+def _run_part(
+    experiment: Experiment,
+    runs: range,
+    arrays: dict[str, NDArray[Any]],
+    draws: Draws,
+    n_steps: int | None,
+    chosen: NDArray[np.bool_] | None,
+) -> None:
+    """Compute runs that one call of the kernel takes."""
     objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
     steps = experiment.steps if n_steps is None else n_steps
     checked, count = stop.bound is not None, len(runs)
@@ -51,7 +70,8 @@ def run_block(
     own_parameters = tuple(p.name in (grid.rule or {}) for p in rule.parameters)
     own_constants = tuple(name in (grid.objective or {}) for name in named)
     own_options = tuple((name, name in (grid.rule or {})) for name in used)
-    rows = Rows(2, rule, own_parameters, own_constants, own_options, experiment.rule.restart)
+    restart = experiment.rule.restart
+    rows = Rows(2, rule, own_parameters, own_constants, own_options, restart, draws)
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
@@ -96,6 +116,8 @@ def run_block(
     fill = _filler()
     compile_for(fill, layout)
     fill(*layout)
+    for k, words in enumerate(keys_of_lanes(experiment, draws, runs)):
+        lanes[rows.keys + 2 * k : rows.keys + 2 * k + 2, :count] = words
     run = np.arange(padded)
     if chosen is not None and not chosen.all():  # close ranks: lanes know by `run` whose they are
         those = np.flatnonzero(chosen)
@@ -129,6 +151,7 @@ def run_block(
         tuple(options[name] for name in used),
         levels,
         LARGEST if stop.bound is None else stop.bound,
+        random_of(experiment, draws, runs),
         recorded,
         arrays["status"],
         arrays["n_steps"],

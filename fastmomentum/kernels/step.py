@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from fastmomentum.kernels.drawing import NOTHING_DRAWN, Draws, adding
 from fastmomentum.kernels.modifying import clipper, decayer, decoupler, restarter
 from fastmomentum.kernels.tiles import inlined, mixed, reader, writer
+from fastmomentum.objectives import Functions
 from fastmomentum.rules.base import Rule
 
 
@@ -31,6 +33,8 @@ class Rows:
         Options of every rule that are used, and whether they differ between the runs.
     restart : str, optional
         When the velocity is set to 0.
+    draws : Draws
+        What is drawn at each step: lanes may have keys of their own.
     """
 
     n: int
@@ -39,6 +43,7 @@ class Rows:
     constants: tuple[bool, ...]
     options: tuple[tuple[str, bool], ...] = ()
     restart: str | None = None
+    draws: Draws = NOTHING_DRAWN
 
     @property
     def point(self) -> list[int]:
@@ -88,13 +93,19 @@ class Rows:
     @property
     def restarts(self) -> list[int]:
         """The count of restarts, where there are some."""
-        return [] if self.restart is None else [self.count - 1]
+        return [] if self.restart is None else [self.keys - 1]
+
+    @property
+    def keys(self) -> int:
+        """The first word of the lanes' keys, as bits of a double."""
+        return self.count - self.draws.keys
 
     @property
     def count(self) -> int:
         """How many."""
         rest = sum(varies for _, varies in self.options) + (self.restart is not None)
-        return self.level + 2 + sum(self.parameters) + sum(self.constants) + rest
+        own = sum(self.parameters) + sum(self.constants)
+        return self.level + 2 + own + rest + self.draws.keys
 
 
 @inlined
@@ -120,14 +131,14 @@ def recorder(n: int) -> Callable[..., None]:
     return inlined(record)
 
 
-def stepper(
-    rows: Rows, value: Callable[..., Any], gradient: Callable[..., Any]
-) -> Callable[..., Any]:
-    """``step(tile, lane, w, parameters, constants, options, t)``: one update; gives the new point.
+def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
+    """``step(tile, lane, w, parameters, constants, options, t, noise, sample)``: one update.
 
-    The order is: gradient, clip, weight decay, the rule, decoupled decay, restart. The tile keeps
-    the old point, so that a stop rule that is met can leave the lane where it is; all else in it is
-    updated.
+    It gives the new point; `noise` and `sample` are what was drawn for the step.
+
+    The order is: gradient, noise, clip, weight decay, the rule, decoupled decay, restart. The tile
+    keeps the old point, so that a stop rule that is met can leave the lane where it is; all else in
+    it is updated.
     """
     rule = rows.rule
     update, gradient_point = inlined(rule.update), inlined(rule.gradient_point)
@@ -181,16 +192,20 @@ def stepper(
     clip, decay, decouple = clipper(*used), decayer(*used), decoupler(*used)
     velocities = [rows.states(coordinate)[0] for coordinate in range(rows.n if rows.restart else 0)]
     sums_gradients = rule.form is not None and rule.form.sums_gradients
+    value = inlined(functions.value)
     restart = restarter(rows.restart, velocities, rows.restarts, sums_gradients, value)
+    differentiate = _differentiating(rows, functions)
 
-    def step(tile, lane, w, parameters, constants, options, t):  # type: ignore[no-untyped-def]
+    def step(  # type: ignore[no-untyped-def]
+        tile, lane, w, parameters, constants, options, t, noise, sample
+    ):
         lr, momentum = tile[lr_row, lane], tile[momentum_row, lane]
         own = read_parameters(tile, lane, parameters)
         shared = advance(read_shared(tile, lane), momentum, own)
         write_shared(tile, lane, shared)
         at = look(tile, lane, w, momentum)
         of_objective = read_constants(tile, lane, constants)
-        g = gradient(*at, of_objective)
+        g = differentiate(at, of_objective, noise, sample)
         g = clip(tile, lane, g, options)
         g = decay(tile, lane, g, at, options)
         to = move(tile, lane, w, g, lr, momentum, own, shared, t)
@@ -199,3 +214,34 @@ def stepper(
         return to
 
     return inlined(step)
+
+
+def _differentiating(rows: Rows, functions: Functions) -> Callable[..., Any]:
+    """``differentiate(at, constants, noise, sample)``: the gradient, with what is random in it."""
+    if rows.draws.batch is None:
+        gradient = inlined(functions.gradient)
+
+        def of_all(at, constants, sample):  # type: ignore[no-untyped-def]
+            return gradient(*at, constants)
+
+        inner = inlined(of_all)
+    else:
+        assert functions.batch_gradient is not None  # as the experiment has made sure
+        batch_gradient = inlined(functions.batch_gradient)
+
+        def of_batch(at, constants, sample):  # type: ignore[no-untyped-def]
+            return batch_gradient(*at, constants, sample)
+
+        inner = inlined(of_batch)
+    if rows.draws.noise is None:
+
+        def plain(at, constants, noise, sample):  # type: ignore[no-untyped-def]
+            return inner(at, constants, sample)
+
+        return inlined(plain)
+    add = adding(rows.n)
+
+    def noisy(at, constants, noise, sample):  # type: ignore[no-untyped-def]
+        return add(inner(at, constants, sample), noise)
+
+    return inlined(noisy)
