@@ -19,11 +19,14 @@ from fastmomentum.experiment.grid import Grid, Label
 from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.points import Mesh
 from fastmomentum.experiment.recording import MOST_STEPS, Record
+from fastmomentum.experiment.scheduling import schedule_faults
 from fastmomentum.experiment.stopping import Stop
 from fastmomentum.experiment.varying import Variants, axis_faults
 from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Objective
 from fastmomentum.rules import Rule
+from fastmomentum.rules.base import Form
 from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.schedules import Schedule
 from fastmomentum.specification.base import Specification, Whole
 from fastmomentum.specification.messages import Fault, faults
 from fastmomentum.specification.spans import html_table, span
@@ -60,6 +63,8 @@ class Experiment(Specification):
         Which steps of the trajectories are stored; without, summaries only.
     stop : Stop, optional
         When a run ends before.
+    schedule : Schedule, optional
+        What changes from update to update, for all runs alike.
     title : str
         A line that names the experiment.
 
@@ -84,6 +89,7 @@ class Experiment(Specification):
     grid: Grid = Field(examples=["[grid] with lr, momentum and start"])
     record: Record | None = None
     stop: Stop = Stop()
+    schedule: Schedule | None = None
 
     if TYPE_CHECKING:
 
@@ -96,6 +102,7 @@ class Experiment(Specification):
             grid: Grid | Mapping[str, Any],
             record: Record | Mapping[str, Any] | None = None,
             stop: Stop | Mapping[str, Any] = ...,
+            schedule: Schedule | Mapping[str, Any] | None = None,
             title: str = "",
         ) -> None: ...
 
@@ -131,7 +138,8 @@ class Experiment(Specification):
             if grid is not self.grid:  # its order is the registry's, whatever the file's was
                 self.__dict__["grid"] = grid
             found += self._stop_faults()
-        found = [*self._grid_faults(), *found, *self._record_faults()]
+        on_schedule = schedule_faults(self.schedule, self.rule, self.grid)
+        found = [*self._grid_faults(), *on_schedule, *found, *self._record_faults()]
         if found:
             raise faults(found)
         # In the canonical form, keys are sorted: the objective knows which parameter is the first.
@@ -141,7 +149,7 @@ class Experiment(Specification):
 
     def _grid_faults(self) -> Iterator[Fault]:
         grid, rule = self.grid, self.rule.rule
-        if rule.uses_momentum and grid.momentum is None:
+        if rule.uses_momentum and grid.momentum is None and not self.has_momentum_schedule:
             yield (
                 "grid.momentum",
                 f"is missing; the rule {rule.name} needs it, such as momentum = 0.9",
@@ -215,6 +223,16 @@ class Experiment(Specification):
                 f"makes the trajectory of one run {size / 2**20:,.0f} MiB large, and it may be "
                 f"{BLOCK_BYTES_MOST // 2**20} MiB at most; record fewer steps, such as log = 1000",
             )
+
+    @property
+    def has_momentum_schedule(self) -> bool:
+        """Whether the momentum comes from a schedule, and not from the grid."""
+        return self.schedule is not None and self.schedule.momentum is not None
+
+    @property
+    def form(self) -> Form | None:
+        """What the rule is a form of here; None without theory, as where there is a schedule."""
+        return None if self.schedule is not None else self.rule.form
 
     @functools.cached_property
     def recorded(self) -> NDArray[np.int64]:
@@ -326,6 +344,8 @@ class Experiment(Specification):
         plain = self.model_dump(mode="json", exclude_none=True)
         if self.stop.bound is None:
             plain["stop"]["bound"] = False
+        if self.schedule is not None:
+            plain["schedule"] = self.schedule.plain()
         for name in self.grid.objective or {}:  # an axis has no value besides
             plain["objective"].pop(name, None)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -366,6 +386,8 @@ class Experiment(Specification):
         rows = {"title": self.title} if self.title else {}
         rows["objective"] = ", ".join([self.objective.name, *self._settings()])
         rows["rule"] = self.rule.words
+        if self.schedule is not None:
+            rows["schedule"] = self.schedule.words
         rows |= self.grid.summary
         rows["updates"] = f"{self.steps:,} a run at most"
         if self.stop.targets:

@@ -27,7 +27,7 @@ from fastmomentum.kernels.modifying import (
     folded,
     restarter,
 )
-from fastmomentum.kernels.step import Rows, one_nan, recorder, stepper
+from fastmomentum.kernels.step import Rows, one_nan, planner, recorder, stepper
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
 from fastmomentum.objectives import Functions
 from fastmomentum.status import Status
@@ -86,6 +86,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     """
     value, gradient = inlined(functions.value), inlined(functions.gradient)
     step, record = stepper(rows, value, gradient), recorder(rows.n)
+    plan, momentum_at = planner(rows), rows.own_momentum
     read_point, write_point = reader(rows.point), writer(rows.point)
     choose_point = chooser(rows.point)
     read_restarts, choose_restarts = reader(rows.restarts), chooser(rows.restarts)
@@ -102,6 +103,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         mixed,
         recorder,
         stepper,
+        planner,
         clipper,
         decayer,
         decoupler,
@@ -112,6 +114,8 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         *DIGESTED,
         *FORMS.values(),
     )
+    if momentum_at is not None:
+        own = (*own, momentum_at)
     digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance, *own)
 
     def loss(tile: Any, lane: Any, constants: Any) -> Any:
@@ -131,6 +135,9 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         parameters,
         constants,
         options,
+        planned_from,
+        factors,
+        momenta,
         levels,
         bound,
         recorded,
@@ -166,11 +173,11 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                     if k < n_recorded and recorded[k] < pause:
                         pause = recorded[k]
                     for s in range(now, pause):
-                        made = float(s)
+                        made, planned = float(s), plan(factors, momenta, s - planned_from)
                         for j in range(lanes):
                             w = read_point(tile, j)
                             restarts = read_restarts(tile, j)
-                            to = step(tile, j, w, parameters, constants, options, made)
+                            to = step(tile, j, w, parameters, constants, options, made, planned)
                             if checked:  # where a rule is met the point stands still
                                 f = value(*w, read_constants(tile, j, constants))
                                 eventless = (f <= bound) & (f > tile[level_row, j])
@@ -212,8 +219,8 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         if pending[i] == n_targets:
                             status[out] = CONVERGED
                             break
-                        w = read_point(single, 0)
-                        to = step(single, 0, w, parameters, constants, options, float(s))
+                        w, planned = read_point(single, 0), plan(factors, momenta, s - planned_from)
+                        to = step(single, 0, w, parameters, constants, options, float(s), planned)
                         write_point(single, 0, to)
                         s += 1
                         if k < n_recorded and recorded[k] == s:
@@ -273,6 +280,6 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
 
     identity = (
         f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants} "
-        f"{rows.options} {rows.restart}"
+        f"{rows.options} {rows.restart} {rows.has_factors} {rows.has_momenta}"
     )
     return cast(Kernel, compiled(kernel, identity, OPTIONS))

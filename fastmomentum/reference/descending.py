@@ -13,6 +13,7 @@ from fastmomentum.objectives import Objective
 from fastmomentum.reference.modified import Modified
 from fastmomentum.reference.optimisers import optimiser
 from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.schedules import Schedule
 from fastmomentum.specification.numbers import numbers, whole
 from fastmomentum.status import Status
 
@@ -58,6 +59,7 @@ def descend(
     targets: Sequence[float] = (),
     bound: float | None = 1e20,
     velocity: ArrayLike = (0.0, 0.0),
+    schedule: Schedule | None = None,
 ) -> Runs:
     """Walk all the steps, update by update, then see where each run would have stopped.
 
@@ -77,6 +79,8 @@ def descend(
         As in `Stop`.
     velocity : array_like, shape (..., 2)
         First velocities; ``...`` broadcasts too.
+    schedule : Schedule, optional
+        What changes from update to update; a momentum schedule replaces `momentum`.
 
     Returns
     -------
@@ -106,6 +110,8 @@ def descend(
     restarted = np.zeros((*x.shape, steps + 1), bool)
     with np.errstate(all="ignore"):
         for t in range(1, steps + 1):
+            if schedule is not None:
+                modified.follow(schedule, lr, t - 1)
             at = modified.gradient_point(params)
             gx, gy = objective.gradient_at(at["x"], at["y"], objective.constants)
             modified.update(params, {"x": gx, "y": gy})
