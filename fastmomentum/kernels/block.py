@@ -171,8 +171,8 @@ def _run_part(
     while True:
         until = min(t + stretch, steps)
         planned = t, *stretch_of(schedule, t, until - t)
-        at = lanes, run, pending, group, active, t, until, steps
-        arguments = (*at, *settings, *planned, *results)
+        state = lanes, run, pending, group, active, t, until, steps
+        arguments = (*state, *settings, *planned, *results)
         if t == 0:
             compile_for(kernel, arguments)
         active, t = kernel(*arguments), until
