@@ -26,6 +26,7 @@ from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, 
 from fastmomentum.plots.phases import phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.rates import rate_bar, rate_map
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import point as written
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -150,7 +151,7 @@ def phase(
         else:
             panels[0].set_title(lines_of(page, what, *page.said))
             entitle(page, one, title)
-        page.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
+        legend_below(page, 2, handles=drawn.handles)
     return finished(page)
 
 

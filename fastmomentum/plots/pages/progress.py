@@ -15,6 +15,7 @@ from fastmomentum.plots.pages.beside import common_to, name_panels, panels, requ
 from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs, has_theory
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.planes import described
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -100,7 +101,7 @@ def loss(
         drawn = draw(ax, runs)
         draw_keys(page, drawn.keys)
         if drawn.handles:
-            page.legend(handles=drawn.handles, loc="outside lower center")
+            legend_below(page, handles=drawn.handles)
     return finished(page)
 
 
@@ -126,5 +127,5 @@ def _panels(
         ax.label_outer()
     name_panels(page, axes, runs)
     if predicted:
-        page.legend(handles=predicted[:1], loc="outside lower center")
+        legend_below(page, handles=predicted[:1])
     return finished(page)
