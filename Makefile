@@ -109,7 +109,7 @@ wheel: $(STAMP)
 arm: $(STAMP)
 	@if ! command -v debootstrap > /dev/null || ! command -v qemu-aarch64-static > /dev/null; then \
 		echo "make arm: skipped; it needs debootstrap and qemu-user-static, both packages of Debian"; \
-	elif ! test -e .arm/built && echo "building an aarch64 user-land into .arm; this takes a minute" \
+	elif ! test .arm/built -nt pyproject.toml && echo "building an aarch64 user-land into .arm; this takes a minute" \
 			&& ! sh tests/arm/build.sh .arm $(BIN)/python; then \
 		echo "make arm: skipped; the user-land could not be built, for the reason above"; \
 	else \

@@ -31,9 +31,19 @@ run cycle "$here/cycle.toml"
 draw plot_loss cycle cycle --show distance --lr 0.1111 --momentum 0.4444 --start 3.3,1 \
     --lr 0.1111 --momentum 0.4444 --start 0.5,1 --lr 0.0769 --momentum 0 --start 3.3,1
 
+"$programs/python" "$here/../plot_cycles.py" -o "$pictures/polygon_cycles.png" \
+    --style "$here/small.mplstyle"
+
 run heavy_ball "$here/heavy_ball.toml"
 run nesterov "$here/heavy_ball.toml" --set rule.name=nesterov
 draw plot_duel heavy_ball_nesterov heavy_ball "$runs/nesterov.h5"
 
 run linear_regression "$here/../linear_regression.toml"
 draw plot_report old_faithful linear_regression --lr 0.01 --momentum 0.9 --start 0
+
+for size in 1 8 64; do
+    run "batches_of_$size" "$here/batches.toml" --set "batch.size=$size"
+done
+run all_rows "$here/batches.toml" --set batch.size=256 --set batch.draw=shuffle --set grid.seed=1
+draw plot_batches batches all_rows "$runs/batches_of_1.h5" "$runs/batches_of_8.h5" \
+    "$runs/batches_of_64.h5"

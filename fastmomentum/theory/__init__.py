@@ -44,6 +44,10 @@ from fastmomentum.theory.conversion import scale as scale
 from fastmomentum.theory.curvature import eigenvalues as eigenvalues
 from fastmomentum.theory.curvature import largest_stable_lr as largest_stable_lr
 from fastmomentum.theory.curvature import predicted_rate as predicted_rate
+from fastmomentum.theory.cycles import converging_momentum as converging_momentum
+from fastmomentum.theory.cycles import cycle_range as cycle_range
+from fastmomentum.theory.cycles import has_cycle as has_cycle
+from fastmomentum.theory.cycles import shortest_cycle as shortest_cycle
 from fastmomentum.theory.linear import Regime as Regime
 from fastmomentum.theory.linear import RuleLike as RuleLike
 from fastmomentum.theory.linear import is_stable as is_stable
@@ -51,6 +55,11 @@ from fastmomentum.theory.linear import iteration_matrix as iteration_matrix
 from fastmomentum.theory.linear import regime as regime
 from fastmomentum.theory.linear import spectral_radius as spectral_radius
 from fastmomentum.theory.linear import stable_limit as stable_limit
+from fastmomentum.theory.minibatches import RowTerms as RowTerms
+from fastmomentum.theory.minibatches import (
+    batch_stationary_covariance as batch_stationary_covariance,
+)
+from fastmomentum.theory.minibatches import row_terms as row_terms
 from fastmomentum.theory.moments import expected_loss as expected_loss
 from fastmomentum.theory.moments import mean_square_radius as mean_square_radius
 from fastmomentum.theory.moments import minibatch_covariance as minibatch_covariance

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from fastmomentum.plots.pages.paths import contour as contour
     from fastmomentum.plots.pages.paths import surface as surface
     from fastmomentum.plots.pages.progress import loss as loss
+    from fastmomentum.plots.pages.refined import refined as refined
+    from fastmomentum.plots.pages.settled import stationary as stationary
     from fastmomentum.plots.pages.starts import basins as basins
     from fastmomentum.plots.pages.two_rules import duel as duel
 
@@ -22,6 +24,8 @@ _HOMES: Final = {
     "contour": "paths",
     "surface": "paths",
     "loss": "progress",
+    "refined": "refined",
+    "stationary": "settled",
     "basins": "starts",
     "duel": "two_rules",
 }

@@ -168,9 +168,9 @@ def title_of(ds: xr.Dataset, title: str | None = None) -> str:
     return str(ds.attrs.get("title") or experiment_of(ds).objective.words)
 
 
-def lines_of(page: Page, *said: str) -> str:
-    """Put what is said into lines that fit above axes."""
-    lines = (wrapped(page, line, "axes.titlesize", BESIDE) for line in said if line)
+def lines_of(page: Page, *said: str, panels: int = 1) -> str:
+    """Put what is said into lines that fit above axes, of which so many stand beside each other."""
+    lines = (wrapped(page, line, "axes.titlesize", BESIDE / panels) for line in said if line)
     return "\n".join(lines)
 
 
