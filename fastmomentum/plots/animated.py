@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
-from matplotlib import patheffects
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from fastmomentum.plots.casing import cased
 from fastmomentum.plots.fields import Field
 from fastmomentum.plots.geometry import Floats, Window, clip, length_of, refine
 from fastmomentum.plots.runs import Run
@@ -51,13 +51,12 @@ class Animated(Protocol):
 
 def line_style(width: float, colour: str = COLOURS[0]) -> dict[str, Any]:
     """Style of a run's line: cased in white, to stand out from the field."""
-    casing = patheffects.Stroke(linewidth=width + 1.2, foreground="white")
     return {
         "color": colour,
         "linewidth": width,
         "solid_capstyle": "round",
         "solid_joinstyle": "round",
-        "path_effects": [casing, patheffects.Normal()],
+        "path_effects": cased(width + 1.2),
         "zorder": 3,
     }
 

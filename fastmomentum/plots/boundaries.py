@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.arguments import AXES, OBJECTIVE, takes
+from fastmomentum.plots.casing import cased
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import COLOURS, number
 from fastmomentum.plots.visible import is_seen
@@ -106,7 +106,7 @@ def theory_lines(
     low, high = (float(value) for value in eigenvalues(objective, point))
     if high <= 0 or known(rule).form is None:
         return TheoryLines(None, None, None)
-    halo = [patheffects.withStroke(linewidth=4.0, foreground="white", alpha=0.85)]
+    halo = cased(4.0, 0.85)
     style: dict[str, Any] = {"color": colour, "path_effects": halo, "zorder": 4}
     shown = np.linspace(*ax.get_ylim(), _SAMPLES)
     shown = shown[shown < 1.0]

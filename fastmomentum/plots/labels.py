@@ -8,11 +8,11 @@ from typing import Final
 
 import matplotlib
 import numpy as np
-from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.contour import QuadContourSet
 from matplotlib.text import Text
 
+from fastmomentum.plots.casing import cased
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import STYLE, number
 
@@ -48,7 +48,7 @@ def label_levels(ax: Axes, lines: QuadContourSet, avoid: Sequence[Floats] = ()) 
     usual = matplotlib.rcParams["font.size"]
     points = max(POINTS * usual / STYLE["font.size"], min(POINTS, usual))
     letter = LETTER * points / POINTS
-    halo = [patheffects.withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
+    halo = cased(2.5, 0.8)
     taken = [_dense(_inches(ax, points)) for points in avoid]
     texts = []
     for level, path in zip(lines.levels, lines.get_paths(), strict=True):

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from matplotlib import colormaps, patheffects
+from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fastmomentum.plots.casing import cased
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.style import (
     COLOURS,
@@ -153,12 +154,11 @@ def _marker(i: int) -> str:
 def _handle(axis: int, mark: Mark, label: str) -> Line2D:
     dark = is_dark(legend_ground())
     grey = "#c8c8c8" if dark else "#404040"
-    casing = patheffects.Stroke(linewidth=4.4, foreground="white")
     styles: list[dict[str, Any]] = [
         {
             "color": mark.colour,
             "linewidth": 3.0,
-            "path_effects": [casing, patheffects.Normal()] if dark else None,
+            "path_effects": cased(4.4) if dark else None,
         },
         {"color": grey, "linestyle": "none", "marker": mark.marker, "markersize": 8},
         {"color": grey, "linewidth": 1.8, "linestyle": mark.dashes},

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from matplotlib import patheffects
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,9 +15,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fastmomentum.plots.arguments import AXES, takes
+from fastmomentum.plots.casing import cased
 from fastmomentum.plots.fields import FIELD, Field
 from fastmomentum.plots.geometry import clip, length_of, refine, within
 from fastmomentum.plots.marks import Key, Mark, draw_keys, keys_of, marks_of
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.runs import RUNS, Run
 from fastmomentum.plots.style import START
 from fastmomentum.plots.surfaces import in_sight, lift, view_of
@@ -85,14 +86,13 @@ def paths(ax: Axes, runs: Sequence[Run], field: Field) -> Paths:
 
 def _line_style(run: Run, mark: Mark, length: float) -> dict[str, Any]:
     width = 1.8 if length < 12 else 1.0  # a long zigzag would be a blot
-    casing = patheffects.Stroke(linewidth=width + 1.4, foreground="white")
     return {
         "color": mark.colour,
         "linestyle": mark.dashes,
         "linewidth": width,
         "marker": mark.marker,
         "markersize": 6.5,
-        "path_effects": [casing, patheffects.Normal()],
+        "path_effects": cased(width + 1.4),
         "zorder": 2 if run.status == Status.DIVERGED else 3,
     }
 
@@ -139,12 +139,12 @@ def legend(figure: Figure, drawn: Paths, minima: Artist, named: bool = True) -> 
     if any(said):  # a tuple is drawn side by side
         rows.append((tuple(marks) or _nothing(), "; ".join(filter(None, said))))
     draw_keys(figure, drawn.keys)
-    return figure.legend(
+    return legend_below(
+        figure,
         handles=[handle for handle, _ in rows],
         labels=[label for _, label in rows],
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0.6)},
         handlelength=3.2,
-        loc="outside lower center",
     )
 
 

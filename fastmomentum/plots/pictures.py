@@ -23,6 +23,7 @@ from fastmomentum.plots.phases import (
     steps_norm,
 )
 from fastmomentum.plots.planes import departure, described
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import STYLE, number
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import experiment_of
@@ -86,7 +87,7 @@ def save_phase_map(
         notes = [note for note in notes if note]
         rows = [fill(line, LETTERS, break_long_words=False) for line in (said, *notes)]
         ax.set_title("\n".join(rows))
-        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        legend_below(figure, 2, handles=handles)
         give_fonts(figure)
         figure.savefig(path)
     return notes

@@ -85,7 +85,7 @@ def panels_of(figure: Figure, with_data: bool) -> dict[str, Any]:
     """Make the axes of a report, with room for three lines above them."""
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine | TightLayoutEngine):
-        above = 1.0 - HEADER * text_scale() / figure.get_figheight()
+        above = max(1.0 - HEADER * text_scale() / figure.get_figheight(), 0.1)
         engine.set(rect=(0.01, 0.0, 0.98, above))
     below = ["data", "progress"] if with_data else ["progress", "progress"]
     panels: dict[str, Any] = figure.subplot_mosaic(

@@ -43,6 +43,7 @@ from fastmomentum.plots.report_parts import (
     progress_of,
     three_lines,
 )
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.runs import RUN, Run
 from fastmomentum.plots.scatter import equation
 from fastmomentum.plots.style import DASHED, STAR, START, ink, number, point
@@ -212,11 +213,11 @@ def _legend(figure: Figure, field: Field, with_data: bool, head_is: str) -> None
         handles["minimum"] = star
     if with_data:
         handles["least squares"] = Line2D([], [], color=ink(figure.get_facecolor()), **DASHED)
-    figure.legend(
+    legend_below(
+        figure,
+        5,
         handles=list(handles.values()),
         labels=list(handles),
         handler_map={tuple: HandlerTuple(ndivide=1)},
-        loc="outside lower center",
-        ncols=5,
         frameon=False,
     )

@@ -38,6 +38,7 @@ from fastmomentum.plots.report_parts import (
     progress_of,
     three_lines,
 )
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.run_panels import FROM_ABOVE, FROM_THE_SIDE
 from fastmomentum.plots.runs import RUNS, Run
 from fastmomentum.plots.style import COLOURS, DASHED, STAR, START, counted, ink, number
@@ -208,6 +209,4 @@ def _legend(figure: Figure, runs: Sequence[Run], field: Field, with_data: bool) 
     if with_data:
         dashed = DASHED | {"label": "least squares"}
         handles.append(Line2D([], [], color=ink(figure.get_facecolor()), **dashed))
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=2 if one_start else 1, frameon=False
-    )
+    legend_below(figure, 2 if one_start else 1, handles=handles, frameon=False)

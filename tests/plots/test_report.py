@@ -327,7 +327,7 @@ def test_all_steps_recorded_need_no_replay(coarse, tmp_path, unrendered, monkeyp
         objective=fm.MSE(data=line), rule="momentum", steps=30, grid=grid, record={"every": 1}
     )
     fm.run(experiment, path)
-    monkeypatch.setattr("fastmomentum.plots.pages.choosing.replay", None)
+    monkeypatch.setattr("fastmomentum.analysis.replaying.replay", None)
     assert coarse("plot_report", path, "-o", tmp_path / "f.png")[0] == 0
     said = words(unrendered[0])
     assert "Momentum (heavy ball): learning rate 0.001, momentum 0.5" in said

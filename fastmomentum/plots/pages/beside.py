@@ -23,7 +23,7 @@ def shape_for(count: int) -> tuple[int, int]:
     Examples
     --------
     >>> shape_for(3), shape_for(4), shape_for(7)
-    ((1, 3), (2, 2), (2, 4))
+    ((1, 3), (2, 2), (3, 3))
     """
     columns = count if count <= 3 else math.ceil(math.sqrt(count))
     return math.ceil(count / columns), columns

@@ -37,6 +37,7 @@ from fastmomentum.plots.partings import parting_map, ratio_map
 from fastmomentum.plots.phases import phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.rates import rate_bar, rate_map
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.seed_maps import Measure
 from fastmomentum.plots.style import point as written
 from fastmomentum.plots.styles import drawn_in
@@ -198,11 +199,7 @@ def phase(
         else:
             panels[0].set_title(lines_of(page, what, *page.said))
             entitle(page, one, title)
-        page.legend(
-            handles=[*drawn.handles, *region],
-            loc="outside lower center",
-            ncols=2 + (count > 1),
-        )
+        legend_below(page, 2 + (count > 1), handles=[*drawn.handles, *region])
     return finished(page)
 
 

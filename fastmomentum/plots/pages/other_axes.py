@@ -14,6 +14,7 @@ from fastmomentum.plots.pages.page import Page, Size, entitle, finished, new_pag
 from fastmomentum.plots.phases import phase_map, steps_bar
 from fastmomentum.plots.pictures import phase_panels
 from fastmomentum.plots.planes import described
+from fastmomentum.plots.room import legend_below
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.text import suggest
 
@@ -68,5 +69,5 @@ def other_axes(
         }
         for label, handle in handles.items():
             handle.set_label(label)
-    page.legend(handles=list(handles.values()), loc="outside lower center", ncols=2)
+    legend_below(page, 2, handles=list(handles.values()))
     return finished(page)

@@ -26,6 +26,7 @@ from fastmomentum.plots.pages.choosing import (
 from fastmomentum.plots.pages.other_axes import checked
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.planes import described
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.seed_maps import Measure, seed_map
 from fastmomentum.plots.style import number
 from fastmomentum.plots.styles import drawn_in
@@ -84,7 +85,7 @@ def over_all_seeds(
         ax.set_title(lines_of(page, said, *page.notes))
         entitle(page, one, title)
         if handles:
-            page.legend(handles=handles, loc="outside lower center", ncols=2)
+            legend_below(page, 2, handles=handles)
     return finished(page)
 
 
@@ -134,7 +135,7 @@ def loss_bands(
         about = f"median, quartiles and 5 to 95% of {one.sizes['seed']:,} seeds"
         ax.set_title(lines_of(page, f"{what}: {words}", about, *notes))
         entitle(page, ds, title)
-        page.legend(handles=[*drawn.medians, *drawn.means[:1]], loc="outside lower center")
+        legend_below(page, handles=[*drawn.medians, *drawn.means[:1]])
     return finished(page)
 
 

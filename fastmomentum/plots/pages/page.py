@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
+import warnings
 from contextlib import AbstractContextManager
 from pathlib import Path
 from textwrap import fill
@@ -16,7 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from fastmomentum.errors import InputError
+from fastmomentum.plots.casing import scale_marks
 from fastmomentum.plots.fonts import give_fonts
+from fastmomentum.plots.styles import SCALED
 from fastmomentum.results.dataset import experiment_of
 
 Size = tuple[float, float]
@@ -29,6 +32,9 @@ TitleSize = Literal["figure.titlesize", "axes.titlesize"]
 """Settings of a style that say how large titles are."""
 
 SMALLEST, LARGEST = 2.0, 60.0
+
+SMALLEST_LETTERS: Final = 0.4
+"""Of the usual letters, on however small a page."""
 
 LETTER: Final = 0.64
 """Width of a letter, with some room, as a part of its font's size."""
@@ -46,18 +52,43 @@ class Page(Figure):
         Lines about what was drawn, such as the cells that were chosen.
     notes : list of str
         What the picture says of what is not in it.
+    shrink : float
+        Size of its letters and marks, as a part of the usual; below 1 where it was asked to be
+        small.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.said: list[str] = []
         self.notes: list[str] = []
+        self.shrink = 1.0
         # It is saved in the style that it was made in, wherever that is done.
         self._look = {k: v for k, v in matplotlib.rcParams.items() if not k.startswith("backend")}
 
     def in_its_style(self) -> AbstractContextManager[None]:
         """Give a context in which the style is the one that the page was made in."""
         return matplotlib.rc_context(self._look)
+
+    def draw(self, renderer: Any) -> None:
+        """Draw, if there is room for it.
+
+        Raises
+        ------
+        InputError
+            The size is too small for axes to be seen.
+        """
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "constrained_layout not applied")
+            try:
+                super().draw(renderer)
+            except UserWarning as warning:
+                if not str(warning).startswith("constrained_layout"):
+                    raise
+                wide, high = self.get_size_inches()
+                raise InputError(
+                    f"{wide:g} x {high:g} inches leave no room for this picture's axes beside its "
+                    "titles and legends; choose a larger size"
+                ) from None
 
     def savefig(self, *args: Any, **options: Any) -> None:
         """Save, as every Figure does, in the style that the page was made in."""
@@ -72,7 +103,10 @@ class Page(Figure):
 
 
 def new_page(settings: dict[Any, Any], size: Size | None, usual: Size) -> Page:
-    """Make an empty page.
+    """Make an empty page, in a style's context.
+
+    Letters are smaller on a page that is asked to be smaller than usual, unless the style says how
+    large they are.
 
     Parameters
     ----------
@@ -94,7 +128,16 @@ def new_page(settings: dict[Any, Any], size: Size | None, usual: Size) -> Page:
             f"size must be from {SMALLEST:g} to {LARGEST:g} inches along each side: "
             f"got {wide:g} x {high:g}"
         )
-    return Page(figsize=inches_of(settings, size, usual), layout="constrained")
+    shrink = 1.0
+    if size is not None and "font.size" not in settings:
+        fit = min(a / b for a, b in zip(size, usual, strict=True))
+        shrink = min(max(fit, SMALLEST_LETTERS), 1.0)
+        for name in ("font.size", *SCALED):
+            if name not in settings:
+                matplotlib.rcParams[name] *= shrink
+    page = Page(figsize=inches_of(settings, size, usual), layout="constrained")
+    page.shrink = shrink
+    return page
 
 
 def inches_of(settings: dict[Any, Any], size: Size | None, usual: Size) -> Size:
@@ -104,9 +147,10 @@ def inches_of(settings: dict[Any, Any], size: Size | None, usual: Size) -> Size:
 
 
 def finished(page: Page) -> Page:
-    """Give all texts of a complete page fonts that have their letters."""
+    """Give all texts of a complete page fonts that have their letters, and its marks their size."""
     with page.in_its_style():
         give_fonts(page)
+        scale_marks(page, page.shrink)
     return page
 
 

@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 
 from fastmomentum.objectives import MSE
 from fastmomentum.plots.arguments import RESULTS, takes
+from fastmomentum.plots.casing import scale_marks
 from fastmomentum.plots.fields import Scale
 from fastmomentum.plots.fonts import give_fonts
 from fastmomentum.plots.pages.choosing import At, chosen, whole_run
 from fastmomentum.plots.pages.page import Page, Size, Style, new_page
 from fastmomentum.plots.pages.paths import Ends, View, field_around, turn
 from fastmomentum.plots.report_parts import Report
+from fastmomentum.plots.room import shrink_to_fit
 from fastmomentum.plots.run_panels import run_report
 from fastmomentum.plots.run_race import runs_report
 from fastmomentum.plots.runs import Run
@@ -116,4 +118,7 @@ def draw_runs(
         drawn = runs_report(figure, runs, field, rule_of(ds), data, named, steps)
     turn(drawn.axes["surface"], view)
     give_fonts(figure)
+    scale_marks(figure, figure.shrink if isinstance(figure, Page) else 1.0)
+    for line in figure.texts:
+        shrink_to_fit(line)
     return drawn

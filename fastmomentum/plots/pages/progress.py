@@ -24,6 +24,7 @@ from fastmomentum.plots.pages.choosing import (
 from fastmomentum.plots.pages.over_seeds import loss_bands
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.planes import described
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -118,7 +119,7 @@ def loss(
         drawn = draw(ax, runs)
         draw_keys(page, drawn.keys)
         if drawn.handles:
-            page.legend(handles=drawn.handles, loc="outside lower center")
+            legend_below(page, handles=drawn.handles)
     return finished(page)
 
 
@@ -144,5 +145,5 @@ def _panels(
         ax.label_outer()
     name_panels(page, axes, runs)
     if predicted:
-        page.legend(handles=predicted[:1], loc="outside lower center")
+        legend_below(page, handles=predicted[:1])
     return finished(page)

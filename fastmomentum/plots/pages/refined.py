@@ -15,6 +15,7 @@ from fastmomentum.plots.pages.choosing import SUMMARIES, at_target, start_of
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.phases import PhaseMap, phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.dataset import experiment_of
 
@@ -109,7 +110,7 @@ def refined(
         right.set_title(lines_of(page, said, panels=2))
         page.said.append(f"{one.sizes[CELL]:,} cells of {fine} were run")
         entitle(page, one, title, *page.said)
-        page.legend(handles=drawn.legend, loc="outside lower center", ncols=4)
+        legend_below(page, 4, handles=drawn.legend)
     return finished(page)
 
 

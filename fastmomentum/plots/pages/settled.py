@@ -15,6 +15,7 @@ from fastmomentum.plots.clouds import cloud
 from fastmomentum.plots.pages.choosing import At, has_theory
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.planes import departure, described
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import runnable
@@ -118,7 +119,7 @@ def stationary(
         ax.grid(color="#e0e0e0", linewidth=0.8)
         ax.set_axisbelow(True)
         entitle(page, cell, title)
-        page.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
+        legend_below(page, 2, handles=drawn.handles)
     return finished(page)
 
 

@@ -13,6 +13,7 @@ from fastmomentum.plots.basin_maps import basin_map, shades_bar, shades_of
 from fastmomentum.plots.pages.choosing import At, Several, at_target, chosen, listed, velocity_of
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.planes import described
+from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import number
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.selection import Start, select_cell
@@ -147,7 +148,5 @@ def _drawn(
     fixed = [f"{NAMES[k]} {number(results[k].item())}" for k in NAMES if k != over]
     below = ", ".join([described(ds), *(fixed if over else [])]) + velocity_of(results)
     entitle(page, ds, title, below)
-    page.legend(
-        handles=list(handles.values()), loc="outside lower center", ncols=3 if count > 2 else 2
-    )
+    legend_below(page, 3 if count > 2 else 2, handles=list(handles.values()))
     return finished(page)
