@@ -153,6 +153,12 @@ def test_the_command_says_how_many(old: Path, tmp_path: Path) -> None:
     status, said = command("run", tmp_path / "new.toml", "-o", tmp_path / "new.h5", "--reuse", old)
     assert status == 0
     assert "complete already; nothing to do" in said
+    fm.run(grid_of_runs(grid=grid([0.5])), tmp_path / "far.h5").close()
+    words = ("run", tmp_path / "new.toml", "-o", tmp_path / "n.h5", "--reuse")
+    status, said = command(*words, tmp_path / "far.h5")
+    assert status == 0
+    assert f"n.h5: none of its 72 runs is in {tmp_path / 'far.h5'}" in said
+    assert "taken over" not in said
 
 
 def write(path: Path) -> None:
