@@ -11,6 +11,7 @@ import typer
 from fastmomentum.cli.exit_status import any_text_goes, errors_in_words
 from fastmomentum.cli.options import (
     AsJson,
+    At,
     Command,
     ExperimentFile,
     Jobs,
@@ -18,12 +19,15 @@ from fastmomentum.cli.options import (
     Overwrite,
     Quiet,
     ResultsFile,
+    StartOption,
+    VelocityOption,
     known_backend,
     n_jobs_of,
     picture_beside,
     require_consistent,
 )
 from fastmomentum.cli.plotting import WORDS, animate, plot
+from fastmomentum.cli.refining import refine
 from fastmomentum.cli.running import run_and_tell
 
 app = typer.Typer(
@@ -107,7 +111,7 @@ def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = Fa
     print(json.dumps(figures, indent=2) if as_json else "\n".join(plan_lines(figures)))
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def info(file: ResultsFile, as_json: AsJson = False) -> None:
     """Tell what a results file holds and how it was made."""
@@ -124,7 +128,7 @@ def info(file: ResultsFile, as_json: AsJson = False) -> None:
         print(f"digest        xxh3-128 {digest(file)}")
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def verify(
     file: ResultsFile,
@@ -142,7 +146,7 @@ def verify(
     print("\n".join(said.lines()))
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def export(
     file: ResultsFile,
@@ -224,18 +228,9 @@ def zoom(
         typer.Option("--window", metavar="NAME=A:B", help="Window along another axis; two in all."),
     ] = None,
     num: Annotated[int, typer.Option("--num", metavar="N", help="Values along each axis.")] = 512,
-    start: Annotated[
-        str, typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point.")
-    ] = "0",
-    velocity: Annotated[
-        str, typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities.")
-    ] = "0",
-    at: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--at", metavar="NAME=VALUE", help="Where to stay along another axis [its first value]."
-        ),
-    ] = None,
+    start: StartOption = "0",
+    velocity: VelocityOption = "0",
+    at: At = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -296,6 +291,7 @@ def zoom(
         print(f"wrote {picture}")
 
 
+app.command()(refine)
 app.add_typer(plot, name="plot")
 app.command(context_settings=dict(WORDS), add_help_option=False)(animate)
 

@@ -44,7 +44,7 @@ def run_and_tell(
 
     say = (lambda *_: None) if quiet else print
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_terminated_like_interrupted())
+        stack.enter_context(terminated_like_interrupted())
         if backend == "dask":
             from fastmomentum.execution.dask_cluster import connected
 
@@ -116,7 +116,7 @@ def _tell_title(path: Path, title: str) -> None:
 
 
 @contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """Let SIGTERM, which batch systems send, and Windows' Ctrl-Break end a run as Ctrl-C does."""
     import signal
 

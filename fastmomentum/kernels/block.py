@@ -13,6 +13,7 @@ from fastmomentum.kernels.cache import compile_for, compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
 from fastmomentum.kernels.step import Rows
+from fastmomentum.rules.modifiers import OPTIONS as RULE_OPTIONS
 
 if TYPE_CHECKING:
     from fastmomentum.experiment.plan import Experiment
@@ -45,9 +46,12 @@ def run_block(
     checked, count = stop.bound is not None, len(runs)
     constants, parameters = objective.constants, experiment.rule.parameters
     rule, named = experiment.rule.rule, objective.constant_names
+    options = experiment.rule.options | dict.fromkeys(grid.rule or {}, 0.0)
+    used = [option.name for option in RULE_OPTIONS if option.name in options]
     own_parameters = tuple(p.name in (grid.rule or {}) for p in rule.parameters)
     own_constants = tuple(name in (grid.objective or {}) for name in named)
-    rows = Rows(2, rule, own_parameters, own_constants)
+    own_options = tuple((name, name in (grid.rule or {})) for name in used)
+    rows = Rows(2, rule, own_parameters, own_constants, own_options, experiment.rule.restart)
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
@@ -68,6 +72,7 @@ def run_block(
     parameter_rows, constant_rows = rows.varying()
     for kind, names, at in (
         ("rule", [parameter.name for parameter in rule.parameters], parameter_rows),
+        ("rule", used, rows.option_rows),
         ("objective", named, constant_rows),
     ):
         rows_of = zip(names, at, strict=True)  # a name too few would vary another constant
@@ -121,6 +126,7 @@ def run_block(
         steps,
         parameters,
         constants,
+        tuple(options[name] for name in used),
         levels,
         LARGEST if stop.bound is None else stop.bound,
         recorded,
@@ -129,6 +135,7 @@ def run_block(
         hit_step,
         arrays["final"],
         arrays["final_loss"],
+        arrays.get("n_restarts", np.empty(0, np.int32)),
         trajectory,
     )
     compile_for(kernel, arguments)

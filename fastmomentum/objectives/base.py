@@ -187,6 +187,11 @@ class Objective(Specification):
         """Usual region: ((x_low, x_high), (y_low, y_high))."""
         raise NotImplementedError
 
+    @property
+    def curvatures(self) -> tuple[float, float] | None:
+        """Smallest and largest curvature over the whole plane; None where the first is not > 0."""
+        return None
+
     def observations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Data behind the objective, shapes (n,) and (n,); None where there are none."""
         return None

@@ -21,6 +21,7 @@ from pydantic import (
 from fastmomentum.datasets import Column, NoisyLine, Table, load_csv
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Objective
+from fastmomentum.objectives.quadratics import constant_curvatures
 from fastmomentum.objectives.statistics import Scaling, Statistics
 from fastmomentum.specification.base import Whole
 from fastmomentum.specification.numbers import numbers, require_flag
@@ -267,6 +268,10 @@ class MSE(Objective):
     @property
     def f_min(self) -> float | None:
         return self._scale * self._known.residual
+
+    @property
+    def curvatures(self) -> tuple[float, float] | None:
+        return constant_curvatures(self)
 
     @property
     def box(self) -> Box:

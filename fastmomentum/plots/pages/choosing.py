@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from fastmomentum.analysis.replaying import replay
 from fastmomentum.errors import InputError
 from fastmomentum.plots.runs import Run, run_of
 from fastmomentum.results.chosen import rule_of
@@ -24,7 +23,6 @@ from fastmomentum.results.selection import (
 )
 from fastmomentum.results.slices import with_all_axes
 from fastmomentum.status import Status
-from fastmomentum.theory.linear import known
 
 AXES = ("rule", "objective")
 """Kinds of axes that are chosen along by name."""
@@ -107,6 +105,8 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> tuple[Run, str]:
     cell = wanted.of(ds)
     path = None
     if replayed or "trajectory" not in cell:
+        from fastmomentum.analysis.replaying import replay  # brings the compiler
+
         every = max(1, int(cell["n_steps"]) // MOST_POINTS)
         path = replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
     run = run_of(cell, path)
@@ -188,7 +188,7 @@ def plane(
 
 def has_theory(ds: xr.Dataset) -> bool:
     """Whether there is a theory of the rule: of what is no linear map there is none."""
-    return known(rule_of(ds)).rule.form is not None
+    return rule_of(ds).form is not None
 
 
 def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:
