@@ -115,6 +115,24 @@ def test_some_of_the_recorded_steps(record: fm.Record | None, old: Path, tmp_pat
     assert digest(tmp_path / "new.h5") == digest(fm.run(plan))
 
 
+@pytest.mark.parametrize("restart", [None, "function"])
+def test_decay_and_restarts(restart: str | None, tmp_path: Path, computed: list[int]) -> None:
+    fixed = {"name": "momentum", "weight_decay": 0.1} | ({"restart": restart} if restart else {})
+    fm.run(grid_of_runs(rule=fixed, grid=grid()), tmp_path / "old.h5").close()
+    axes = fm.Grid(
+        lr=LRS, momentum=MOMENTA, start=[(0, 0), (1, 1)], rule={"weight_decay": [0.0, 0.1]}
+    )
+    rule = {key: value for key, value in fixed.items() if key != "weight_decay"}
+    plan = grid_of_runs(rule=rule, grid=axes)
+    computed.clear()
+    fm.run(plan, tmp_path / "new.h5", reuse=tmp_path / "old.h5", n_jobs=1).close()
+    assert len(computed) == 72
+    assert digest(tmp_path / "new.h5") == digest(fm.run(plan))
+    if restart:
+        made = fm.export(tmp_path / "new.h5", tmp_path / "new.csv")
+        assert "n_restarts" in made.path.read_text().partition("\n")[0]
+
+
 def test_a_constant_becomes_an_axis(tmp_path: Path, computed: list[int]) -> None:
     fm.run(grid_of_runs(grid=grid()), tmp_path / "old.h5").close()
     axes = fm.Grid(lr=LRS, momentum=MOMENTA, start=[(0, 0), (1, 1)], objective={"b": [10.0, 100.0]})
