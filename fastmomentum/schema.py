@@ -115,7 +115,8 @@ def _meaning(experiment: Experiment, label: Label | None, axis: str) -> str:
         return f"constant {label.what} of the objective"
     if label.kind in _PLACES:
         return f"{label.what} of the {_PLACES[label.kind]}"
-    return {"lr": "learning rate", "momentum": "momentum"}[label.kind]
+    words = {"seed": "seed of what is random", "lr": "learning rate", "momentum": "momentum"}
+    return words[label.kind]
 
 
 def _axis(name: str, values: NDArray[Any], long_name: str, dim: str | None = None) -> Variable:

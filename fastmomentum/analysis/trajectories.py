@@ -23,7 +23,7 @@ from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.recording import Record
 from fastmomentum.kernels.block import run_block
 from fastmomentum.objectives import Objective
-from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.dataset import runnable
 from fastmomentum.results.selection import require_labels
 from fastmomentum.schema import block_arrays, dimensions
 from fastmomentum.specification.numbers import workers
@@ -173,7 +173,7 @@ def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str,
 
 def _plan(ds: xr.Dataset) -> Experiment:
     """The experiment of the runs that a selection holds, with every step recorded."""
-    whole = experiment_of(ds)
+    whole = runnable(ds)
     if whole.steps > MOST_STEPS:
         raise InputError(
             f"runs of {whole.steps:,} updates are too long to be looked at whole: {MOST_STEPS:,} "

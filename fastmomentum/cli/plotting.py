@@ -37,6 +37,7 @@ _add("phase", "Steps, status or rate over learning rate and momentum, with theor
 _add("basins", "Which minimum each start reaches.")
 _add("loss", "Loss or distance against the step, with the predicted rate.")
 _add("duel", "Which of two rules is sooner, on one map.")
+_add("stationary", "Where the seeds of a noisy run settle, with theory's ellipse.")
 
 
 @errors_in_words

@@ -20,9 +20,9 @@ from pydantic import (
 
 from fastmomentum.datasets import Column, NoisyLine, Table, load_csv
 from fastmomentum.errors import InputError
-from fastmomentum.objectives.base import Box, Constants, Objective
+from fastmomentum.objectives.base import Box, Constants, Functions, Objective
 from fastmomentum.objectives.quadratics import constant_curvatures
-from fastmomentum.objectives.statistics import Scaling, Statistics
+from fastmomentum.objectives.statistics import Scaling, Statistics, digest_of, residuals
 from fastmomentum.specification.base import Whole
 from fastmomentum.specification.numbers import numbers, require_flag
 
@@ -75,6 +75,7 @@ class MSE(Objective):
     parameters: ClassVar[tuple[str, str]] = ("a", "b")
     untold: ClassVar[frozenset[str]] = frozenset({"name", "data", "x", "y", "statistics"})
     _observations: tuple[Column, Column] | None = PrivateAttr(default=None)
+    _rows: tuple[Column, Column] | None = PrivateAttr(default=None)
 
     @classmethod
     def from_arrays(
@@ -148,6 +149,59 @@ class MSE(Objective):
         """Plans without it stay what they were before there was such a key."""
         return given or None
 
+    def with_observations(self, x: ArrayLike, y: ArrayLike) -> Self:
+        """The same objective with its data, as they were kept elsewhere.
+
+        Parameters
+        ----------
+        x, y : array_like, shape (n,)
+            The data that the statistics are of.
+
+        Returns
+        -------
+        MSE
+            A new one.
+
+        Raises
+        ------
+        InputError
+            They are others.
+
+        Examples
+        --------
+        >>> mse = MSE.from_arrays([0.0, 1.0, 2.0], [1.0, 3.0, 5.0])
+        >>> mse.with_observations([0.0, 1.0, 2.0], [1.0, 3.0, 5.0]) == mse
+        True
+        """
+        columns = (_column("x", x), _column("y", y))
+        if digest_of(*columns) != self._known.sha256:
+            raise InputError("the data are not those of the experiment: their digests differ")
+        other = self.model_copy()
+        other._observations = columns
+        return other
+
+    @property
+    def rows(self) -> tuple[Column, Column]:
+        """What gradients of batches need of each row: x, and its residual; see `residuals`.
+
+        Raises
+        ------
+        InputError
+            The data are not known: the objective was rebuilt from its statistics.
+        """
+        if self._rows is None:
+            if self._observations is None:
+                raise InputError(
+                    "batches need the rows of the data, and this objective knows their statistics "
+                    "alone; take the experiment from its file, with fm.load, or open its results"
+                )
+            x, y = self._observations
+            if self.scaling is not None:
+                x, y = self.scaling.standardised(x, y)
+            rest = residuals(x, y, self._known.slope)
+            self._rows = np.ascontiguousarray(x, float), np.ascontiguousarray(rest)
+        return self._rows
+
     @field_validator("data", mode="before")
     @classmethod
     def _path_or_line(cls, given: Any) -> str | Table | NoisyLine:
@@ -204,7 +258,13 @@ class MSE(Objective):
 
     def __getstate__(self) -> dict[Any, Any]:
         """Leave the data at home: a worker process needs the statistics alone."""
-        return super().__getstate__() | {"__pydantic_private__": {"_observations": None}}
+        return super().__getstate__() | {
+            "__pydantic_private__": {"_observations": None, "_rows": None}
+        }
+
+    @property
+    def n_rows(self) -> int | None:
+        return self._known.points
 
     @property
     def _known(self) -> Statistics:
@@ -254,6 +314,10 @@ class MSE(Objective):
         return 1.0 if self.reduction == "mean" else self._known.points / 2
 
     @property
+    def functions(self) -> Functions:
+        return super().functions._replace(batch_gradient=self.batch_gradient_at)
+
+    @property
     def constants(self) -> Constants:
         k = self._known
         s = self._scale
@@ -300,6 +364,19 @@ class MSE(Objective):
         e = x - slope
         c = e * x_mean + ((y - intercept) - rest)
         return s2 * (x_variance * e + x_mean * c), s2 * c
+
+    @staticmethod
+    def batch_gradient_at(x: Any, y: Any, constants: Any, sample: Any) -> tuple[Any, Any]:
+        """Gradient over a batch, from what `statistics.sample_of` gives.
+
+        It is that of the batch's mean for "mean"; for "half_sum" that of its half sum, times the
+        number of rows over the size of the batch.
+        """
+        slope, intercept, rest, _, _, _, _, s2 = constants
+        x_mean, xx_mean, r_mean, xr_mean = sample
+        e = x - slope
+        d = (y - intercept) - rest
+        return xx_mean * e + x_mean * d + xr_mean, x_mean * e + s2 * d + r_mean
 
     @staticmethod
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:

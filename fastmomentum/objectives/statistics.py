@@ -38,6 +38,21 @@ class Scaling(Specification):
     y_mean: float
     y_spread: float = Field(gt=0)
 
+    def standardised(self, x: Column, y: Column) -> tuple[Column, Column]:
+        """Data as they were descended.
+
+        Parameters
+        ----------
+        x, y : ndarray, shape (n,)
+            As they came.
+
+        Returns
+        -------
+        x, y : ndarray, shape (n,)
+            Less their means, over their spreads.
+        """
+        return (x - self.x_mean) / self.x_spread, (y - self.y_mean) / self.y_spread
+
     def line(self, a: Any, b: Any) -> tuple[Any, Any]:
         """Slope and intercept in the data's own units, of a line through standardised data.
 
@@ -114,11 +129,9 @@ class Statistics(Specification):
         InputError
             Where there is no one least-squares line, or y is to be standardised and has no spread.
         """
-        digest = hashlib.sha256(x.astype("<f8").tobytes())
-        digest.update(y.astype("<f8").tobytes())
         if standardise:
-            return cls._standardised(x, y, digest.hexdigest())
-        return cls._of(x, y, digest.hexdigest())
+            return cls._standardised(x, y, digest_of(x, y))
+        return cls._of(x, y, digest_of(x, y))
 
     @classmethod
     def _of(cls, x: Column, y: Column, sha256: str) -> Self:
@@ -128,10 +141,8 @@ class Statistics(Specification):
             raise InputError(f"needs two points that differ in x, or no line is best: got {got}")
         try:
             with np.errstate(over="raise", invalid="raise"):
-                x_mean, y_mean = _mean(x), _mean(y)
-                dx, dy = x - x_mean, y - y_mean
-                x_rest, y_rest = _mean(dx), _mean(dy)  # the first means were rounded
-                dx, dy = dx - x_rest, dy - y_rest
+                x_mean, x_rest, dx = _about_mean(x)
+                y_mean, y_rest, dy = _about_mean(y)
                 x_variance = _mean(dx * dx)
                 if x_variance < 1e-290:  # dx * dx underflows
                     raise InputError("has x too close together for float64; rescale x")
@@ -201,6 +212,76 @@ def _unit(values: Column) -> float:
         return 1.0
     most = most if most < math.inf else float(np.abs(values).max())
     return math.ldexp(1.0, min(max(math.frexp(most)[1], -1021), 1023))
+
+
+def digest_of(x: Column, y: Column) -> str:
+    """SHA-256 of data: x, then y, as little-endian float64."""
+    digest = hashlib.sha256(x.astype("<f8").tobytes())
+    digest.update(y.astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def residuals(x: Column, y: Column, slope: float) -> Column:
+    """Residuals of the least-squares line: it less y, row by row.
+
+    Both are centred first, so that an offset of the data costs no digits.
+
+    Parameters
+    ----------
+    x, y : ndarray, shape (n,)
+        The data.
+    slope : float
+        Of that line.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Their sum is 0, up to rounding.
+
+    Examples
+    --------
+    >>> residuals(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.5]), 2.25).round(4).tolist()
+    [-0.0833, 0.1667, -0.0833]
+    """
+    return slope * _about_mean(x)[2] - _about_mean(y)[2]
+
+
+def sample_of(x: Column, r: Column, scale: float) -> tuple[float, float, float, float]:
+    """What the gradient over a batch depends on, each summed row by row.
+
+    Parameters
+    ----------
+    x, r : ndarray, shape (size,)
+        Of the rows of the batch, in their order: x and the residual.
+    scale : float
+        Twice what the mean of squared residuals is multiplied by.
+
+    Returns
+    -------
+    tuple of float
+        Means of x, x^2, r and x r, times the scale.
+
+    Examples
+    --------
+    >>> sample_of(np.array([1.0, 3.0]), np.array([0.5, 0.0]), 2.0)
+    (4.0, 10.0, 0.5, 0.5)
+    """
+    x_sum = xx_sum = r_sum = xr_sum = 0.0
+    for one, rest in zip(x.tolist(), r.tolist(), strict=True):
+        x_sum += one
+        xx_sum += one * one
+        r_sum += rest
+        xr_sum += one * rest
+    part = scale / float(len(x))
+    return part * x_sum, part * xx_sum, part * r_sum, part * xr_sum
+
+
+def _about_mean(values: Column) -> tuple[float, float, Column]:
+    """The mean as a number and its rest, for one float64 rounds it; and values less both."""
+    mean = _mean(values)
+    off = values - mean
+    rest = _mean(off)
+    return mean, rest, off - rest
 
 
 def _mean(values: Column) -> float:

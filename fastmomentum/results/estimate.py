@@ -43,8 +43,10 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     size = expected_bytes(experiment)
     cores = joblib.cpu_count()
     updates = runs * experiment.steps
-    value, gradient, _ = experiment.objective.functions
+    value, gradient, *_ = experiment.objective.functions
     operations = OF_THE_RULE + count_operations(value) + count_operations(gradient)
+    if experiment.noise is not None and not experiment.noise.common:
+        operations += experiment.noise.operations
     speed = OPERATIONS_PER_SECOND / operations * cores
     return {
         "title": experiment.title,
@@ -53,6 +55,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "objective_words": experiment.objective.words,
         "standardised": scaling_of(experiment),
         "rule": experiment.rule.words,
+        "random": experiment.random_words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": runs,
         "steps": experiment.steps,
@@ -77,6 +80,7 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
     return [
         f"{figures['title'] or 'experiment'}: {figures['rule']} on {objective_words(figures)}",
         f"runs          {figures['runs']:,} = {shape}",
+        *(f"{name:13} {words}" for name, words in figures["random"].items()),
         f"updates       {figures['steps']:,} a run at most",
         f"trajectories  {record}",
         *scaling_lines(figures),

@@ -1,6 +1,6 @@
 """What any rule may have besides: decay of the point, clipped gradients, restarts.
 
-The order of an update: gradient, clip, weight decay, the rule, decoupled decay, restart.
+The order of an update: gradient, noise, clip, weight decay, the rule, decoupled decay, restart.
 """
 
 from __future__ import annotations

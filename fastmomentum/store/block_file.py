@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from fastmomentum.errors import StorageError
+import numpy as np
+
+from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
-from fastmomentum.schema import Arrays, block_arrays, bytes_a_run
+from fastmomentum.schema import Arrays, block_arrays, bytes_a_run, stored_observations
 from fastmomentum.store import checksums, files, manifest, system
 from fastmomentum.store.earlier import Earlier, Reused
 from fastmomentum.store.manifest import Contents
@@ -105,10 +107,34 @@ class BlockFile:
             raise self._replaced()
         return contents
 
-    @property
+    @functools.cached_property
     def experiment(self) -> Experiment:
-        """The plan."""
-        return self._contents.experiment
+        """The plan; with the rows of its data, read from the file, where it draws batches of them.
+
+        Raises
+        ------
+        FileError
+            The file has other data than the plan was made for.
+        """
+        experiment = self._contents.experiment
+        return experiment if experiment.batch is None else self._with_rows(experiment)
+
+    def _with_rows(self, experiment: Experiment) -> Experiment:
+        columns = []
+        for variable in stored_observations(experiment):
+            with files.in_words(f"reading {self.path}"):
+                offset = self.offsets.get(variable.name)
+                if offset is None:
+                    raise FileError(f"{self.path}: has no {variable.name}, and batches need it")
+                data = files.read_at(self.descriptor, variable.n_bytes, offset)
+            columns.append(np.frombuffer(data, variable.dtype))
+        try:
+            return experiment.with_observations(*columns)
+        except InputError:
+            raise FileError(
+                f"{self.path}: data_x or data_y is damaged, and batches are drawn from them; "
+                "restore them from a copy"
+            ) from None
 
     @property
     def blocks(self) -> Blocks:
