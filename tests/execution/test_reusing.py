@@ -220,11 +220,11 @@ def test_resumed_after_kill_9(old: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_of_version_0_1_is_reused(tmp_path: Path, computed: list[int]) -> None:
-    plan = grid_of_runs(grid=fm.Grid(lr=np.geomspace(1e-4, 1e-1, 5),
+    plan = grid_of_runs(grid=fm.Grid(lr={"logspace": [1e-4, 1e-1], "num": 5},
                                      momentum=[0.0, 0.5, 0.7, 0.8, 0.9],
                                      start=[(0, 0), (1, 1)]))  # fmt: skip
-    fm.run(plan, tmp_path / "new.h5", reuse=FILES / "files" / "version_0_1.h5", n_jobs=1).close()
-    assert len(computed) == 10
+    fm.run(plan, tmp_path / "new.h5", reuse=FILES / "written_by_0_1" / "valley.h5", n_jobs=1).close()
+    assert len(computed) == 20
     assert digest(tmp_path / "new.h5") == digest(fm.run(plan))
 
 
@@ -291,7 +291,7 @@ def test_a_damaged_file_is_refused(variable: str, old: Path, tmp_path: Path) -> 
 
 def test_an_unfinished_file_is_refused(old: Path, tmp_path: Path) -> None:
     partial = tmp_path / "half.h5.partial"
-    shutil.copy(FILES / "files" / "version_0_1_interrupted.h5.partial", partial)
+    shutil.copy(FILES / "written_by_0_1" / "unfinished.h5.partial", partial)
     for path in (partial, tmp_path / "half.h5"):
         said = refused(tmp_path, path)
         assert said == f"{partial} is not finished: run its experiment again before it is reused"
