@@ -223,7 +223,9 @@ def test_a_file_of_version_0_1_is_reused(tmp_path: Path, computed: list[int]) ->
     plan = grid_of_runs(grid=fm.Grid(lr={"logspace": [1e-4, 1e-1], "num": 5},
                                      momentum=[0.0, 0.5, 0.7, 0.8, 0.9],
                                      start=[(0, 0), (1, 1)]))  # fmt: skip
-    fm.run(plan, tmp_path / "new.h5", reuse=FILES / "written_by_0_1" / "valley.h5", n_jobs=1).close()
+    fm.run(
+        plan, tmp_path / "new.h5", reuse=FILES / "written_by_0_1" / "valley.h5", n_jobs=1
+    ).close()
     assert len(computed) == 20
     assert digest(tmp_path / "new.h5") == digest(fm.run(plan))
 
