@@ -68,10 +68,11 @@ def _tell_kept(path: Path, store: FileStore) -> None:
     from fastmomentum.text import printable
 
     for source in store.sink.earlier.sources if store.sink.earlier else ():
-        print(
-            f"{path}: {source.matching.count:,} of {store.blocks.n_runs:,} runs are in "
-            f"{source.path}, and are taken over"
-        )
+        count, total = source.matching.count, store.blocks.n_runs
+        if count:
+            print(f"{path}: {count:,} of {total:,} runs are in {source.path}, and are taken over")
+        else:
+            print(f"{path}: none of its {total:,} runs is in {source.path}")
     if not store.kept and not store.damaged:
         return
     left = len(store.blocks) - store.kept - store.damaged

@@ -14,6 +14,34 @@ GROUPED: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 """Commas between thousands; no number below one begins so."""
 
 
+POINTS: Final = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d*")
+BLANKS: Final = re.compile(r"[+-]?\d{1,3}(?:([ '\u2019\u00a0\u202f])\d{3})(?:\1\d{3})*([.,]\d*)?")
+SIGNS: Final = re.compile(
+    r"[$\u20ac\u00a3\u00a5] ?[+-]?[\d.,]+|[+-]?[\d.,]+ ?[%$\u20ac\u00a3\u00a5]"
+)
+DATES: Final = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*")
+
+
+def advice(text: str) -> str:
+    """What to do about text that is no number as it stands; empty where nothing better is known.
+
+    Examples
+    --------
+    >>> advice("1.234,5")
+    'say decimal = "," and thousands = "."'
+    """
+    if DATES.fullmatch(text):
+        return "a date is none; add a column that counts, such as months since the first"
+    if SIGNS.fullmatch(text):
+        return "take the sign out of the column"
+    if POINTS.fullmatch(text):
+        return 'say decimal = "," and thousands = "."'
+    if found := BLANKS.fullmatch(text):
+        decimal = 'decimal = "," and ' if (found[2] or "").startswith(",") else ""
+        return f'say {decimal}thousands = "{found[1]}"'
+    return ""
+
+
 @dataclass
 class Figures:
     """How numbers are written in one file; what is not given is found while they are read."""
@@ -61,6 +89,7 @@ class Figures:
 
     def number(self, text: str) -> float:
         """Read one; a ValueError's text says what to do, where more is known than its failure."""
+        text = text.replace("\N{MINUS SIGN}", "-")
         if self.decimal is not None or self.thousands is not None:
             if self._groups is not None and self._groups.fullmatch(text):
                 text = text.replace(str(self.thousands), "")

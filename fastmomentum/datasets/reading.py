@@ -24,7 +24,7 @@ from typing import Any, Final, Literal, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum.datasets.figures import Figures
+from fastmomentum.datasets.figures import Figures, advice
 from fastmomentum.errors import InputError, MissingRowsWarning
 from fastmomentum.specification.paths import path_of
 from fastmomentum.text import suggest
@@ -38,8 +38,8 @@ SAMPLE: Final = 50
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "."})
 """What stands for a number that is not there, in lower case."""
 
-DATE: Final = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*")
-"""How dates begin, the year first or last."""
+SEPARATOR: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+"""A first line by which spreadsheets tell the delimiter."""
 
 
 @dataclass(frozen=True)
@@ -184,12 +184,20 @@ def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
     told = [line for line in first if line.strip()]
     if not told:
         raise InputError(f"{path} is empty; its first line must name the columns")
+    if told[0].startswith("PK\x03\x04"):
+        raise InputError(f"{path} is a spreadsheet or an archive; save the table as CSV")
+    delimiter = table.delimiter
+    if found := SEPARATOR.fullmatch(told[0]):
+        first[first.index(told.pop(0))] = ""
+        delimiter = delimiter or found[1]
+        if not told:
+            raise InputError(f"{path} is empty; its first line must name the columns")
     if any("\0" in line for line in told):
         raise InputError(
             f"{path} has zero bytes, so it is no text, or UTF-16 without a byte order mark; "
             'say encoding = "utf-16-le" or "utf-16-be"'
         )
-    delimiter, quote = table.delimiter or _found(told, table), '"'
+    delimiter, quote = delimiter or _found(told, table), '"'
     if delimiter == " " and '"' not in "".join(told):
         quote = "'"
     rows = _rows(itertools.chain(first, lines), delimiter, quote)
@@ -305,9 +313,7 @@ def _found(lines: list[str], table: _Table) -> str:
 def _bad_number(name: str | int, text: str, line: int, path: Path, why: str) -> InputError:
     column = name if isinstance(name, str) else f"column {name}"
     got = f"got {text[:40]!r}" if text else "it is blank"
-    way = why or "correct or drop the line"
-    if DATE.fullmatch(text):
-        way = "a date is none; add a column that counts, such as months since the first"
+    way = advice(text) or why or "correct or drop the line"
     if text.lower() in MISSING:
         way += ', or say missing = "drop"'
     return InputError(f"{path}, line {line}: {column} must be a finite number: {got}; {way}")

@@ -202,7 +202,10 @@ def _fixed(experiment: Experiment, key: Key) -> float:
     kind, what = key
     if kind == "rule":
         names = [parameter.name for parameter in experiment.rule.rule.parameters]
-        return float(experiment.rule.parameters[names.index(what)])
+        if what in names:
+            return float(experiment.rule.parameters[names.index(what)])
+        # Of an option that is not used no value is the same: 0 times infinity is not nothing.
+        return float(experiment.rule.options.get(what, math.nan))
     if kind == "objective":
         return experiment.objective.named_constants[what]
     return 0.0  # at rest; the first seed

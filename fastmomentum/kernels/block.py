@@ -54,7 +54,8 @@ def run_block(
         own = slice(part.start - runs.start, part.stop - runs.start)
         results = {name: values[own] for name, values in arrays.items()}
         those = None if chosen is None else chosen[own]
-        _run_part(experiment, part, results, draws, n_steps, those)
+        if those is None or those.any():
+            _run_part(experiment, part, results, draws, n_steps, those)
 
 
 def _run_part(

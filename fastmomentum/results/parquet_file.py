@@ -54,7 +54,10 @@ def write_parquet(table: Table, path: Path) -> None:
                 group = _group(pa, columns)
                 if writer is None:
                     few = [n for n, v in columns.items() if n == "status" or _repeats(v)]
-                    writer = pq.ParquetWriter(file, group.schema, use_dictionary=few)
+                    packing = {n: "SNAPPY" if n in few else "NONE" for n in columns}
+                    writer = pq.ParquetWriter(
+                        file, group.schema, use_dictionary=few, compression=packing
+                    )
                 writer.write_table(group)
         finally:
             if writer is not None:

@@ -198,4 +198,10 @@ def _texts(name: str, values: NDArray[Any]) -> Sequence[str]:
                 written = np.array([*map(repr, distinct.view(np.float64).tolist())], dtype=object)
                 texts: list[str] = written[place].tolist()
                 return texts
+    if values.dtype.kind in "iu" and values.size:
+        low, high = int(values.min()), int(values.max())
+        if high - low < values.size:  # steps: each number is written out but once
+            known = np.array([*map(str, range(low, high + 1))], dtype=object)
+            counted: list[str] = known[values.astype(np.int64) - low].tolist()
+            return counted
     return [*map(repr, values.tolist())]

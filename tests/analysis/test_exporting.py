@@ -349,7 +349,7 @@ def test_the_input_itself_is_not_written_over(file: Path, tmp_path: Path) -> Non
 
 
 def test_what_is_no_finished_results_file(file: Path, tmp_path: Path) -> None:
-    partial = FILES / "files" / "version_0_1_interrupted.h5.partial"
+    partial = FILES / "written_by_0_1" / "unfinished.h5.partial"
     status, said = command("export", partial, "-o", tmp_path / "a.csv")
     assert (status, "is not finished: " in said) == (2, True)
     with (

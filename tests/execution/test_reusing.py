@@ -115,6 +115,24 @@ def test_some_of_the_recorded_steps(record: fm.Record | None, old: Path, tmp_pat
     assert digest(tmp_path / "new.h5") == digest(fm.run(plan))
 
 
+@pytest.mark.parametrize("restart", [None, "function"])
+def test_decay_and_restarts(restart: str | None, tmp_path: Path, computed: list[int]) -> None:
+    fixed = {"name": "momentum", "weight_decay": 0.1} | ({"restart": restart} if restart else {})
+    fm.run(grid_of_runs(rule=fixed, grid=grid()), tmp_path / "old.h5").close()
+    axes = fm.Grid(
+        lr=LRS, momentum=MOMENTA, start=[(0, 0), (1, 1)], rule={"weight_decay": [0.0, 0.1]}
+    )
+    rule = {key: value for key, value in fixed.items() if key != "weight_decay"}
+    plan = grid_of_runs(rule=rule, grid=axes)
+    computed.clear()
+    fm.run(plan, tmp_path / "new.h5", reuse=tmp_path / "old.h5", n_jobs=1).close()
+    assert len(computed) == 72
+    assert digest(tmp_path / "new.h5") == digest(fm.run(plan))
+    if restart:
+        made = fm.export(tmp_path / "new.h5", tmp_path / "new.csv")
+        assert "n_restarts" in made.path.read_text().partition("\n")[0]
+
+
 def test_a_constant_becomes_an_axis(tmp_path: Path, computed: list[int]) -> None:
     fm.run(grid_of_runs(grid=grid()), tmp_path / "old.h5").close()
     axes = fm.Grid(lr=LRS, momentum=MOMENTA, start=[(0, 0), (1, 1)], objective={"b": [10.0, 100.0]})
@@ -153,6 +171,12 @@ def test_the_command_says_how_many(old: Path, tmp_path: Path) -> None:
     status, said = command("run", tmp_path / "new.toml", "-o", tmp_path / "new.h5", "--reuse", old)
     assert status == 0
     assert "complete already; nothing to do" in said
+    fm.run(grid_of_runs(grid=grid([0.5])), tmp_path / "far.h5").close()
+    words = ("run", tmp_path / "new.toml", "-o", tmp_path / "n.h5", "--reuse")
+    status, said = command(*words, tmp_path / "far.h5")
+    assert status == 0
+    assert f"n.h5: none of its 72 runs is in {tmp_path / 'far.h5'}" in said
+    assert "taken over" not in said
 
 
 def write(path: Path) -> None:
@@ -196,11 +220,13 @@ def test_resumed_after_kill_9(old: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_of_version_0_1_is_reused(tmp_path: Path, computed: list[int]) -> None:
-    plan = grid_of_runs(grid=fm.Grid(lr=np.geomspace(1e-4, 1e-1, 5),
+    plan = grid_of_runs(grid=fm.Grid(lr={"logspace": [1e-4, 1e-1], "num": 5},
                                      momentum=[0.0, 0.5, 0.7, 0.8, 0.9],
                                      start=[(0, 0), (1, 1)]))  # fmt: skip
-    fm.run(plan, tmp_path / "new.h5", reuse=FILES / "files" / "version_0_1.h5", n_jobs=1).close()
-    assert len(computed) == 10
+    fm.run(
+        plan, tmp_path / "new.h5", reuse=FILES / "written_by_0_1" / "valley.h5", n_jobs=1
+    ).close()
+    assert len(computed) == 20
     assert digest(tmp_path / "new.h5") == digest(fm.run(plan))
 
 
@@ -267,7 +293,7 @@ def test_a_damaged_file_is_refused(variable: str, old: Path, tmp_path: Path) -> 
 
 def test_an_unfinished_file_is_refused(old: Path, tmp_path: Path) -> None:
     partial = tmp_path / "half.h5.partial"
-    shutil.copy(FILES / "files" / "version_0_1_interrupted.h5.partial", partial)
+    shutil.copy(FILES / "written_by_0_1" / "unfinished.h5.partial", partial)
     for path in (partial, tmp_path / "half.h5"):
         said = refused(tmp_path, path)
         assert said == f"{partial} is not finished: run its experiment again before it is reused"

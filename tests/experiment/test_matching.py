@@ -73,6 +73,21 @@ def test_it_finds_what_looking_at_every_pair_does(
     assert differing(here, there) == ""
 
 
+@pytest.mark.parametrize(
+    ("given", "found"), [({}, [-1, -1, -1]), ({"weight_decay": 0.1}, [-1, 0, -1])]
+)
+def test_an_option_that_is_not_used_has_no_value(given: dict[str, float], found: list[int]) -> None:
+    def plan(rule: dict[str, float], axes: dict[str, list[float]] | None) -> fm.Experiment:
+        grid = fm.Grid(lr=0.1, momentum=0.9, start=[(1, 1)], rule=axes)
+        return fm.Experiment(
+            objective="booth", rule={"name": "momentum", **rule}, steps=3, grid=grid
+        )
+
+    here = plan({}, {"weight_decay": [0.0, 0.1, 0.2]})
+    assert Matching(here, plan(given, None)).find(np.arange(3)).tolist() == found
+    assert differing(here, plan(given, None)) == ""
+
+
 def test_a_grid_of_10_to_the_15_runs_is_not_laid_out() -> None:
     def plan(num: int) -> fm.Experiment:
         axis = {"linspace": [-1.0, 1.0], "num": num}
