@@ -12,6 +12,7 @@ from .errors import ClusterError as ClusterError
 from .errors import FastmomentumError as FastmomentumError
 from .errors import FastmomentumWarning as FastmomentumWarning
 from .errors import FileError as FileError
+from .errors import FontWarning as FontWarning
 from .errors import InputError as InputError
 from .errors import Interrupted as Interrupted
 from .errors import MissingRowsWarning as MissingRowsWarning

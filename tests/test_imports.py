@@ -40,7 +40,7 @@ EDGES = {
     "results": "store schema theory experiment objectives rules specification provenance notices",
     "execution": "kernels store schema results experiment specification provenance",
     "analysis": "execution kernels results schema theory objectives experiment specification",
-    "plots": "analysis results theory objectives rules specification",
+    "plots": "analysis results theory objectives rules specification notices",
     "cli": "plots analysis execution results store experiment provenance notices",
     "__main__": "cli",
 }
@@ -59,7 +59,7 @@ HOMES = {
     "click": {"cli"},
     "rich": {"execution.progress_bar"},
     "IPython": {"execution.progress_bar"},
-    "filelock": {"store.files"},
+    "filelock": {"store.locks"},
     "fcntl": {"store.system"},
     "ctypes": {"store.system"},
     "h5py": {"store.layout"},

@@ -101,7 +101,7 @@ def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = Fa
     print(json.dumps(figures, indent=2) if as_json else "\n".join(plan_lines(figures)))
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def info(file: ResultsFile, as_json: AsJson = False) -> None:
     """Tell what a results file holds and how it was made."""
@@ -118,7 +118,7 @@ def info(file: ResultsFile, as_json: AsJson = False) -> None:
         print(f"digest        xxh3-128 {digest(file)}")
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def verify(
     file: ResultsFile,
@@ -136,7 +136,7 @@ def verify(
     print("\n".join(said.lines()))
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def zoom(
     file: ResultsFile,

@@ -33,13 +33,13 @@ holds but some of them, or none, it is run again, which gives the same bits.
 
 
 class _Once(argparse.Action):
-    """Keeps the one value that counts, and refuses a second; of a few choices the last counts."""
+    """Keeps the one value that counts, and refuses a second."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: Any = None
     ) -> None:
         given = vars(namespace).setdefault("given_once", set())
-        if option is not None and self.choices is None and self.dest in given:
+        if option is not None and self.dest in given:
             parser.error(f"{option} was given twice, and one counts; leave one out")
         given.add(self.dest)
         setattr(namespace, self.dest, values)

@@ -25,9 +25,13 @@ from fastmomentum.elementary import (
     turns,
 )
 
-INLINED: Final[Any] = {"forceinline": True}
+INLINED: Final[Any] = {
+    "forceinline": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 """How what is called in a kernel's loop is compiled: left to itself, LLVM keeps long functions as
-calls."""
+calls. Nobody calls them from Python or C, and to make wrappers takes an eighth of the time."""
 
 
 def _operation(name: str) -> Any:

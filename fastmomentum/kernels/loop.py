@@ -124,7 +124,9 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         widest_vectors()  # type: ignore[call-arg, unused-ignore]  # numba gives the context
         n_targets, n_recorded = levels.shape[1], recorded.size
         tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
-        k_next = np.searchsorted(recorded, t, side="right")  # entry that comes next
+        k_next = 0  # entry that comes next; np.searchsorted takes half a second to compile
+        while k_next < n_recorded and recorded[k_next] <= t:
+            k_next += 1
 
         # Rounds: from t to t_end for all tiles, then those that are over leave.
         while active > 0 and t < until:

@@ -55,8 +55,9 @@ from fastmomentum.plots.pictures import save_phase_map as save_phase_map
 from fastmomentum.plots.rates import RateMap as RateMap
 from fastmomentum.plots.rates import rate_bar as rate_bar
 from fastmomentum.plots.rates import rate_map as rate_map
-from fastmomentum.plots.run_panels import Report as Report
+from fastmomentum.plots.report_parts import Report as Report
 from fastmomentum.plots.run_panels import run_report as run_report
+from fastmomentum.plots.run_race import runs_report as runs_report
 from fastmomentum.plots.runs import Run as Run
 from fastmomentum.plots.runs import run_of as run_of
 from fastmomentum.plots.runs import window as window

@@ -20,7 +20,7 @@ from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.provenance import changed_since
-from fastmomentum.store import files, manifest, system
+from fastmomentum.store import files, locks, manifest, system
 from fastmomentum.store.block_file import BlockFile, BlockWriter
 from fastmomentum.store.journal import DONE, WRITTEN, Journal, RunTotals
 from fastmomentum.store.manifest import Contents
@@ -83,7 +83,7 @@ class FileStore:
         What computes now and did not when the file was laid out: versions, the CPU.
     """
 
-    def __init__(self, path: Path, lock: files.Lock) -> None:
+    def __init__(self, path: Path, lock: locks.Lock) -> None:
         self.path = path
         self.partial = partial_name(path)
         self.kept = self.damaged = self.kept_runs = 0
@@ -138,7 +138,7 @@ class FileStore:
             path = _behind(path)  # so all names of one file have one lock
         if _is_there(path, experiment, overwrite):
             return None
-        store = cls(path, files.Lock(path))
+        store = cls(path, locks.Lock(path))
         try:
             # Another may have finished it while we waited for its lock.
             there = _is_there(path, experiment, overwrite)

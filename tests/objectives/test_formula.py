@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import fastmomentum as fm
 from fastmomentum.objectives import OBJECTIVES, Objective, searching
-from fastmomentum.objectives.grammar import DEEPEST, LONGEST, FormulaError, parse
+from fastmomentum.objectives.grammar import DEEPEST, parse
+from fastmomentum.objectives.tokens import LONGEST, FormulaError
 from fastmomentum.objectives.trees import MOST_PARTS, evaluate
 from fastmomentum.reference import descend
 from tests.helpers import LINE_X, LINE_Y, example_objectives

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from fastmomentum.analysis.replaying import replay
 from fastmomentum.errors import InputError
 from fastmomentum.plots.runs import Run, run_of
 from fastmomentum.results.chosen import rule_of
@@ -105,6 +104,8 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> tuple[Run, str]:
     cell = wanted.of(ds)
     path = None
     if replayed or "trajectory" not in cell:
+        from fastmomentum.analysis.replaying import replay  # brings the compiler
+
         every = max(1, int(cell["n_steps"]) // MOST_POINTS)
         path = replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
     run = run_of(cell, path)

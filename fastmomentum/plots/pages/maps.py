@@ -31,7 +31,7 @@ from fastmomentum.plots.pages.choosing import (
     start_of,
 )
 from fastmomentum.plots.pages.other_axes import checked, other_axes
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.partings import parting_map, ratio_map
 from fastmomentum.plots.phases import phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
@@ -177,21 +177,21 @@ def phase(
         page.said += [line for line in (drawn.agreement, *page.notes) if line]
         what = f"{described(one)}, from {start_of(results)}"
         if beside:
-            panels[0].set_title(lines_of(f"measured: {what}"))
+            panels[0].set_title(lines_of(page, f"measured: {what}", panels=count))
             where = f"at {written(place)}"
             said = ("predicted by theory", "how far they part") if count > 2 else ("theory",)
             for panel, words in zip(panels[1:], said, strict=True):
                 panel.set_title(f"{words}, {where}" if words.endswith("theory") else words)
-            entitle(page, one, title, lines_of(*page.said))
+            entitle(page, one, title, *page.said)
         else:
-            panels[0].set_title(lines_of(what, *page.said))
+            panels[0].set_title(lines_of(page, what, *page.said))
             entitle(page, one, title)
         page.legend(
             handles=[*drawn.handles, *region],
             loc="outside lower center",
             ncols=2 + (count > 1),
         )
-    return page
+    return finished(page)
 
 
 def _end_map(panels: list[Axes], results: xr.Dataset, at: Any, show: str, beside: bool) -> Drawn:

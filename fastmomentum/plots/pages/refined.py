@@ -12,7 +12,7 @@ from fastmomentum.analysis.refined_map import CELL, busiest_window, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.pages.choosing import SUMMARIES, at_target, start_of
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.phases import PhaseMap, phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.styles import drawn_in
@@ -103,13 +103,14 @@ def refined(
         )
         grid = experiment_of(one).grid
         fine = f"{grid.lr.points.size:,} x {grid.momenta.size:,}"
-        left.set_title(lines_of(f"{described(one)}, from {start_of(one)}"))
+        left.set_title(lines_of(page, f"{described(one)}, from {start_of(one)}", panels=2))
         n, m = (part.sizes[name] for name in ("lr", "momentum"))
-        right.set_title(lines_of(f"the part in the box: {n:,} x {m:,} of {fine} cells"))
+        said = f"the part in the box: {n:,} x {m:,} of {fine} cells"
+        right.set_title(lines_of(page, said, panels=2))
         page.said.append(f"{one.sizes[CELL]:,} cells of {fine} were run")
         entitle(page, one, title, *page.said)
         page.legend(handles=drawn.legend, loc="outside lower center", ncols=4)
-    return page
+    return finished(page)
 
 
 def _map(ax: Axes, results: xr.Dataset, norm: Any = None) -> PhaseMap:
