@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import computing, growing, starting, storing, tuning
+from benchmarks import computing, drawing, growing, starting, storing, tuning
 from benchmarks.measuring import Row, Setting, machine, median
 
-ROWS = computing.ROWS | storing.ROWS | starting.ROWS
+ROWS = computing.ROWS | drawing.ROWS | storing.ROWS | starting.ROWS
 MARKS = "<!-- benchmark -->", "<!-- /benchmark -->"
 
 

@@ -6,6 +6,7 @@ from . import plots as plots
 from . import reference as reference
 from . import results as results
 from . import theory as theory
+from .analysis.exporting import export as export
 from .analysis.replaying import replay as replay
 from .errors import CacheWarning as CacheWarning
 from .errors import ClusterError as ClusterError
@@ -24,6 +25,8 @@ from .experiment.axis import Axis as Axis
 from .experiment.grid import Grid as Grid
 from .experiment.plan import Experiment as Experiment
 from .experiment.points import Mesh as Mesh
+from .experiment.randomness import Batch as Batch
+from .experiment.randomness import Noise as Noise
 from .experiment.recording import Record as Record
 from .experiment.stopping import Stop as Stop
 from .experiment.toml import load as load

@@ -109,13 +109,14 @@ def _meaning(experiment: Experiment, label: Label | None, axis: str) -> str:
     if label is None:
         return f"number of the {_PLACES[axis]}"
     if label.kind == "rule":
-        own = {parameter.name: parameter for parameter in experiment.rule.rule.parameters}
+        own = {parameter.name: parameter for parameter in experiment.rule.settable}
         return own[label.what].meaning
     if label.kind == "objective":
         return f"constant {label.what} of the objective"
     if label.kind in _PLACES:
         return f"{label.what} of the {_PLACES[label.kind]}"
-    return {"lr": "learning rate", "momentum": "momentum"}[label.kind]
+    words = {"seed": "seed of what is random", "lr": "learning rate", "momentum": "momentum"}
+    return words[label.kind]
 
 
 def _axis(name: str, values: NDArray[Any], long_name: str, dim: str | None = None) -> Variable:
@@ -140,6 +141,7 @@ _SAID: Final[dict[str, dict[str, Any]]] = {
     },
     "final": {"long_name": "point at the end", "units": "1"},
     "final_loss": {"long_name": "loss at the end", "units": "1"},
+    "n_restarts": {"long_name": "restarts made", "units": "1"},
     "trajectory": {
         "long_name": "point at each recorded step, NaN after the end", "units": "1"
     },

@@ -47,3 +47,10 @@ draw plot_duel heavy_ball_nesterov heavy_ball "$runs/nesterov.h5"
 
 run linear_regression "$here/../linear_regression.toml"
 draw plot_report old_faithful linear_regression --lr 0.01 --momentum 0.9 --start 0
+
+for size in 1 8 64; do
+    run "batches_of_$size" "$here/batches.toml" --set "batch.size=$size"
+done
+run all_rows "$here/batches.toml" --set batch.size=256 --set batch.draw=shuffle --set grid.seed=1
+draw plot_batches batches all_rows "$runs/batches_of_1.h5" "$runs/batches_of_8.h5" \
+    "$runs/batches_of_64.h5"

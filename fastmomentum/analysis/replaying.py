@@ -9,7 +9,7 @@ import xarray as xr
 from fastmomentum.execution.runner import run
 from fastmomentum.experiment.arithmetic import warn_of_other
 from fastmomentum.experiment.recording import Record
-from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.dataset import runnable
 from fastmomentum.results.selection import Start, select_cell
 
 
@@ -60,7 +60,7 @@ def replay(
     array([0.95019026, 0.90265616])
     """
     cell = select_cell(ds, lr, momentum, start, velocity, at)
-    plan = experiment_of(ds)
+    plan = runnable(ds)
     warn_of_other(plan, ds.attrs)
     here = {label.name: [cell[label.name].item()] for label in plan.labels}
     grid = plan.grid.narrowed(here, plan.objective.parameters)

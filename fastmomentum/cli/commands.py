@@ -69,6 +69,15 @@ def run(
             help="For dask: the cluster's [one of this machine's cores, started for the run].",
         ),
     ] = None,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--reuse",
+            metavar="OLD.h5",
+            readable=False,
+            help="Take over the runs that older results have; may be given several times.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -86,6 +95,7 @@ def run(
         scheduler=scheduler,
         overwrite=overwrite,
         quiet=quiet,
+        reuse=reuse or (),
     )
 
 
@@ -137,6 +147,73 @@ def verify(
 
 
 @app.command(cls=Command)
+@errors_in_words
+def export(
+    file: ResultsFile,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT.csv|.nc|.parquet",
+            readable=False,
+            help="What to write, by its suffix; .nc keeps the experiment.",
+        ),
+    ],
+    lr: Annotated[
+        float | None, typer.Option("--lr", metavar="LR", help="The nearest learning rate [all].")
+    ] = None,
+    momentum: Annotated[
+        float | None, typer.Option("--momentum", metavar="M", help="The nearest momentum [all].")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point [all]."),
+    ] = None,
+    velocity: Annotated[
+        str | None,
+        typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities [all]."),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="NAME=VALUE", help="The nearest value of another axis [all]."),
+    ] = None,
+    trajectory: Annotated[
+        bool,
+        typer.Option(
+            "--trajectory",
+            help="A row for each step: all of one cell, or the stored ones of several.",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write results, a slice of them or a trajectory for other programs."""
+    from fastmomentum.analysis.exporting import export as export_results
+    from fastmomentum.cli.parsing import parse_at, parse_point
+    from fastmomentum.text import in_units
+
+    made = export_results(
+        file,
+        output,
+        lr=lr,
+        momentum=momentum,
+        start=None if start is None else parse_point("--start", start),
+        velocity=None if velocity is None else parse_point("--velocity", velocity),
+        at=parse_at(at or ()),
+        trajectory=trajectory,
+        overwrite=overwrite,
+    )
+    if not quiet:
+        for line in made.said:
+            print(line)
+        what = "runs" if output.suffix.lower() == ".nc" else "rows"
+        print(f"wrote {made.path}: {made.rows:,} {what}, {in_units(made.path.stat().st_size)}")
+
+
+@app.command()
 @errors_in_words
 def zoom(
     file: ResultsFile,

@@ -105,6 +105,8 @@ def _phase(to: argparse.ArgumentParser) -> None:
     add("--y", default="momentum", metavar="NAME", help="axis of the grid upwards (momentum)")
     add("--over", metavar="NAME", help="a map for each value of a third axis")
     add("--show", choices=("hit", "status", "rate"), default="hit", help="what is mapped")
+    text = "over all seeds: the mean loss at the end, or the share that met the target"
+    add("--seeds", choices=("mean", "share"), help=text)
     add_target(to)
     _theory(to)
     add("--minimiser", type=int, metavar="N", help="at which minimiser theory is drawn, from 0")
@@ -130,6 +132,8 @@ def _loss(to: argparse.ArgumentParser) -> None:
     add("--show", choices=("loss", "distance"), default="loss", help="what is drawn")
     add("--steps", choices=("auto", "log", "linear"), default="auto", help="the axis of steps")
     _beside(to)
+    text = "of results with seeds: median, quartiles and 5 to 95%% over all of them"
+    add("--bands", action="store_true", help=text)
     _theory(to)
 
 
@@ -143,6 +147,13 @@ def _duel(to: argparse.ArgumentParser) -> None:
 def _beside(to: argparse.ArgumentParser) -> None:
     text = "each run in a panel of its own, twelve at most"
     to.add_argument("--beside", action="store_true", help=text)
+
+
+def _stationary(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--lr", type=float, help="learning rate")
+    to.add_argument("--momentum", type=float, help="momentum")
+    add_start(to)
+    _theory(to)
 
 
 def _theory(to: argparse.ArgumentParser) -> None:
@@ -198,6 +209,12 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
         "Objective, start and velocity must be the same in both.",
         "",
         _duel,
+    ),
+    "stationary": (
+        "Draw the last points of all seeds of a cell, with the ellipses that theory draws.\n"
+        "The cell is the nearest to --lr, --momentum and --start; the first where left out.",
+        "",
+        _stationary,
     ),
 }
 """By kind of picture: what it is, what more there is to say, and its arguments."""

@@ -38,6 +38,7 @@ _add("refined", "A refined map, and its busiest part at full resolution.")
 _add("basins", "Which minimum each start reaches.")
 _add("loss", "Loss or distance against the step, with the predicted rate.")
 _add("duel", "Which of two rules is sooner, on one map.")
+_add("stationary", "Where the seeds of a noisy run settle, with theory's ellipse.")
 
 
 @errors_in_words

@@ -60,8 +60,34 @@ def log(x: Any) -> Any:
     a = select(is_regular, x, 1.0)
     is_small = a < SMALLEST
     pattern = bits_of(a * select(is_small, 2.0**54, 1.0)) + TO_ONE
-    n = double_of((pattern >> EXPONENT) | WHOLE)
-    n = n - select(is_small, 2.0**52 + 1023.0 + 54.0, 2.0**52 + 1023.0)
+    value = log_of_pattern(pattern, select(is_small, 2.0**52 + 1023.0 + 54.0, 2.0**52 + 1023.0))
+    return select(is_regular, value, select(x > 0.0, x, select(x == 0.0, -np.inf, np.nan)))
+
+
+def log_of_normal(x: Any) -> Any:
+    """`log` of what is known to be positive, finite and no subnormal, in half the time.
+
+    Parameters
+    ----------
+    x : float or ndarray
+        Such numbers.
+
+    Returns
+    -------
+    float or ndarray
+        The bits of `log`.
+
+    Examples
+    --------
+    >>> bool(log_of_normal(0.3) == log(0.3))
+    True
+    """
+    return log_of_pattern(bits_of(x) + TO_ONE, 2.0**52 + 1023.0)
+
+
+def log_of_pattern(pattern: Any, bias: Any) -> Any:
+    """Logarithm of a normal number, from its pattern plus `TO_ONE`, and what n is raised by."""
+    n = double_of((pattern >> EXPONENT) | WHOLE) - bias
     f = double_of((pattern & FRACTION) + ROOT_HALF) - 1.0
     s = f / (2.0 + f)
     z = s * s
@@ -75,5 +101,4 @@ def log(x: Any) -> Any:
         )
     )
     half = 0.5 * f * f
-    value = n * LN2[0] - ((half - (s * (half + series) + n * LN2[1])) - f)
-    return select(is_regular, value, select(x > 0.0, x, select(x == 0.0, -np.inf, np.nan)))
+    return n * LN2[0] - ((half - (s * (half + series) + n * LN2[1])) - f)

@@ -31,12 +31,13 @@ from fastmomentum.experiment.points import (
     require_each_once,
     sizes_of,
 )
+from fastmomentum.experiment.seeds import SeedLike, Seeds, checked_seeds, seeds_of
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.messages import fault
 from fastmomentum.specification.spans import span
 from fastmomentum.text import shown
 
-KINDS: Final = ("lr", "momentum", "rule", "objective", "start", "velocity")
+KINDS: Final = ("seed", "lr", "momentum", "rule", "objective", "start", "velocity")
 """Fields of a grid that have axes, in the order of the dimensions."""
 
 EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
@@ -48,7 +49,7 @@ class Label(NamedTuple):
     Attributes
     ----------
     name : str
-        In results: "lr", "nu", "objective_b", "start_x".
+        In results: "seed", "lr", "nu", "objective_b", "start_x".
     kind : str
         Field of the grid, one of `KINDS`.
     what : str
@@ -63,14 +64,14 @@ class Label(NamedTuple):
     kind: str
     what: str
     axis: str
-    values: NDArray[np.float64]
+    values: NDArray[Any]
 
 
 class Grid(Specification):
     """The grid of runs: learning rates x momenta x start points x initial velocities.
 
     Between the momenta and the starts come the axes of the rule's parameters and of the objective's
-    constants, where there are some.
+    constants, where there are some; before all, where something is random, the seeds.
 
     Parameters
     ----------
@@ -91,6 +92,9 @@ class Grid(Specification):
         Numbers of the cells of learning rates x momenta that are run, the momentum running the
         fastest: k of n momenta is ``lr[k // n], momentum[k % n]``. All where left out; otherwise
         results have the dimension ``cell`` instead of ``lr`` and ``momentum``.
+    seed : int or sequence of int, optional
+        How many seeds, from 0 on, or which; where left out all runs have the seed 0, and there is
+        no such dimension.
 
     Examples
     --------
@@ -106,6 +110,7 @@ class Grid(Specification):
     rule: dict[str, Axis] | None = None
     objective: dict[str, Axis] | None = None
     cells: Cells | None = None
+    seed: Seeds | None = None
 
     if TYPE_CHECKING:
 
@@ -119,7 +124,13 @@ class Grid(Specification):
             rule: Mapping[str, AxisLike] | None = None,
             objective: Mapping[str, AxisLike] | None = None,
             cells: Sequence[int] | NDArray[np.int64] | None = None,
+            seed: SeedLike | None = None,
         ) -> None: ...
+
+    @field_validator("seed", mode="before")
+    @classmethod
+    def _count_or_list(cls, given: Any) -> Seeds | None:
+        return checked_seeds(given)
 
     @field_validator("start", "velocity", mode="before")
     @classmethod
@@ -206,6 +217,11 @@ class Grid(Specification):
         return self.momentum.points if self.momentum is not None else np.zeros(1)
 
     @functools.cached_property
+    def seeds(self) -> NDArray[np.int64]:
+        """Seeds, sorted; the single seed 0 where the grid names none."""
+        return seeds_of(self.seed)
+
+    @functools.cached_property
     def start_axes(self) -> Axes:
         """Coordinates of the starts: of the points, one by one, or of the mesh's two axes."""
         return axes_of(self.start)
@@ -228,9 +244,11 @@ class Grid(Specification):
     @functools.cached_property
     def axes(self) -> dict[str, NDArray[Any]]:
         """Dimensions by name, in order, each with its values; of listed points, their numbers."""
-        found: dict[str, NDArray[Any]] = {"lr": self.lr.points, "momentum": self.momenta}
-        if self.cells is not None:
-            found = {CELL: np.array(self.cells, "<i8")}
+        found: dict[str, NDArray[Any]] = {} if self.seed is None else {"seed": self.seeds}
+        if self.cells is None:
+            found |= {"lr": self.lr.points, "momentum": self.momenta}
+        else:
+            found[CELL] = np.array(self.cells, "<i8")
         found |= {name: axis.points for name, axis in (self.rule or {}).items()}
         found |= {f"objective_{name}": axis.points for name, axis in (self.objective or {}).items()}
         for kind, places in self.places.items():
@@ -274,9 +292,13 @@ class Grid(Specification):
         [('lr', 'lr'), ('momentum', 'momentum'), ('nu', 'nu'), ('start_x', 'start'),
          ('start_y', 'start')]
         """
+        seeds = {} if self.seed is None else {"seed": self.seeds}
         found = [
-            Label(name, name, name, name if self.cells is None else CELL, values)
-            for name, values in self.settings.items()
+            *(Label("seed", "seed", "seed", "seed", values) for values in seeds.values()),
+            *(
+                Label(name, name, name, name if self.cells is None else CELL, values)
+                for name, values in self.settings.items()
+            ),
         ]
         for kind, prefix in (("rule", ""), ("objective", "objective_")):
             for what, axis in (getattr(self, kind) or {}).items():
@@ -324,6 +346,8 @@ class Grid(Specification):
             What is not named stays as it is; so does a momentum that the grid does not have.
         """
         changes: dict[str, Any] = {}
+        if "seed" in values and self.seed is not None:
+            changes["seed"] = np.atleast_1d(values["seed"])  # a number would be how many
         cells = None
         if self.cells is not None and {"lr", "momentum"} <= values.keys():
             cells = cells_at(values, self.lr.points, self.momenta)
@@ -377,8 +401,10 @@ class Grid(Specification):
         >>> Grid(lr=[0.1, 0.2], start=[(1, 1), (2, 2)]).summary
         {'runs': '4 = 2 lr x 2 start', 'lr': '0.1, 0.2', 'start': '(1, 1), (2, 2)'}
         """
-        sizes = {"lr": self.lr.points.size}
-        rows = {"runs": "", "lr": span(self.lr.points)}
+        sizes, rows = {}, {"runs": ""}
+        if self.seed is not None:
+            sizes["seed"], rows["seed"] = self.seeds.size, span(self.seeds)
+        sizes["lr"], rows["lr"] = self.lr.points.size, span(self.lr.points)
         if self.momentum is not None:
             sizes["momentum"], rows["momentum"] = self.momenta.size, span(self.momenta)
         for label in self.labels():
@@ -496,8 +522,10 @@ class Grid(Specification):
             for label in self.labels()
             if label.kind in ("rule", "objective")
         )
+        seed = f"seed {self.seeds[cell['seed']]}, " if self.seed is not None else ""
         velocity = f", velocity ({vx:.6g}, {vy:.6g})" if self.velocity else ""
-        return f"lr {lr:.6g}, momentum {momentum:.6g}{words}, start ({x:.6g}, {y:.6g}){velocity}"
+        where = f"start ({x:.6g}, {y:.6g}){velocity}"
+        return f"{seed}lr {lr:.6g}, momentum {momentum:.6g}{words}, {where}"
 
     def run_of(self, cell: tuple[int, ...]) -> int:
         """Number of the run at a cell; the inverse of `cell`."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.errors import InputError
@@ -18,12 +18,16 @@ from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.grid import Grid, Label
 from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.points import Mesh
+from fastmomentum.experiment.randomness import Batch, BatchLike, Noise, NoiseLike, random_faults
 from fastmomentum.experiment.recording import MOST_STEPS, Record
+from fastmomentum.experiment.scheduling import schedule_faults
 from fastmomentum.experiment.stopping import Stop
 from fastmomentum.experiment.varying import Variants, axis_faults
 from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Objective
 from fastmomentum.rules import Rule
+from fastmomentum.rules.base import Form
 from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.schedules import Schedule
 from fastmomentum.specification.base import Specification, Whole
 from fastmomentum.specification.messages import Fault, faults
 from fastmomentum.specification.spans import html_table, span
@@ -60,6 +64,13 @@ class Experiment(Specification):
         Which steps of the trajectories are stored; without, summaries only.
     stop : Stop, optional
         When a run ends before.
+    noise : Noise or mapping, optional
+        What is added to gradients, such as ``{"gaussian": 0.1}``. The loss, by which a run stops
+        and which is stored, is without.
+    batch : Batch or mapping, optional
+        For mse: over which rows gradients are taken, such as ``{"size": 32}``.
+    schedule : Schedule, optional
+        What changes from update to update, for all runs alike.
     title : str
         A line that names the experiment.
 
@@ -84,6 +95,9 @@ class Experiment(Specification):
     grid: Grid = Field(examples=["[grid] with lr, momentum and start"])
     record: Record | None = None
     stop: Stop = Stop()
+    noise: Noise | None = None
+    batch: Batch | None = None
+    schedule: Schedule | None = None
 
     if TYPE_CHECKING:
 
@@ -96,6 +110,9 @@ class Experiment(Specification):
             grid: Grid | Mapping[str, Any],
             record: Record | Mapping[str, Any] | None = None,
             stop: Stop | Mapping[str, Any] = ...,
+            noise: NoiseLike | None = None,
+            batch: BatchLike | None = None,
+            schedule: Schedule | Mapping[str, Any] | None = None,
             title: str = "",
         ) -> None: ...
 
@@ -126,12 +143,14 @@ class Experiment(Specification):
     def _consistent(self) -> Experiment:
         found = list(axis_faults(self.grid, self.rule, self.objective))
         if not found:
-            names = [parameter.name for parameter in self.rule.rule.parameters]
+            names = [parameter.name for parameter in self.rule.settable]
             grid = self.grid.with_axes_in_order(names, list(self.objective.named_constants))
             if grid is not self.grid:  # its order is the registry's, whatever the file's was
                 self.__dict__["grid"] = grid
             found += self._stop_faults()
-        found = [*self._grid_faults(), *found, *self._record_faults()]
+        found += random_faults(self.grid, self.objective, self.noise, self.batch)
+        on_schedule = schedule_faults(self.schedule, self.rule, self.grid)
+        found = [*self._grid_faults(), *on_schedule, *found, *self._record_faults()]
         if found:
             raise faults(found)
         # In the canonical form, keys are sorted: the objective knows which parameter is the first.
@@ -141,7 +160,7 @@ class Experiment(Specification):
 
     def _grid_faults(self) -> Iterator[Fault]:
         grid, rule = self.grid, self.rule.rule
-        if rule.uses_momentum and grid.momentum is None:
+        if rule.uses_momentum and grid.momentum is None and not self.has_momentum_schedule:
             yield (
                 "grid.momentum",
                 f"is missing; the rule {rule.name} needs it, such as momentum = 0.9",
@@ -216,6 +235,16 @@ class Experiment(Specification):
                 f"{BLOCK_BYTES_MOST // 2**20} MiB at most; record fewer steps, such as log = 1000",
             )
 
+    @property
+    def has_momentum_schedule(self) -> bool:
+        """Whether the momentum comes from a schedule, and not from the grid."""
+        return self.schedule is not None and self.schedule.momentum is not None
+
+    @property
+    def form(self) -> Form | None:
+        """What the rule is a form of here; None without theory, as where there is a schedule."""
+        return None if self.schedule is not None else self.rule.form
+
     @functools.cached_property
     def recorded(self) -> NDArray[np.int64]:
         """Recorded steps, shape (n_recorded,); empty where summaries only are stored."""
@@ -231,7 +260,12 @@ class Experiment(Specification):
     @functools.cached_property
     def outcomes(self) -> list[Outcome]:
         """What each run leaves; see `outcomes`."""
-        return outcomes(len(self.stop.targets), self.record, self.recorded.size)
+        return outcomes(
+            len(self.stop.targets),
+            self.record,
+            self.recorded.size,
+            restarts=self.rule.restart is not None,
+        )
 
     @functools.cached_property
     def labels(self) -> list[Label]:
@@ -263,6 +297,26 @@ class Experiment(Specification):
         ('a bowl', 2)
         """
         return self.model_copy(update={"grid": grid, "record": record})
+
+    def with_observations(self, x: ArrayLike, y: ArrayLike) -> Experiment:
+        """The same experiment with the data of its objective, which batches are drawn from.
+
+        Parameters
+        ----------
+        x, y : array_like, shape (n,)
+            As a results file keeps them.
+
+        Returns
+        -------
+        Experiment
+            Of the same plan.
+
+        Raises
+        ------
+        InputError
+            They are others than those of the plan.
+        """
+        return self.model_copy(update={"objective": self.objective.with_observations(x, y)})
 
     @functools.cached_property
     def variants(self) -> Variants:
@@ -321,6 +375,8 @@ class Experiment(Specification):
         plain = self.model_dump(mode="json", exclude_none=True)
         if self.stop.bound is None:
             plain["stop"]["bound"] = False
+        if self.schedule is not None:
+            plain["schedule"] = self.schedule.plain()
         for name in self.grid.objective or {}:  # an axis has no value besides
             plain["objective"].pop(name, None)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -361,7 +417,10 @@ class Experiment(Specification):
         rows = {"title": self.title} if self.title else {}
         rows["objective"] = ", ".join([self.objective.name, *self._settings()])
         rows["rule"] = self.rule.words
+        if self.schedule is not None:
+            rows["schedule"] = self.schedule.words
         rows |= self.grid.summary
+        rows |= self.random_words
         rows["updates"] = f"{self.steps:,} a run at most"
         if self.stop.targets:
             rows["targets"] = span(self.stop.targets)
@@ -369,10 +428,18 @@ class Experiment(Specification):
             rows["trajectories"] = f"{self.recorded.size:,} steps of each run"
         return rows
 
+    @property
+    def random_words(self) -> dict[str, str]:
+        """What is random, in a few words: noise, batches."""
+        parts = {"noise": self.noise, "batch": self.batch}
+        return {name: part.words for name, part in parts.items() if part is not None}
+
     def _settings(self) -> Iterator[str]:
         """Numbers of the objective that are not its usual ones."""
         for name, value in self.objective.__repr_args__():
-            if isinstance(value, int | float):
+            if isinstance(value, bool):
+                yield f"{name} = {str(value).lower()}"
+            elif isinstance(value, int | float):
                 yield f"{name} = {value:.6g}"
 
     def _repr_html_(self) -> str:

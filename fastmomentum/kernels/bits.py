@@ -1,4 +1,4 @@
-"""The kernels' form of `fastmomentum.elementary`: once imported, numba knows its functions.
+"""The kernels' form of `elementary` and `noise`: once imported, numba knows their functions.
 
 They are plain Python, which NumPy runs. Here each helper of `elementary.bits` gets the instruction
 that does the same to a single number, and the functions themselves are made known as they stand, to
@@ -24,6 +24,7 @@ from fastmomentum.elementary import (
     trigonometric,
     turns,
 )
+from fastmomentum.noise import MODULES as NOISE
 
 INLINED: Final[Any] = {
     "forceinline": True,
@@ -102,7 +103,7 @@ def _register(function: Callable[..., Any], form: Callable[..., Any]) -> None:
 
 for _helper, _form in FORMS.items():
     _register(_helper, _form)
-for _module in (exponential, hyperbolic, logarithm, polygons, trigonometric, turns):
+for _module in (exponential, hyperbolic, logarithm, polygons, trigonometric, turns, *NOISE):
     for _function in vars(_module).values():
         if inspect.isfunction(_function) and _function.__module__ == _module.__name__:
             _register(_function, _function)

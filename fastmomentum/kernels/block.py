@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmomentum.kernels.cache import compile_for, compiled
 from fastmomentum.kernels.code_digest import code_digest
+from fastmomentum.kernels.drawing import Draws
+from fastmomentum.kernels.keying import draws_of, keys_of_lanes, parts_of, random_of
 from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
 from fastmomentum.kernels.step import Rows
+from fastmomentum.rules.modifiers import OPTIONS as RULE_OPTIONS
+from fastmomentum.schedules import AT, Schedule
 
 if TYPE_CHECKING:
     from fastmomentum.experiment.plan import Experiment
 
 
+STRETCH: Final = 65_536
+"""Updates whose factors and momenta are in memory: a run may have 2^31."""
+
+
 def run_block(
-    experiment: Experiment, runs: range, arrays: dict[str, NDArray[Any]], n_steps: int | None = None
+    experiment: Experiment,
+    runs: range,
+    arrays: dict[str, NDArray[Any]],
+    n_steps: int | None = None,
+    chosen: NDArray[np.bool_] | None = None,
 ) -> None:
     """Compute a range of runs into arrays.
 
@@ -33,15 +46,48 @@ def run_block(
         By variable, the run as first axis; filled in place.
     n_steps : int, optional
         Updates, instead of the experiment's; 0 only compiles.
+    chosen : ndarray of bool, shape (n_runs,), optional
+        Which of the runs to compute; the rows of the others are left to the caller.
     """
+    draws = draws_of(experiment)
+    for part in parts_of(experiment, draws, runs):
+        own = slice(part.start - runs.start, part.stop - runs.start)
+        results = {name: values[own] for name, values in arrays.items()}
+        those = None if chosen is None else chosen[own]
+        _run_part(experiment, part, results, draws, n_steps, those)
+
+
+def _run_part(
+    experiment: Experiment,
+    runs: range,
+    arrays: dict[str, NDArray[Any]],
+    draws: Draws,
+    n_steps: int | None,
+    chosen: NDArray[np.bool_] | None,
+) -> None:
+    """Compute runs that one call of the kernel takes."""
     objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
     steps = experiment.steps if n_steps is None else n_steps
     checked, count = stop.bound is not None, len(runs)
     constants, parameters = objective.constants, experiment.rule.parameters
     rule, named = experiment.rule.rule, objective.constant_names
+    options = experiment.rule.options | dict.fromkeys(grid.rule or {}, 0.0)
+    used = [option.name for option in RULE_OPTIONS if option.name in options]
     own_parameters = tuple(p.name in (grid.rule or {}) for p in rule.parameters)
     own_constants = tuple(name in (grid.objective or {}) for name in named)
-    rows = Rows(2, rule, own_parameters, own_constants)
+    own_options = tuple((name, name in (grid.rule or {})) for name in used)
+    restart = experiment.rule.restart
+    rows = Rows(2, rule, own_parameters, own_constants, own_options, restart, draws)
+    schedule, own_momentum = experiment.schedule, None
+    if schedule is not None:
+        if schedule.momentum is not None and restart is not None:
+            own_momentum = AT[schedule.momentum[0].kind]
+        rows = dataclasses.replace(
+            rows,
+            has_factors=schedule.lr is not None,
+            has_momenta=schedule.momentum is not None and own_momentum is None,
+            own_momentum=own_momentum,
+        )
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
@@ -62,6 +108,7 @@ def run_block(
     parameter_rows, constant_rows = rows.varying()
     for kind, names, at in (
         ("rule", [parameter.name for parameter in rule.parameters], parameter_rows),
+        ("rule", used, rows.option_rows),
         ("objective", named, constant_rows),
     ):
         rows_of = zip(names, at, strict=True)  # a name too few would vary another constant
@@ -85,39 +132,64 @@ def run_block(
     fill = _filler()
     compile_for(fill, layout)
     fill(*layout)
+    for k, words in enumerate(keys_of_lanes(experiment, draws, runs)):
+        lanes[rows.keys + 2 * k : rows.keys + 2 * k + 2, :count] = words
     run = np.arange(padded)
+    if chosen is not None and not chosen.all():  # close ranks: lanes know by `run` whose they are
+        those = np.flatnonzero(chosen)
+        run[: those.size] = those
+        lanes[:, : those.size] = lanes[:, those]
+        group[: those.size] = group[those]
+        count = those.size
+        padded = -(-count // LANES[checked]) * LANES[checked]
+        lanes, run = np.ascontiguousarray(lanes[:, :padded]), run[:padded]
+        pending, group = pending[:padded], group[:padded]
     arrays["status"][:] = NOT_RUN
     arrays["n_steps"][:] = steps
-    hit_step = arrays.get("hit_step", np.empty((count, 0), np.int32))
+    hit_step = arrays.get("hit_step", np.empty((len(runs), 0), np.int32))
     hit_step[:] = -1
     recorded = experiment.recorded
-    trajectory = arrays.get("trajectory", np.empty((count, 0, 2)))
+    trajectory = arrays.get("trajectory", np.empty((len(runs), 0, 2)))
     if recorded.size and recorded[0] == 0:
-        trajectory[:, 0] = lanes[rows.point, :count].T
+        trajectory[run[:count], 0] = lanes[rows.point, :count].T
     kernel = compile_kernel(objective.functions, rows, checked)
-    arguments = (
-        lanes,
-        run,
-        pending,
-        group,
-        count,
-        0,
-        steps,
-        steps,
-        parameters,
-        constants,
+    t, active, stretch = 0, count, steps if schedule is None else min(STRETCH, steps)
+    settings = parameters, constants, tuple(options[name] for name in used)
+    results = (
         levels,
         LARGEST if stop.bound is None else stop.bound,
+        random_of(experiment, draws, runs),
         recorded,
         arrays["status"],
         arrays["n_steps"],
         hit_step,
         arrays["final"],
         arrays["final_loss"],
+        arrays.get("n_restarts", np.empty(0, np.int32)),
         trajectory,
     )
-    compile_for(kernel, arguments)
-    kernel(*arguments)
+    while True:
+        until = min(t + stretch, steps)
+        planned = t, *stretch_of(schedule, t, until - t)
+        at = lanes, run, pending, group, active, t, until, steps
+        arguments = (*at, *settings, *planned, *results)
+        if t == 0:
+            compile_for(kernel, arguments)
+        active, t = kernel(*arguments), until
+        if t == steps or not active:
+            break
+
+
+@functools.lru_cache(maxsize=8)
+def stretch_of(
+    schedule: Schedule | None, first: int, count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Factors and momenta of a stretch of updates, the same for all blocks; empty for none."""
+    nothing = np.empty(0)
+    if schedule is None:
+        return nothing, nothing
+    factors, momenta = schedule.lr_factors(first, count), schedule.momenta(first, count)
+    return nothing if factors is None else factors, nothing if momenta is None else momenta
 
 
 @functools.cache

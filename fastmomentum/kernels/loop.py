@@ -17,7 +17,19 @@ from numba.extending import intrinsic
 from fastmomentum.kernels.bits import FORMS
 from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
-from fastmomentum.kernels.step import Rows, one_nan, recorder, stepper
+from fastmomentum.kernels.drawing import DIGESTED as DRAWN
+from fastmomentum.kernels.drawing import TABLE_STEPS, batch_sizer, drawer
+from fastmomentum.kernels.modifying import (
+    DIGESTED,
+    clipper,
+    counter,
+    decayer,
+    decoupler,
+    each,
+    folded,
+    restarter,
+)
+from fastmomentum.kernels.step import Rows, one_nan, planner, recorder, stepper
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
 from fastmomentum.objectives import Functions
 from fastmomentum.status import Status
@@ -74,15 +86,21 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     callable
         Its arguments are those of the inner function ``kernel``; `run_block` calls it.
     """
-    value, gradient = inlined(functions.value), inlined(functions.gradient)
-    step, record = stepper(rows, gradient), recorder(rows.n)
+    value = inlined(functions.value)
+    step, record = stepper(rows, functions), recorder(rows.n)
+    plan, momentum_at = planner(rows), rows.own_momentum
     read_point, write_point = reader(rows.point), writer(rows.point)
     choose_point = chooser(rows.point)
+    read_restarts, choose_restarts = reader(rows.restarts), chooser(rows.restarts)
+    note = counter(rows.restarts)
     _, constant_rows = rows.varying()
     read_constants = mixed(constant_rows)
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
     lanes, round_updates = LANES[checked], ROUND
-    rule = rows.rule
+    rule, draws = rows.rule, rows.draws
+    of_seed, of_lane, share, draw, at_step, noise_of, sample_of = drawer(rows.n, draws, rows.keys)
+    batch_size = batch_sizer(draws)
+    in_rounds, table_steps = checked or draws.any, TABLE_STEPS if draws.by_lane else 0
     own: tuple[Callable[..., Any], ...] = (
         reader,
         writer,
@@ -90,9 +108,23 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         mixed,
         recorder,
         stepper,
+        planner,
+        clipper,
+        decayer,
+        decoupler,
+        restarter,
+        counter,
+        each,
+        folded,
+        *DIGESTED,
         *FORMS.values(),
+        *(DRAWN if draws.any else ()),
+        *((functions.batch_gradient,) if draws.batch and functions.batch_gradient else ()),
     )
-    digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance, *own)
+    if momentum_at is not None:
+        own = (*own, momentum_at)
+    given = functions.value, functions.gradient
+    digest = code_digest(*given, rule.update, rule.gradient_point, rule.advance, *own)
 
     def loss(tile: Any, lane: Any, constants: Any) -> Any:
         return value(*read_point(tile, lane), read_constants(tile, lane, constants))
@@ -110,27 +142,37 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         steps,
         parameters,
         constants,
+        options,
+        planned_from,
+        factors,
+        momenta,
         levels,
         bound,
+        random,
         recorded,
         status,
         n_steps,
         hit_step,
         final,
         final_loss,
+        n_restarts,
         trajectory,
     ):
         digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
         widest_vectors()  # type: ignore[call-arg, unused-ignore]  # numba gives the context
         n_targets, n_recorded = levels.shape[1], recorded.size
         tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
+        drawn = np.empty((of_seed, round_updates))
+        table, lone = np.empty((of_lane, table_steps, lanes)), np.empty((of_lane, 1, 1))
+        batch = np.empty(batch_size(random), np.uint64)
         k_next = 0  # entry that comes next; np.searchsorted takes half a second to compile
         while k_next < n_recorded and recorded[k_next] <= t:
             k_next += 1
 
         # Rounds: from t to t_end for all tiles, then those that are over leave.
         while active > 0 and t < until:
-            t_end = min(t + round_updates, until) if checked else until
+            t_end = min(t + round_updates, until) if in_rounds else until
+            share(drawn, t, t_end, batch, random)
             some_over = False
             for base in range(0, active, lanes):
                 busy = min(lanes, active - base)
@@ -145,16 +187,36 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                     pause = t_end
                     if k < n_recorded and recorded[k] < pause:
                         pause = recorded[k]
+                    if table_steps:
+                        pause = min(pause, now + table_steps)
+                        draw(table, tile, now, pause, batch, random)
                     for s in range(now, pause):
-                        made = float(s)
+                        made, shared = float(s), at_step(drawn, s - t)
+                        planned = plan(factors, momenta, s - planned_from)
                         for j in range(lanes):
                             w = read_point(tile, j)
-                            to = step(tile, j, w, parameters, constants, made)
+                            noise = noise_of(shared, table, s - now, j)
+                            sample = sample_of(shared, table, s - now, j)
+                            restarts = read_restarts(tile, j)
+                            to = step(
+                                tile,
+                                j,
+                                w,
+                                parameters,
+                                constants,
+                                options,
+                                made,
+                                planned,
+                                noise,
+                                sample,
+                            )
                             if checked:  # where a rule is met the point stands still
                                 f = value(*w, read_constants(tile, j, constants))
                                 eventless = (f <= bound) & (f > tile[level_row, j])
                                 tile[eventless_row, j] += 1.0 if eventless else -0.0
                                 choose_point(tile, j, eventless, to, w)
+                                also = read_restarts(tile, j)
+                                choose_restarts(tile, j, eventless, also, restarts)
                             else:
                                 write_point(tile, j, to)
                     now = pause
@@ -189,7 +251,24 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         if pending[i] == n_targets:
                             status[out] = CONVERGED
                             break
-                        to = step(single, 0, read_point(single, 0), parameters, constants, float(s))
+                        draw(lone, single, s, s + 1, batch, random)
+                        shared = at_step(drawn, s - t)
+                        planned = plan(factors, momenta, s - planned_from)
+                        noise = noise_of(shared, lone, 0, 0)
+                        sample = sample_of(shared, lone, 0, 0)
+                        w = read_point(single, 0)
+                        to = step(
+                            single,
+                            0,
+                            w,
+                            parameters,
+                            constants,
+                            options,
+                            float(s),
+                            planned,
+                            noise,
+                            sample,
+                        )
                         write_point(single, 0, to)
                         s += 1
                         if k < n_recorded and recorded[k] == s:
@@ -203,6 +282,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                     if status[out] != NOT_RUN:
                         some_over = True
                         n_steps[out] = s
+                        note(n_restarts, out, single, 0)
                         for c in range(n):
                             final[out, c] = one_nan(single[c, 0])
                         final_loss[out] = one_nan(f)
@@ -243,7 +323,12 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                 for c in range(n):
                     final[out, c] = one_nan(runs[c, i])
                 final_loss[out] = one_nan(f)
+                note(n_restarts, out, runs, i)
         return active
 
-    identity = f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants}"
+    identity = (
+        f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants} "
+        f"{rows.options} {rows.restart} {rows.has_factors} {rows.has_momenta}"
+    )
+    identity += f" {draws}" if draws.any else ""
     return cast(Kernel, compiled(kernel, identity, OPTIONS))

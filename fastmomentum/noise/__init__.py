@@ -6,6 +6,11 @@ What kernels compile into their loops are the plain functions of `threefry`, `ke
 `rows`; `batches` is for NumPy alone.
 """
 
+from types import ModuleType
+from typing import Final
+
+from fastmomentum.noise import gaussian, keys, rows
+from fastmomentum.noise import threefry as words
 from fastmomentum.noise.batches import batch_rows as batch_rows
 from fastmomentum.noise.batches import epoch_order as epoch_order
 from fastmomentum.noise.gaussian import gaussian_pair as gaussian_pair
@@ -20,7 +25,11 @@ from fastmomentum.noise.rows import position_bits as position_bits
 from fastmomentum.noise.rows import shuffled_row as shuffled_row
 from fastmomentum.noise.threefry import threefry as threefry
 
+MODULES: Final[tuple[ModuleType, ...]] = (words, keys, gaussian, rows)
+"""Those whose plain functions kernels compile."""
+
 __all__ = [
+    "MODULES",
     "MOST_SEEDS",
     "NOTHING",
     "absorbed",

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from fastmomentum.elementary import cos_turns, log, sin_turns, sqrt
+from fastmomentum.elementary import cos_turns, sin_turns, sqrt
 from fastmomentum.elementary.bits import double_of
+from fastmomentum.elementary.logarithm import log_of_normal
 from fastmomentum.noise.threefry import Word, threefry
 
 LARGEST: Final = 6.763705635001895
@@ -72,6 +73,6 @@ def gaussian_pair(step: Any, pair: Any, key_0: Word, key_1: Word) -> tuple[Any, 
     True
     """
     first, second = threefry(np.uint64(step), np.uint64(pair), key_0, key_1)
-    radius = sqrt(-2.0 * log(uniform(first)))
+    radius = sqrt(-2.0 * log_of_normal(uniform(first)))
     turn = uniform(second)
     return radius * cos_turns(turn), radius * sin_turns(turn)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmomentum.errors import InputError
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.numbers import numbers
 
@@ -29,7 +30,8 @@ def named(name: str, settings: dict[str, Any]) -> str:
     >>> named("quadratic", {"hyy": 25.0})
     'quadratic, hyy = 25'
     """
-    said = (f"{k} = {v:.6g}" if isinstance(v, float) else f"{k} = {v}" for k, v in settings.items())
+    shapes = {float: "{:.6g}".format, bool: lambda flag: str(flag).lower()}  # as a file has them
+    said = (f"{key} = {shapes.get(type(v), str)(v)}" for key, v in settings.items())
     return ", ".join([name, *said])
 
 
@@ -40,11 +42,15 @@ class Functions(NamedTuple):
     ----------
     value, gradient, hessian : callable
         The value; ``(gx, gy)``; ``(hxx, hxy, hyy)``.
+    batch_gradient : callable or None
+        For a sum over rows of data: ``(gx, gy)`` of some of them, of ``(x, y, constants, sample)``,
+        where the sample is what is known of those rows.
     """
 
     value: Callable[..., Any]
     gradient: Callable[..., tuple[Any, Any]]
     hessian: Callable[..., tuple[Any, Any, Any]]
+    batch_gradient: Callable[..., tuple[Any, Any]] | None = None
 
 
 class Objective(Specification):
@@ -107,6 +113,11 @@ class Objective(Specification):
     def no_minimum(self) -> str:
         """Why there is no smallest value to measure from, where there is none; and what to do."""
         return f"{self.words} has no smallest value; drop them"
+
+    @property
+    def way_out_of_divergence(self) -> str:
+        """What would let larger learning rates converge; empty where nothing is known to."""
+        return ""
 
     @classmethod
     def example(cls) -> Self:
@@ -186,9 +197,18 @@ class Objective(Specification):
         """Smallest and largest curvature over the whole plane; None where the first is not > 0."""
         return None
 
+    @property
+    def n_rows(self) -> int | None:
+        """Rows of data that it is a sum over; None where it is none, and there are no batches."""
+        return None
+
     def observations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Data behind the objective, shapes (n,) and (n,); None where there are none."""
         return None
+
+    def with_observations(self, x: ArrayLike, y: ArrayLike) -> Self:
+        """The same objective with its data, as they were kept elsewhere."""
+        raise InputError(f"{self.name} has no data")
 
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:

@@ -4,7 +4,8 @@ No pyplot and no global state: whoever calls owns the figure. ``STYLE`` holds th
 project's own figures are made with; use it as ``with matplotlib.rc_context(STYLE): ...``.
 
 ``pages`` has whole figures: ``report(ds)``, ``phase(ds)``, ``basins(ds)``, ``loss(ds)``,
-``duel(ds, other)``, ``pages.contour(ds)`` and ``pages.surface(ds)`` give one that a notebook shows.
+``duel(ds, other)``, ``stationary(ds)``, ``pages.contour(ds)`` and ``pages.surface(ds)`` give one
+that a notebook shows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from fastmomentum.plots import backend as backend  # before all that imports matplotlib
+from fastmomentum.plots.bands import Bands as Bands
+from fastmomentum.plots.bands import bands as bands
 from fastmomentum.plots.basin_maps import BasinMap as BasinMap
 from fastmomentum.plots.basin_maps import basin_map as basin_map
 from fastmomentum.plots.basin_maps import shades_bar as shades_bar
@@ -20,6 +23,9 @@ from fastmomentum.plots.basin_maps import shades_of as shades_of
 from fastmomentum.plots.boundaries import TheoryLines as TheoryLines
 from fastmomentum.plots.boundaries import theory_lines as theory_lines
 from fastmomentum.plots.cells import MOST_CELLS as MOST_CELLS
+from fastmomentum.plots.clouds import Cloud as Cloud
+from fastmomentum.plots.clouds import cloud as cloud
+from fastmomentum.plots.clouds import ellipse as ellipse
 from fastmomentum.plots.cycle_regions import CycleRegion as CycleRegion
 from fastmomentum.plots.cycle_regions import cycle_region as cycle_region
 from fastmomentum.plots.duels import DuelMap as DuelMap
@@ -63,6 +69,8 @@ from fastmomentum.plots.runs import run_of as run_of
 from fastmomentum.plots.runs import window as window
 from fastmomentum.plots.scatter import DataAndLine as DataAndLine
 from fastmomentum.plots.scatter import data_and_line as data_and_line
+from fastmomentum.plots.seed_maps import SeedMap as SeedMap
+from fastmomentum.plots.seed_maps import seed_map as seed_map
 from fastmomentum.plots.style import COLOURS as COLOURS
 from fastmomentum.plots.style import DIVERGED as DIVERGED
 from fastmomentum.plots.style import LINES as LINES
@@ -81,8 +89,9 @@ if TYPE_CHECKING:
     from fastmomentum.plots.pages import loss as loss
     from fastmomentum.plots.pages import phase as phase
     from fastmomentum.plots.pages import report as report
+    from fastmomentum.plots.pages import stationary as stationary
 
-_PAGES = ("basins", "duel", "loss", "phase", "report")
+_PAGES = ("basins", "duel", "loss", "phase", "report", "stationary")
 
 
 def __getattr__(name: str) -> Any:

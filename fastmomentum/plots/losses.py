@@ -196,7 +196,7 @@ def _bound(
     run: Run, values: Floats, objective: Objective, rule: RuleLike, quantity: Quantity
 ) -> tuple[Floats, Floats] | None:
     """Steps and values of the line of the predicted rate."""
-    if find_rule(rule).rule.form is None:
+    if find_rule(rule).form is None:
         return None  # of what is no linear map there is no theory
     away = np.sqrt(squared_distance(run.points, objective))
     near = objective.minimisers[_nearest(run, objective)]

@@ -69,7 +69,7 @@ def described(results: xr.Dataset) -> str:
 
 def chosen_words(results: xr.Dataset) -> list[str]:
     """Settings, parameters and constants of which one value was selected, such as "nu 0.7"."""
-    kinds = ["lr", "momentum", "rule", "objective"]
+    kinds = ["seed", "lr", "momentum", "rule", "objective"]
     if experiment_of(results).grid.momentum is None:
         kinds.remove("momentum")
     names = labels_of(results, kinds)

@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from fastmomentum.objectives import Objective
+from fastmomentum.objectives import MSE, Objective
 from fastmomentum.plots.animated import Animated, Pinned
 from fastmomentum.plots.curves import squared_distance
 from fastmomentum.plots.fields import Field
@@ -136,7 +136,7 @@ def pinned_marks(ax: Axes, runs: Sequence[Run], field: Field, minima: Artist) ->
 
 def draw_data(ax: Axes, objective: Objective, data: Data) -> None:
     """Draw data with the least-squares line, and name the columns."""
-    a, b = objective.minimisers[0]
+    a, b = own_lines(objective, objective.minimisers)[0]
     x, y = (
         shorten(printable(getattr(objective, axis, None) or axis), 40, placeholder=" ...")
         for axis in ("x", "y")
@@ -145,6 +145,13 @@ def draw_data(ax: Axes, objective: Objective, data: Data) -> None:
     ax.set_xlabel(x, parse_math=False)
     ax.set_ylabel(y, parse_math=False)
     drawn.line.set(color=ink(ax.get_facecolor()), **DASHED)
+
+
+def own_lines(objective: Objective, points: Floats) -> Floats:
+    """Lines (a, b) in the data's own units, of points that may be in standardised ones."""
+    if not isinstance(objective, MSE):
+        return points
+    return np.stack(objective.own_line(*points.T), axis=-1)
 
 
 def progress_of(run: Run, objective: Objective, values: Floats) -> tuple[str, Floats]:

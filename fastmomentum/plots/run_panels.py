@@ -37,6 +37,7 @@ from fastmomentum.plots.report_parts import (
     draw_data,
     draw_least,
     draw_surface,
+    own_lines,
     panels_of,
     pinned_marks,
     progress_of,
@@ -181,12 +182,13 @@ def _way(
 def _data(
     ax: Axes, run: Run, objective: Objective, data: Data, frames: NDArray[np.int64]
 ) -> list[Animated]:
+    points = own_lines(objective, run.points[frames])
     draw_data(ax, objective, data)
-    line = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
+    moving = ax.plot([], [], color=HEAD["markerfacecolor"], linewidth=2.2, zorder=2.5)[0]
     said = ax.set_title("", loc="left")
-    lines = [equation(*run.points[frame]) for frame in frames]
+    lines = [equation(*line) for line in points]
     words = ["Data and line" if "$" in line else line for line in lines]  # no long ones
-    return [AnimatedLine(ax, line, run.points[frames]), AnimatedText(said, words)]
+    return [AnimatedLine(ax, moving, points), AnimatedText(said, words)]
 
 
 def _progress(

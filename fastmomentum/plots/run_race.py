@@ -32,6 +32,7 @@ from fastmomentum.plots.report_parts import (
     draw_data,
     draw_least,
     draw_surface,
+    own_lines,
     panels_of,
     pinned_marks,
     progress_of,
@@ -122,7 +123,8 @@ def runs_report(
         draw_data(axes["data"], field.objective, data)
         for run, at, colour in zip(runs, frames, colours, strict=True):
             line = axes["data"].plot([], [], **line_style(2.0, colour))[0]
-            parts.append(AnimatedLine(axes["data"], line, run.points[at]))
+            drawn_lines = own_lines(field.objective, run.points[at])
+            parts.append(AnimatedLine(axes["data"], line, drawn_lines))
     parts += _progress(axes["progress"], runs, field, frames)
     _legend(figure, runs, field, data is not None)
     return Report(figure, axes, tuple(runs), shown, tuple(parts))

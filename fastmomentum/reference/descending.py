@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.objectives import Objective
+from fastmomentum.reference.modified import Modified
+from fastmomentum.reference.noisy import NoisyGradient
 from fastmomentum.reference.optimisers import optimiser
 from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.schedules import Schedule
 from fastmomentum.specification.numbers import numbers, whole
 from fastmomentum.status import Status
 
@@ -34,6 +37,8 @@ class Runs:
         The last point.
     final_loss : ndarray, shape (...)
         The objective there.
+    n_restarts : ndarray of int, shape (...)
+        How often the velocity was set to 0.
     """
 
     trajectory: NDArray[np.float64]
@@ -42,6 +47,7 @@ class Runs:
     hit_step: NDArray[np.int64]
     final: NDArray[np.float64]
     final_loss: NDArray[np.float64]
+    n_restarts: NDArray[np.int64]
 
 
 def descend(
@@ -54,6 +60,11 @@ def descend(
     targets: Sequence[float] = (),
     bound: float | None = 1e20,
     velocity: ArrayLike = (0.0, 0.0),
+    noise: Mapping[str, Any] | None = None,
+    batch: Mapping[str, Any] | None = None,
+    seed: ArrayLike = 0,
+    further: Sequence[ArrayLike] = (),
+    schedule: Schedule | None = None,
 ) -> Runs:
     """Walk all the steps, update by update, then see where each run would have stopped.
 
@@ -73,6 +84,15 @@ def descend(
         As in `Stop`.
     velocity : array_like, shape (..., 2)
         First velocities; ``...`` broadcasts too.
+    noise, batch : mapping, optional
+        As in an experiment, such as ``{"gaussian": 0.1}`` and ``{"size": 32}``.
+    seed : array_like of int
+        Seeds, of the broadcast shape.
+    further : sequence of array_like
+        Parameters and constants that are axes of the grid, in their order, of the broadcast shape:
+        noise that is not common depends on them.
+    schedule : Schedule, optional
+        What changes from update to update; a momentum schedule replaces `momentum`.
 
     Returns
     -------
@@ -95,15 +115,24 @@ def descend(
     )
     steps = whole(steps, "steps", least=0)
     walker = optimiser(rule, lr, momentum, {"x": vx, "y": vy})
+    made_with = (lr, momentum, *further, x.copy(), y.copy(), vx, vy)
+    gradient = NoisyGradient(
+        objective, noise, batch, np.broadcast_to(np.asarray(seed), x.shape), made_with
+    )
     trajectory = np.empty((*x.shape, steps + 1, 2))
     trajectory[..., 0, 0], trajectory[..., 0, 1] = x, y
     params: dict[str, Any] = {"x": x, "y": y}
+    modified = Modified.of(rule, walker, lambda at: objective.value(at["x"], at["y"]))
+    restarted = np.zeros((*x.shape, steps + 1), bool)
     with np.errstate(all="ignore"):
         for t in range(1, steps + 1):
-            at = walker.gradient_point(params)
-            gx, gy = objective.gradient_at(at["x"], at["y"], objective.constants)
-            walker.update(params, {"x": gx, "y": gy})
+            if schedule is not None:
+                modified.follow(schedule, lr, t - 1)
+            at = modified.gradient_point(params)
+            gx, gy = gradient(t - 1, at["x"], at["y"])
+            modified.update(params, {"x": gx, "y": gy})
             trajectory[..., t, 0], trajectory[..., t, 1] = params["x"], params["y"]
+            restarted[..., t] = modified.restarted
     loss = objective.value(trajectory[..., 0], trajectory[..., 1])
     with np.errstate(all="ignore"):
         above = loss - (objective.f_min or 0.0)
@@ -124,7 +153,8 @@ def descend(
     final = np.take_along_axis(trajectory, last[..., None], axis=-2)[..., 0, :]
     final_loss = np.take_along_axis(loss, last, axis=-1)[..., 0]
     trajectory[np.arange(steps + 1) > last] = np.nan
-    return Runs(trajectory, status, n_steps, hit, final, final_loss)
+    n_restarts = np.sum(restarted & (np.arange(steps + 1) <= last), axis=-1)
+    return Runs(trajectory, status, n_steps, hit, final, final_loss, n_restarts)
 
 
 def _first(holds: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -152,6 +152,35 @@ def experiment_of(ds: xr.Dataset | xr.DataArray) -> Experiment:
     return _plan(ds.attrs["experiment"], ds.attrs.get("fastmomentum_version"))
 
 
+def runnable(ds: xr.Dataset) -> Experiment:
+    """The plan of results, with all that it takes to run it again.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+
+    Returns
+    -------
+    Experiment
+        With the rows of its data, where batches are drawn from them.
+
+    Raises
+    ------
+    InputError
+        The data set is none of ours, or has lost the data that batches are drawn from.
+    """
+    plan = experiment_of(ds)
+    if plan.batch is None:
+        return plan
+    for name in ("data_x", "data_y"):
+        if name not in ds:
+            raise InputError(
+                f"{name} is not there, and batches are drawn from it; keep data_x and data_y"
+            )
+    return plan.with_observations(ds.data_x.values, ds.data_y.values)
+
+
 @functools.lru_cache(maxsize=4)  # lists of starts are long
 def _plan(text: str, made_with: str | None) -> Experiment:
     try:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.operations import count_operations
-from fastmomentum.results.info import objective_words
+from fastmomentum.results.info import objective_words, scaling_lines, scaling_of
 from fastmomentum.results.stability import in_words, stability_of
 from fastmomentum.schema import dimensions
 from fastmomentum.store import files
@@ -43,15 +43,19 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     size = expected_bytes(experiment)
     cores = joblib.cpu_count()
     updates = runs * experiment.steps
-    value, gradient, _ = experiment.objective.functions
+    value, gradient, *_ = experiment.objective.functions
     operations = OF_THE_RULE + count_operations(value) + count_operations(gradient)
+    if experiment.noise is not None and not experiment.noise.common:
+        operations += experiment.noise.operations
     speed = OPERATIONS_PER_SECOND / operations * cores
     return {
         "title": experiment.title,
         "objective": experiment.objective.name,
         "objective_settings": experiment.objective.settings,
         "objective_words": experiment.objective.words,
+        "standardised": scaling_of(experiment),
         "rule": experiment.rule.words,
+        "random": experiment.random_words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": runs,
         "steps": experiment.steps,
@@ -76,8 +80,10 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
     return [
         f"{figures['title'] or 'experiment'}: {figures['rule']} on {objective_words(figures)}",
         f"runs          {figures['runs']:,} = {shape}",
+        *(f"{name:13} {words}" for name, words in figures["random"].items()),
         f"updates       {figures['steps']:,} a run at most",
         f"trajectories  {record}",
+        *scaling_lines(figures),
         *([f"stability     {in_words(stability)}"] if stability else []),
         f"blocks        {figures['blocks']:,} of {figures['block_runs']:,} runs",
         f"file          {in_units(figures['bytes'])}, {in_units(figures['free_bytes'])} are free "

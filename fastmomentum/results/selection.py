@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -16,9 +16,13 @@ from fastmomentum.experiment.points import Point
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.nearest import nearest, nearest_cell, nearest_point
 from fastmomentum.specification.numbers import numbers
+from fastmomentum.specification.spans import span
 from fastmomentum.text import suggest
 
 Start = int | Point
+
+BY_NAME: Final = ("seed", "rule", "objective")
+"""Kinds of axes that are chosen along by name."""
 
 
 def select_cell(
@@ -45,7 +49,7 @@ def select_cell(
         An initial velocity in the same way, where the grid has some.
     at : mapping of float, optional
         By name, what to come near to along the axes of the rule's parameters and the objective's
-        constants, such as ``{"nu": 0.7}``; the first of each where left out.
+        constants, such as ``{"nu": 0.7}``, and a seed; the first of each where left out.
 
     Returns
     -------
@@ -79,8 +83,8 @@ def select_cell(
     for name in at or {}:
         if name in ("lr", "momentum"):
             raise InputError(f"at has {name}, which is an argument of its own; take it out")
-    axes = labels_of(ds, ("rule", "objective"))
-    chosen |= dict.fromkeys(axes, 0) | _at(ds, at, ("rule", "objective"))
+    axes = labels_of(ds, BY_NAME)
+    chosen |= dict.fromkeys(axes, 0) | _at(ds, at, BY_NAME)
     chosen |= _index(ds, "start", _place("start", start))
     return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
 
@@ -94,7 +98,7 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
         Results.
     at : mapping of float, optional
         By name, what to come near to, such as ``{"nu": 0.7, "objective_b": 10}``; learning rates,
-        "lr", are compared by their ratio.
+        "lr", are compared by their ratio. A seed, "seed", must be there.
 
     Returns
     -------
@@ -111,7 +115,7 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
     OutsideGridWarning
         A value lies outside of the grid's range.
     """
-    chosen = _at(ds, at, ("lr", "momentum", "rule", "objective"))
+    chosen = _at(ds, at, ("lr", "momentum", *BY_NAME))
     return ds.isel({name: i for name, i in chosen.items() if name in ds.dims})
 
 
@@ -128,6 +132,9 @@ def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) ->
                 f"at has {name}, along which these results list cells; select one with "
                 "fm.select_cell(ds, lr=..., momentum=...)"
             )
+        if name == "seed":
+            found[name] = _seed(ds, asked)
+            continue
         value = _number(name, asked)
         if value is None:
             raise InputError(f"{name} must be a number: got None")
@@ -135,6 +142,15 @@ def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) ->
             raise InputError(f"lr must be positive: got {asked!r}")
         found[name] = nearest(name, ds[name].values, value, by_ratio=name == "lr")
     return found
+
+
+def _seed(ds: xr.Dataset, asked: object) -> int:
+    """Index of a seed: there is none that is nearly another."""
+    seeds = np.atleast_1d(ds["seed"].values)
+    there = np.flatnonzero(seeds == asked)
+    if not there.size:
+        raise InputError(f"the grid has no seed {asked!r}; it has {span(seeds)}")
+    return int(there[0])
 
 
 def _advice(name: str, known: list[str]) -> str:
@@ -177,6 +193,38 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
         return ds
     require_labels(ds, ("velocity",))
     chosen = _index(ds, "velocity", wanted)
+    return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
+
+
+def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
+    """Select the start point nearest to what is asked for.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    start : int or (float, float), optional
+        As for `select_cell`; all of them where left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        Without dimensions of starts, where one is asked for.
+
+    Raises
+    ------
+    InputError
+        There is no start point of that number, or a coordinate was dropped.
+
+    Warns
+    -----
+    OutsideGridWarning
+        The coordinates lie outside of the grid's range.
+    """
+    if start is None:
+        return ds
+    require_labels(ds, ("start",))
+    chosen = _index(ds, "start", _place("start", start))
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 

@@ -24,8 +24,9 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     dict or None
         Ready for JSON: ``lr`` and ``momentum``, the lowest and the highest limit and the momentum
         of each (None for a rule without), ``runs_above`` and ``runs``; where parameters or
-        constants are axes, ``at`` too: those of each. None where the curvature at a minimum is not
-        known, or there is no theory of the rule.
+        constants are axes, ``at`` too: those of each; ``way_out`` where something would help those
+        above. None where the curvature at a minimum is not known, or there is no theory of the
+        rule.
 
     Examples
     --------
@@ -36,12 +37,14 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     ([0.2, 0.3], [0.0, 0.5], 2, 8)
     """
     grid, rule = experiment.grid, experiment.rule
-    if rule.rule.form is None:  # of what is no linear map there is no theory
-        return None
     names = ["momentum", *(grid.rule or {})]
     axes = [grid.momenta, *(grid.axes[name] for name in names[1:])]
     momentum, *parameters = np.meshgrid(*axes, indexing="ij")
     each = rule.varying(**dict(zip(names[1:], parameters, strict=True))) if parameters else rule
+    if (
+        experiment.form is None or each.form is None
+    ):  # no linear map, or runs settle elsewhere than at a minimum
+        return None
     found = []
     for objective in experiment.variants:
         if not len(objective.minimisers):
@@ -70,7 +73,8 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
         "runs_above": pairs_above * (grid.n_runs // pairs),
         "runs": grid.n_runs,
     }
-    return said | ({"at": at} if at else {})
+    way_out = experiment.objective.way_out_of_divergence if said["runs_above"] else ""
+    return said | ({"at": at} if at else {}) | ({"way_out": way_out} if way_out else {})
 
 
 def _at(labels: list[Label], cell: tuple[Any, ...]) -> dict[str, float]:
@@ -115,4 +119,5 @@ def in_words(found: dict[str, Any]) -> str:
         share = "all runs lie above it, and none can settle at a minimum"
     else:
         share = f"{above:,} of {runs:,} runs lie above it"
-    return f"largest stable lr {limit}: {share}"
+    way_out = f"; {found['way_out']}" if "way_out" in found else ""
+    return f"largest stable lr {limit}: {share}{way_out}"

@@ -11,7 +11,7 @@ import xarray as xr
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
 from fastmomentum.experiment.plan import Experiment
-from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.dataset import experiment_of, runnable
 from fastmomentum.results.selection import Start, select_cell
 from fastmomentum.status import Status
 from fastmomentum.text import suggest
@@ -70,7 +70,7 @@ def zoomed(
     >>> zoomed(ds, (3e-3, 4e-3), (0.8, 0.85), num=64).grid.shape
     (64, 64, 1)
     """
-    whole = experiment_of(ds)
+    whole = runnable(ds)
     given = {"lr": lr, "momentum": momentum, **(windows or {})}
     asked = {name: window for name, window in given.items() if window is not None}
     if "momentum" in asked and whole.grid.momentum is None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastmomentum.errors import FastmomentumError, FileError, StorageError
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.plan import Experiment
+from fastmomentum.experiment.randomness import Batch, Noise
 from fastmomentum.experiment.recording import Record
 from fastmomentum.experiment.stopping import Stop
 from fastmomentum.objectives import OBJECTIVES
@@ -142,7 +143,9 @@ def _keys_of(model: type[Specification]) -> set[str]:
 
 def _unknown(tree: dict[str, Any]) -> Iterator[str]:
     """What an experiment names that is known nowhere here."""
-    models: dict[str, type[Specification]] = {"grid": Grid, "record": Record, "stop": Stop}
+    models: dict[str, type[Specification]] = {
+        "grid": Grid, "record": Record, "stop": Stop, "noise": Noise, "batch": Batch
+    }  # fmt: skip
     keys = {above: _keys_of(model) for above, model in models.items()}
     for kind, known in (("objective", OBJECTIVES), ("rule", RULES)):
         table = tree.get(kind)
@@ -222,7 +225,9 @@ def _fewest_runs(grid: dict[str, Any]) -> int:
     for kind in ("rule", "objective"):
         table = grid.get(kind)
         axes += table.values() if isinstance(table, dict) else []
-    return math.prod(_fewest_values(axis) for axis in axes)
+    seed = grid.get("seed")
+    seeds = seed if isinstance(seed, int) else len(seed) if isinstance(seed, list) else 1
+    return seeds * math.prod(_fewest_values(axis) for axis in axes)
 
 
 def _fewest_values(axis: Any) -> int:

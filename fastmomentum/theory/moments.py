@@ -65,7 +65,7 @@ def stationary_covariance(
     eigenvalues, basis, noise = _along(hessian, noise_covariance)
     lr, momentum = np.broadcast_arrays(np.asarray(lr, float), np.asarray(momentum, float))
     maps = iteration_matrix(rule, lr[..., None], momentum[..., None], eigenvalues)
-    kick = _kick(rule, lr, momentum)
+    kick = kick_of(rule, lr, momentum)
     size = eigenvalues.size
     moments = np.full((*lr.shape, size, size), np.nan)
     stable = is_stable(rule, lr[..., None], momentum[..., None], eigenvalues).all(axis=-1)
@@ -131,7 +131,7 @@ def expected_loss(
             if t < 2:  # the first update may be another, as it is not dampened
                 parts = np.broadcast_arrays(*entries(rule, *given, first=t == 0))
                 maps = np.stack(parts, axis=-1).reshape(*parts[0].shape, 2, 2)
-                kick = _kick(rule, lr, momentum, first=t == 0)
+                kick = kick_of(rule, lr, momentum, first=t == 0)
                 source = np.einsum("i,...p,...q->...ipq", np.diag(noise), kick, kick)
             moments = maps @ moments @ np.swapaxes(maps, -1, -2) + source
             loss[..., t + 1] = 0.5 * (moments[..., 0, 0] @ eigenvalues)
@@ -223,6 +223,30 @@ def mean_square_radius(
     >>> mean_square_radius("sgd", 0.5, 0.0, [[[1.0]], [[3.0]]], size=1).round(12).item()
     0.25
     """
+    second = second_moment_map(rule, lr, momentum, row_hessians, size)
+    return np.asarray(np.abs(np.linalg.eigvals(second)).max(axis=-1))
+
+
+def second_moment_map(
+    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, row_hessians: ArrayLike, size: int
+) -> Floats:
+    """The linear map of ``E[z z^T]`` that an update with a batch of rows makes.
+
+    Parameters
+    ----------
+    rule, lr, momentum, row_hessians, size
+        As for `mean_square_radius`.
+
+    Returns
+    -------
+    ndarray, shape (..., (2 d)^2, (2 d)^2)
+        On the entries of the matrix in C order, z being (w, v) with d coordinates each.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+    """
     rows = np.asarray(row_hessians, float)
     if size < 1:
         raise InputError(f"size must be at least 1: got {size!r}")
@@ -236,8 +260,7 @@ def mean_square_radius(
     second = np.einsum("...ab,...cd->...acbd", one, one).reshape(*lr.shape, width**2, width**2)
     spread = np.einsum("nij,nkl->ijkl", rows - mean, rows - mean) / (len(rows) * size)
     noise = np.einsum("...pq,...rs,ijkl->...pirkqjsl", change, change, spread)
-    second = second + noise.reshape(second.shape)
-    return np.asarray(np.abs(np.linalg.eigvals(second)).max(axis=-1))
+    return np.asarray(second + noise.reshape(second.shape))
 
 
 def _along(hessian: ArrayLike, noise_covariance: ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -259,7 +282,7 @@ def _along(hessian: ArrayLike, noise_covariance: ArrayLike) -> tuple[Floats, Flo
     return eigenvalues, basis, basis.T @ matrices[1] @ basis
 
 
-def _kick(rule: RuleLike, lr: Floats, momentum: Floats, first: bool = False) -> Floats:
+def kick_of(rule: RuleLike, lr: Floats, momentum: Floats, first: bool = False) -> Floats:
     """What a gradient of 1 does to (w, v), shape (..., 2)."""
     at_1 = entries(rule, lr, momentum, 1.0, first)
     at_0 = entries(rule, lr, momentum, 0.0, first)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 import fastmomentum as fm
 from fastmomentum.analysis import Behaviour
 from fastmomentum.analysis.attractors import minima
-from fastmomentum.analysis.trajectories import cut
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.blocks import cut
 
 analysis, theory = fm.analysis, fm.theory
 

@@ -1,4 +1,4 @@
-"""Digests of a set of experiments as JSON: every objective and every rule, each once at least.
+"""Digests of experiments as JSON: every objective, every rule, noise, batches, each once at least.
 
     python tests/arm/digests.py [PART N]
 
@@ -42,6 +42,21 @@ def experiments() -> dict[str, fm.Experiment]:
             # Every other one without: its kernel compiles in less time.
             stop=fm.Stop(targets=targets, bound=1e10) if number % 2 else fm.Stop(bound=False),
         )
+    made["noise"] = fm.Experiment(
+        objective=fm.Rosenbrock(),
+        rule="momentum",
+        steps=300,
+        grid=fm.Grid(lr=np.geomspace(1e-4, 1e-2, 12), momentum=[0.5], start=[(-1.2, 1)], seed=5),
+        noise={"gaussian": 0.5, "common": False},
+    )
+    made["batches"] = fm.Experiment(
+        objective=fm.MSE.from_arrays(*line),
+        rule="momentum",
+        steps=300,
+        grid=fm.Grid(lr=np.geomspace(1e-5, 1e-3, 200), momentum=[0.5], start=[(0, 1)], seed=[7]),
+        noise={"gaussian": 0.5},
+        batch={"size": 8},
+    )
     return made
 
 

@@ -193,8 +193,8 @@ def on(**changes: Any) -> dict[str, Any]:
         ({"recrod": {"every": 10}}, "recrod: no such key; did you mean 'record'?"),
         (
             {"grid": [BASE["grid"]]},
-            "grid must be a table with the keys lr, momentum, start, velocity, rule, objective: "
-            "got ",
+            "grid must be a table with the keys lr, momentum, start, velocity, rule, objective, "
+            "seed: got ",
         ),
     ],
 )

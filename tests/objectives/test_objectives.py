@@ -167,7 +167,7 @@ def test_floats_arrays_and_compiled_code_agree(objective: type[Objective]) -> No
 @pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 def test_no_function_of_a_library_is_called(objective: type[Objective]) -> None:
     """Those of NumPy and of Python's math differ from machine to machine."""
-    for function in default(objective).functions:
+    for function in filter(None, default(objective).functions):
         assert not {"np", "math"} & set(function.__code__.co_names)
 
 

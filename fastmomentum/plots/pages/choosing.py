@@ -15,17 +15,15 @@ from fastmomentum.results.chosen import rule_of
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.nearest import nearest
 from fastmomentum.results.selection import (
+    BY_NAME,
     Start,
     labels_of,
     select_at,
     select_cell,
     select_velocity,
 )
+from fastmomentum.results.slices import with_all_axes
 from fastmomentum.status import Status
-from fastmomentum.theory.linear import known
-
-AXES = ("rule", "objective")
-"""Kinds of axes that are chosen along by name."""
 
 Several = Any
 """One value, or a list of them."""
@@ -52,8 +50,8 @@ def chosen(
     for name in at or ():
         if name in free:
             raise InputError(f"--at {name}: all of its values are drawn; leave it out")
-    one = select_at(select_velocity(ds, velocity), at)
-    others = labels_of(one, AXES)
+    one = select_at(select_velocity(with_all_axes(ds), velocity), at)
+    others = labels_of(one, BY_NAME)
     return one.isel({name: 0 for name in others if name in one.dims and name not in free})
 
 
@@ -83,7 +81,8 @@ def whole_run(
     ds: xr.Dataset, lr: float | None, momentum: float | None, start: Start | None
 ) -> tuple[Run, str]:
     """Read all steps of the one run that is asked for, or of the best, and say a line of it."""
-    wanted = _cells(ds, listed(lr), listed(momentum), [0 if start is None else start])[0]
+    first = int(ds["start"].values[0]) if "start" in ds.dims else 0
+    wanted = _cells(ds, listed(lr), listed(momentum), [first if start is None else start])[0]
     cell = wanted.of(ds)
     every_step = np.arange(int(cell["n_steps"]) + 1)
     recorded = "trajectory" in cell and cell["trajectory"].dtype == np.float64
@@ -111,12 +110,18 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> tuple[Run, str]:
     run = run_of(cell, path)
     said = (
         f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
-        + "".join(f"{name}={cell[name].item():.6g} " for name in labels_of(cell, AXES))
+        + "".join(f"{name}={_said(cell[name])} " for name in labels_of(cell, BY_NAME))
         + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
         f"{run.status.words} "
         f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
     )
     return run, said
+
+
+def _said(value: xr.DataArray) -> str:
+    """A number that says which run it is; of a seed every digit counts."""
+    number = value.item()
+    return str(number) if isinstance(number, int) else f"{number:.6g}"
 
 
 def _cells(
@@ -145,7 +150,8 @@ def _telling_starts(ds: xr.Dataset, several: bool) -> list[Start]:
     """Up to four starts that lie apart; one of a list, where lr and momentum vary."""
     if "start" in ds.dims:
         count = 1 if several else min(4, ds.sizes["start"])
-        return [int(i) for i in np.linspace(0, ds.sizes["start"] - 1, count)]
+        places = np.linspace(0, ds.sizes["start"] - 1, count).astype(int)
+        return [int(number) for number in ds["start"].values[places]]
     x, y = (ds[name].values for name in start_names(ds))
     quarters = [(a[a.size // 4], a[a.size * 3 // 4]) for a in (x, y)]
     return list(dict.fromkeys((float(a), float(b)) for a in quarters[0] for b in quarters[1]))
@@ -181,12 +187,13 @@ def plane(
     names = ["start"] if "start" in ds.dims else start_names(ds)
     names = [name for name in names if name in ds.dims and name not in free]
     where = {name: ds.get_index(name).get_loc(point[name].item()) for name in names}
-    return ds[[name for name in variables if name in ds]].isel(where)
+    kept = [*variables, "data_x", "data_y"]  # rows of data, which batches are drawn from
+    return ds[[name for name in kept if name in ds]].isel(where)
 
 
 def has_theory(ds: xr.Dataset) -> bool:
-    """Whether there is a theory of the rule: of what is no linear map there is none."""
-    return known(rule_of(ds)).rule.form is not None
+    """Whether theory tells of the rule: of no map that is not linear, and of none that changes."""
+    return rule_of(ds).form is not None and experiment_of(ds).schedule is None
 
 
 def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:

@@ -31,11 +31,13 @@ from fastmomentum.plots.pages.choosing import (
     start_of,
 )
 from fastmomentum.plots.pages.other_axes import checked, other_axes
+from fastmomentum.plots.pages.over_seeds import over_all_seeds
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.partings import parting_map, ratio_map
 from fastmomentum.plots.phases import phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.rates import rate_bar, rate_map
+from fastmomentum.plots.seed_maps import Measure
 from fastmomentum.plots.style import point as written
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -74,6 +76,7 @@ def phase(
     cells: int = MEASURED_CELLS,
     cycles: int | None = None,
     curvatures: tuple[float, float] | None = None,
+    seeds: Measure | None = None,
     title: str | None = None,
     size: Size | None = None,
     style: Style | None = None,
@@ -113,6 +116,9 @@ def phase(
         curvatures, and below what there are none; see `fm.plots.cycle_region`.
     curvatures : (float, float), optional
         Smallest and largest curvature for `cycles`; the objective's own without.
+    seeds : {"mean", "share"}, optional
+        Over all seeds: the mean loss at the end, or the share of the seeds that met the target
+        (without one, that did not diverge). Without, one seed is drawn, the first or that of `at`.
     title, size, style
         As for `pages.contour`.
 
@@ -139,6 +145,12 @@ def phase(
     if curvatures is not None and cycles is None:
         raise InputError("--curvatures goes with --cycles")
     free = [name for name in (x, y, over) if name]
+    if seeds is not None:
+        if over or show != "hit":
+            raise InputError("--seeds maps all seeds at once; leave --over and --show out")
+        return over_all_seeds(
+            ds, start, velocity, at, (x, y), seeds, target, theory, (title, size, style)
+        )
     one = chosen(ds, velocity, at, free)
     if CELL in one.dims:
         if free != ["lr", "momentum"] or show == "rate":

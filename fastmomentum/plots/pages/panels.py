@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from fastmomentum.objectives import MSE
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.fields import Scale
 from fastmomentum.plots.fonts import give_fonts
@@ -21,6 +22,7 @@ from fastmomentum.plots.run_race import runs_report
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import rule_of
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import Start
 
 PAGE_SIZE: Final = (12.8, 7.2)
@@ -81,6 +83,10 @@ def report(
     with drawn_in(style) as settings:
         page = new_page(settings, size, PAGE_SIZE)
         page.said += [said, f"final point: ({x!r}, {y!r})"]
+        objective = experiment_of(ds).objective
+        if isinstance(objective, MSE) and objective.scaling is not None:
+            a, b = objective.own_line(x, y)
+            page.said.append(f"in the data's own units: a = {a!r}, b = {b!r}")
         draw_runs(page, one, [run], window, scale, view, title)
     return page
 

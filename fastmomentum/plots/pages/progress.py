@@ -8,11 +8,20 @@ from typing import Any, Literal
 
 import xarray as xr
 
+from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.losses import LossCurves, loss_curves
 from fastmomentum.plots.marks import draw_keys
 from fastmomentum.plots.pages.beside import common_to, name_panels, panels, require_few, size_for
-from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs, has_theory
+from fastmomentum.plots.pages.choosing import (
+    At,
+    Several,
+    chosen,
+    chosen_runs,
+    has_theory,
+    listed,
+)
+from fastmomentum.plots.pages.over_seeds import loss_bands
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.runs import Run
@@ -34,6 +43,7 @@ def loss(
     steps: Literal["auto", "log", "linear"] = "auto",
     theory: bool = True,
     beside: bool = False,
+    bands: bool = False,
     title: str | None = None,
     size: Size | None = None,
     style: Style | None = None,
@@ -57,6 +67,9 @@ def loss(
         Whether to draw what it predicts.
     beside : bool
         Whether each run has a panel of its own, all with the same scales.
+    bands : bool
+        Of results with seeds, for each cell the median over all of them, the quartiles and 5 to
+        95%; on a quadratic with noise alone also what theory expects.
     title, size, style
         As for `pages.contour`.
 
@@ -80,6 +93,11 @@ def loss(
     >>> fm.plots.loss(ds, lr=0.1, momentum=0.5).axes[0].get_yscale()
     'log'
     """
+    if bands:
+        if show != "loss":
+            raise InputError("--bands are drawn of the loss; leave --show out")
+        cells = listed(lr), listed(momentum), listed(start)
+        return loss_bands(ds, cells, velocity, at, theory, (title, size, style))
     one = chosen(ds, velocity, at)
     runs, said = chosen_runs(one, lr, momentum, start, replayed=True)  # rates show in every step
     draw = functools.partial(

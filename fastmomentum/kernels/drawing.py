@@ -1,0 +1,397 @@
+"""What kernels draw at each step: noise, and what is known of the rows of a batch.
+
+A number that all runs of a call share is drawn once a step, into a table of a round's steps; one
+that is each run's own is drawn lane by lane, some steps of a tile at a time. Nothing of it is
+compiled into kernels of runs in which nothing is random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+
+from fastmomentum.elementary.bits import bits_of
+from fastmomentum.kernels.tiles import inlined
+from fastmomentum.noise import epoch_keys, gaussian_pair
+from fastmomentum.noise.rows import drawn_row, scrambled
+
+Function = Callable[..., Any]
+Whose = Literal["seed", "lane"]
+
+TABLE_STEPS: Final = 32
+"""Steps that a tile's own numbers are drawn for at once: a table of them stays near the core."""
+
+SAMPLE: Final = 4
+"""Numbers that are known of a batch."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What is drawn at each step.
+
+    Parameters
+    ----------
+    noise : {"seed", "lane"}, optional
+        Whether noise is added to gradients, and whose it is: of all runs of a call, which have one
+        seed, or each lane's own.
+    batch : {"seed", "lane"}, optional
+        The same of batches.
+    replacement : bool
+        Whether each row of a batch is drawn by itself.
+    """
+
+    noise: Whose | None = None
+    batch: Whose | None = None
+    replacement: bool = False
+
+    @property
+    def by_lane(self) -> bool:
+        """Whether lanes have numbers of their own."""
+        return "lane" in (self.noise, self.batch)
+
+    @property
+    def by_seed(self) -> bool:
+        """Whether all runs of a call share numbers."""
+        return "seed" in (self.noise, self.batch)
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is drawn."""
+        return self.by_lane or self.by_seed
+
+    @property
+    def keys(self) -> int:
+        """Rows of a tile that hold keys of lanes: two words each."""
+        return 2 * (self.noise == "lane") + 2 * (self.batch == "lane")
+
+
+NOTHING_DRAWN: Final = Draws()
+
+
+class Drawer(NamedTuple):
+    """Functions that a kernel draws with.
+
+    Attributes
+    ----------
+    of_seed, of_lane : int
+        Numbers a step in the tables.
+    share : callable
+        ``share(table, t, t_end, rows, random)``: draw what all runs share.
+    draw : callable
+        ``draw(table, tile, t, t_end, rows, random)``: draw what is each lane's own.
+    at_step : callable
+        ``at_step(table, k)``: what all runs share at place k of their table, as a tuple.
+    noise, sample : callable
+        ``noise(shared, own, m, lane)``: a step's numbers as a tuple, from those that are shared and
+        from place m of the lanes' table.
+    """
+
+    of_seed: int
+    of_lane: int
+    share: Function
+    draw: Function
+    at_step: Function
+    noise: Function
+    sample: Function
+
+
+class Random(NamedTuple):
+    """What a kernel needs for drawing, beside the keys of lanes.
+
+    Attributes
+    ----------
+    deviation : float
+        Standard deviation of the noise.
+    noise_key, batch_key : ndarray of uint64, shape (2,)
+        Of the seed.
+    x, r : ndarray, shape (n_rows,)
+        Of each row; see `statistics.residuals`.
+    scale : float
+        See `statistics.sample_of`.
+    size : int
+        Rows of a batch.
+    low, high : int
+        Of `position_bits`.
+    """
+
+    deviation: float
+    noise_key: Any
+    batch_key: Any
+    x: Any
+    r: Any
+    scale: float
+    size: int
+    low: int
+    high: int
+
+
+def drawer(n: int, draws: Draws, first_key: int) -> Drawer:
+    """Functions that draw what is asked for.
+
+    Parameters
+    ----------
+    n : int
+        Coordinates of a point.
+    draws : Draws
+        What is drawn.
+    first_key : int
+        Row of a tile with the first word of the lanes' keys.
+
+    Returns
+    -------
+    Drawer
+        Of functions that do nothing, where nothing is asked for.
+    """
+    of = {"seed": 0, "lane": 0}
+    at = {}
+    for name, whose, count in (("noise", draws.noise, n), ("sample", draws.batch, SAMPLE)):
+        if whose is not None:
+            at[name] = whose, of[whose]
+            of[whose] += count
+    noise_key = first_key
+    batch_key = first_key + 2 * (draws.noise == "lane")
+    shares, owns = [], []
+    if draws.noise == "seed":
+        shares.append(_shared_noise(n, at["noise"][1]))
+    if draws.noise == "lane":
+        owns.append(_own_noise(n, at["noise"][1], noise_key))
+    if draws.batch == "seed":
+        shares.append(_shared_sample(at["sample"][1], draws.replacement))
+    if draws.batch == "lane":
+        owns.append(_own_sample(at["sample"][1], batch_key, draws.replacement))
+    return Drawer(
+        of["seed"],
+        of["lane"],
+        _in_turn(shares, 5),
+        _in_turn(owns, 6),
+        _at_step(of["seed"]),
+        _reading(n if draws.noise else 0, *at.get("noise", ("seed", 0))),
+        _reading(SAMPLE if draws.batch else 0, *at.get("sample", ("seed", 0))),
+    )
+
+
+def _in_turn(functions: list[Function], count: int) -> Function:
+    """Call none, one or two functions of so many arguments."""
+
+    def five(a, b, c, d, e):  # type: ignore[no-untyped-def]
+        return None
+
+    def six(a, b, c, d, e, f):  # type: ignore[no-untyped-def]
+        return None
+
+    if not functions:
+        return inlined(five if count == 5 else six)
+    if len(functions) == 1:
+        return functions[0]
+    first, second = functions
+
+    def both_five(a, b, c, d, e):  # type: ignore[no-untyped-def]
+        first(a, b, c, d, e)
+        second(a, b, c, d, e)
+
+    def both_six(a, b, c, d, e, f):  # type: ignore[no-untyped-def]
+        first(a, b, c, d, e, f)
+        second(a, b, c, d, e, f)
+
+    return inlined(both_five if count == 5 else both_six)
+
+
+def _at_step(count: int) -> Function:
+    """``at_step(table, k)``: so many numbers as a tuple; out of the loop over lanes they stay."""
+    if not count:
+
+        def nothing(table, k):  # type: ignore[no-untyped-def]
+            return ()
+
+        return inlined(nothing)
+    before, last = _at_step(count - 1), count - 1
+
+    def at_step(table, k):  # type: ignore[no-untyped-def]
+        return (*before(table, k), table[last, k])
+
+    return inlined(at_step)
+
+
+def _reading(count: int, whose: Whose, first: int) -> Function:
+    """``read(shared, own, m, lane)``: so many numbers of a step as a tuple."""
+    if not count:
+
+        def nothing(shared, own, m, lane):  # type: ignore[no-untyped-def]
+            return ()
+
+        return inlined(nothing)
+    before, last = _reading(count - 1, whose, first), first + count - 1
+
+    def of_seed(shared, own, m, lane):  # type: ignore[no-untyped-def]
+        return (*before(shared, own, m, lane), shared[last])
+
+    def of_lane(shared, own, m, lane):  # type: ignore[no-untyped-def]
+        return (*before(shared, own, m, lane), own[last, m, lane])
+
+    return inlined(of_seed if whose == "seed" else of_lane)
+
+
+def _shared_noise(n: int, first: int) -> Function:
+    def share(table, t, t_end, rows, random):  # type: ignore[no-untyped-def]
+        deviation, key_0, key_1 = random.deviation, random.noise_key[0], random.noise_key[1]
+        for c in range(0, n, 2):
+            second = min(c + 1, n - 1)  # an odd last coordinate has a pair for itself
+            for s in range(t, t_end):
+                one, other = gaussian_pair(s, c // 2, key_0, key_1)
+                table[first + second, s - t] = deviation * other
+                table[first + c, s - t] = deviation * one
+
+    return inlined(share)
+
+
+def _own_noise(n: int, first: int, key: int) -> Function:
+    def draw(table, tile, t, t_end, rows, random):  # type: ignore[no-untyped-def]
+        deviation, lanes = random.deviation, table.shape[2]
+        for c in range(0, n, 2):
+            second = min(c + 1, n - 1)
+            for s in range(t, t_end):
+                for lane in range(lanes):
+                    key_0, key_1 = bits_of(tile[key, lane]), bits_of(tile[key + 1, lane])
+                    one, other = gaussian_pair(s, c // 2, key_0, key_1)
+                    table[first + second, s - t, lane] = deviation * other
+                    table[first + c, s - t, lane] = deviation * one
+
+    return inlined(draw)
+
+
+def _shuffled(rows, at, count, n_rows, low, high, keys):  # type: ignore[no-untyped-def]
+    """Rows at places of an epoch's order, `count` from `at` on."""
+    n = np.uint64(n_rows)
+    low_bits, high_bits = np.uint64(low), np.uint64(high)
+    for i in range(count):
+        rows[i] = scrambled(np.uint64(at + i), low_bits, high_bits, keys)
+    for i in range(count):
+        while rows[i] >= n:
+            rows[i] = scrambled(rows[i], low_bits, high_bits, keys)
+
+
+def _summed(rows, count, x, r, scale):  # type: ignore[no-untyped-def]
+    """What `statistics.sample_of` gives, of the same additions in the same order."""
+    x_sum = xx_sum = r_sum = xr_sum = 0.0
+    for i in range(count):
+        one, rest = x[rows[i]], r[rows[i]]
+        x_sum += one
+        xx_sum += one * one
+        r_sum += rest
+        xr_sum += one * rest
+    part = scale / float(count)
+    return part * x_sum, part * xx_sum, part * r_sum, part * xr_sum
+
+
+shuffled, summed = inlined(_shuffled), inlined(_summed)
+
+
+def _sampler(replacement: bool) -> Function:
+    """``sample(s, epoch, keys, key_0, key_1, rows, random)``: numbers of the batch of a step."""
+
+    def drawn(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]
+        n_rows = random.x.size
+        for i in range(random.size):
+            rows[i] = drawn_row(s, i, n_rows, key_0, key_1)
+        return summed(rows, random.size, random.x, random.r, random.scale)
+
+    def of_epoch(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]
+        n_rows = random.x.size
+        batches = -(-n_rows // random.size)
+        at = (s - epoch * batches) * random.size
+        count = min(random.size, n_rows - at)
+        shuffled(rows, at, count, n_rows, random.low, random.high, keys)
+        return summed(rows, count, random.x, random.r, random.scale)
+
+    return inlined(drawn if replacement else of_epoch)
+
+
+def _shared_sample(first: int, replacement: bool) -> Function:
+    sample = _sampler(replacement)
+
+    def share(table, t, t_end, rows, random):  # type: ignore[no-untyped-def]
+        key_0, key_1 = random.batch_key[0], random.batch_key[1]
+        batches = -(-random.x.size // random.size)
+        epoch = t // batches
+        keys = epoch_keys(epoch, key_0, key_1)
+        for s in range(t, t_end):
+            if s // batches != epoch:
+                epoch = s // batches
+                keys = epoch_keys(epoch, key_0, key_1)
+            a, b, c, d = sample(s, epoch, keys, key_0, key_1, rows, random)
+            table[first, s - t], table[first + 1, s - t] = a, b
+            table[first + 2, s - t], table[first + 3, s - t] = c, d
+
+    return inlined(share)
+
+
+def _own_sample(first: int, key: int, replacement: bool) -> Function:
+    sample = _sampler(replacement)
+
+    def draw(table, tile, t, t_end, rows, random):  # type: ignore[no-untyped-def]
+        batches = -(-random.x.size // random.size)
+        for lane in range(table.shape[2]):
+            key_0, key_1 = bits_of(tile[key, lane]), bits_of(tile[key + 1, lane])
+            if lane:  # neighbours mostly have one seed
+                before_0, before_1 = bits_of(tile[key, lane - 1]), bits_of(tile[key + 1, lane - 1])
+                if key_0 == before_0 and key_1 == before_1:
+                    for c in range(first, first + SAMPLE):
+                        for k in range(t_end - t):
+                            table[c, k, lane] = table[c, k, lane - 1]
+                    continue
+            epoch = t // batches
+            keys = epoch_keys(epoch, key_0, key_1)
+            for s in range(t, t_end):
+                if s // batches != epoch:
+                    epoch = s // batches
+                    keys = epoch_keys(epoch, key_0, key_1)
+                a, b, c, d = sample(s, epoch, keys, key_0, key_1, rows, random)
+                table[first, s - t, lane], table[first + 1, s - t, lane] = a, b
+                table[first + 2, s - t, lane], table[first + 3, s - t, lane] = c, d
+
+    return inlined(draw)
+
+
+def batch_sizer(draws: Draws) -> Function:
+    """``size(random)``: rows of a batch; 0 where there are none."""
+
+    def none(random):  # type: ignore[no-untyped-def]
+        return 0
+
+    def size(random):  # type: ignore[no-untyped-def]
+        return random.size
+
+    return inlined(size if draws.batch else none)
+
+
+def adding(n: int) -> Function:
+    """``add(g, noise)``: a gradient with its noise; the gradient where there is none."""
+    if not n:
+
+        def nothing(g, noise):  # type: ignore[no-untyped-def]
+            return ()
+
+        return inlined(nothing)
+    before, last = adding(n - 1), n - 1
+
+    def add(g, noise):  # type: ignore[no-untyped-def]
+        return (*before(g, noise), g[last] + noise[last])
+
+    return inlined(add)
+
+
+DIGESTED: Final[tuple[Function, ...]] = (
+    drawer,
+    adding,
+    gaussian_pair,
+    epoch_keys,
+    scrambled,
+    drawn_row,
+    _summed,
+    _shuffled,
+    _sampler,
+)
+"""What is compiled into kernels from here."""

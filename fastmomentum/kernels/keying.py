@@ -1,0 +1,159 @@
+"""Keys of the noise of a block's runs, and the rows that batches are drawn from."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.kernels.cache import compile_for, compiled
+from fastmomentum.kernels.code_digest import code_digest
+from fastmomentum.kernels.drawing import Draws, Random, Whose
+from fastmomentum.noise import NOTHING, absorbed, key_of, position_bits
+from fastmomentum.objectives import MSE
+
+if TYPE_CHECKING:
+    from fastmomentum.experiment.plan import Experiment
+
+ALONE: Final = 128
+"""Fewer runs of one seed than this draw each for itself: handing a seed to the kernel by itself
+would cost more than is saved."""
+
+MADE_WITH: Final = ("lr", "momentum", "rule", "objective", "start", "velocity")
+"""Fields of a grid that a run's own noise depends on; a grid without velocity counts as at rest."""
+
+NO_NUMBERS: Final = np.empty(0)
+NO_KEY: Final = np.zeros(2, np.uint64)
+
+
+def draws_of(experiment: Experiment) -> Draws:
+    """What is drawn for the runs of an experiment, and whose it is."""
+    noise, batch = experiment.noise, experiment.batch
+    whose: Whose = "seed"
+    if experiment.grid.n_runs // experiment.grid.seeds.size < ALONE and experiment.grid.seed:
+        whose = "lane"
+    return Draws(
+        None if noise is None else whose if noise.common else "lane",
+        None if batch is None else whose,
+        batch is not None and batch.draw == "replacement",
+    )
+
+
+def parts_of(experiment: Experiment, draws: Draws, runs: range) -> Iterator[range]:
+    """Cut the runs of a block where the seed changes, if all runs of a call are to share one."""
+    if not draws.by_seed or experiment.grid.seed is None:
+        yield runs
+        return
+    of_seed = experiment.grid.n_runs // experiment.grid.seeds.size
+    first = runs.start
+    while first < runs.stop:
+        last = min(runs.stop, (first // of_seed + 1) * of_seed)
+        yield range(first, last)
+        first = last
+
+
+def random_of(experiment: Experiment, draws: Draws, runs: range) -> Random | tuple[()]:
+    """What a kernel draws with for some runs; of one seed, if they share what is drawn.
+
+    Raises
+    ------
+    InputError
+        There are batches, and the rows of the data are not known.
+    """
+    if not draws.any:
+        return ()
+    key, x, r, scale, size, low, high = NO_KEY, NO_NUMBERS, NO_NUMBERS, 0.0, 0, 0, 0
+    if draws.by_seed:
+        grid = experiment.grid
+        number = runs.start // (grid.n_runs // grid.seeds.size)
+        key = np.array(key_of(grid.seeds[number], NOTHING, NOTHING), np.uint64)
+    if experiment.batch is not None:
+        assert isinstance(experiment.objective, MSE)  # as the experiment has made sure
+        x, r = experiment.objective.rows
+        scale = experiment.objective.constants[-1]
+        size, (low, high) = experiment.batch.size, position_bits(x.size)
+    deviation = experiment.noise.gaussian if experiment.noise else 0.0
+    return Random(deviation, key, key, x, r, scale, size, low, high)
+
+
+def keys_of_lanes(
+    experiment: Experiment, draws: Draws, runs: range
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Keys of runs that draw for themselves, two words each, as the bits of doubles.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The plan.
+    draws : Draws
+        What is drawn.
+    runs : range
+        Numbers of the runs.
+
+    Yields
+    ------
+    (ndarray, ndarray), shapes (n_runs,)
+        For the noise, then for batches, as far as these are each run's own.
+    """
+    common = experiment.noise is None or experiment.noise.common
+    for whose, of_seed in ((draws.noise, common), (draws.batch, True)):
+        if whose == "lane":
+            first, second = _keys(experiment, runs, of_seed)
+            yield first.view(np.float64), second.view(np.float64)
+
+
+def _keys(experiment: Experiment, runs: range, of_seed: bool) -> NDArray[np.uint64]:
+    """Keys of runs, shape (2, n_runs): of their seeds alone, or of all that they are made with."""
+    grid, values = experiment.grid, []
+    axes: list[int] = []
+    number = {axis: k for k, axis in enumerate(grid.axes)}
+    for label in experiment.labels:
+        if label.kind in MADE_WITH and not of_seed:
+            axes.append(number[label.axis])
+            values.append(np.asarray(label.values, float))
+    if grid.velocity is None and not of_seed:
+        axes += [0, 0]  # whichever: of no length, they stand for 0
+        values += [NO_NUMBERS, NO_NUMBERS]
+    keys = np.empty((2, len(runs)), np.uint64)
+    given = (
+        keys,
+        np.array(grid.cell(runs.start), np.int64),
+        np.array(grid.shape, np.int64),
+        grid.seed is not None,
+        grid.seeds,
+        np.array(axes, np.int64),
+        np.cumsum([0, *(part.size for part in values)]),
+        np.concatenate([*values, NO_NUMBERS]),
+    )
+    absorb = _absorber()
+    compile_for(absorb, given)
+    absorb(*given)
+    return keys
+
+
+@functools.cache
+def _absorber() -> Callable[..., None]:
+    return cast(Callable[..., None], compiled(_absorb, code_digest(_absorb), {"nogil": True}))
+
+
+def _absorb(  # type: ignore[no-untyped-def]
+    keys, cell, shape, has_seeds, seeds, axes, offsets, values
+):
+    """Take in what each run is made with, from a cell of the grid on, in C order."""
+    for i in range(keys.shape[1]):
+        state_0, state_1 = NOTHING, NOTHING
+        for c in range(axes.size):
+            value = 0.0
+            if offsets[c + 1] > offsets[c]:
+                value = values[offsets[c] + cell[axes[c]]]
+            state_0, state_1 = absorbed(value, state_0, state_1)
+        seed = seeds[cell[0]] if has_seeds else seeds[0]
+        keys[0, i], keys[1, i] = key_of(seed, state_0, state_1)
+        for axis in range(shape.size - 1, -1, -1):
+            cell[axis] += 1
+            if cell[axis] < shape[axis]:
+                break
+            cell[axis] = 0
