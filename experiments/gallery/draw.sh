@@ -19,17 +19,15 @@ draw() { # SCRIPT PICTURE NAME [OPTIONS]
 }
 
 run quadratic "$here/quadratic.toml"
-draw plot_phase quadratic_rates quadratic --show rate --beside
+draw plot_phase quadratic_rates quadratic --show rate --beside --size 16x6
 
 run rosenbrock "$here/../phase_diagram.toml" --set grid.lr.num=1024 --set grid.momentum.num=1024
 draw plot_phase phase_diagram rosenbrock
 
-draw plot_phase theory_and_map rosenbrock --beside
-
 run coarse "$here/../phase_diagram.toml" --set grid.lr.num=257 --set grid.momentum.num=257
 "$programs/fastmomentum" refine "$runs/coarse.h5" --levels 4 -o "$runs/refined.h5"
 "$programs/fastmomentum" plot refined "$runs/refined.h5" -o "$pictures/refined.png" \
-    --style "$here/small.mplstyle"
+    --style "$here/small.mplstyle" --size 12x6
 
 run himmelblau "$here/himmelblau.toml"
 draw plot_basins himmelblau_basins himmelblau --over momentum

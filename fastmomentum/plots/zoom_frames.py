@@ -40,8 +40,8 @@ class Frame(NamedTuple):
 
         Examples
         --------
-        >>> Frame((1.0, 2.0), (0.5, 0.5000001), (10.0, 5e6)).words
-        '10 x 5e+06 times closer than the map (lr x momentum), momentum window 1e-07 wide'
+        >>> Frame((1.0, 2.0), (0.5, 0.625), (10.0, 500.0)).words
+        '10 x 500 times closer than the map (lr x momentum), momentum window 0.125 wide'
         """
         if self.closer == (1.0, 1.0):
             return "the whole map"
