@@ -1,7 +1,8 @@
 """Make a film that closes in on a window of a map: each frame is run anew, on its own grid.
 
-The window may be as small as doubles allow; what the boundary between converging and diverging
-looks like there, the map that it begins with does not show.
+What the boundary between converging and diverging looks like there, the map that it begins with
+does not show. Colours are of equal rank: each has the same share of the cells in every frame. The
+film ends where doubles do, when a window is narrower than 10,000 of their spacings.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from fastmomentum.errors import InputError
 from fastmomentum.plots.pages.choosing import chosen, start_of
 from fastmomentum.plots.phases import steps_label
 from fastmomentum.plots.planes import described
-from fastmomentum.plots.style import number
 from fastmomentum.plots.styles import drawn_in
+from fastmomentum.plots.zoom_frames import FEWEST_SPACINGS, Frame, colour_by_rank, zoom_frames
 from fastmomentum.results.zoom import zoomed
 
 MOST_FRAMES = 500
@@ -54,15 +55,22 @@ def main(words: Sequence[str]) -> None:
     pictures = []
     with fm.open(arguments.results) as whole, drawn_in(arguments.style):
         ds = chosen(whole, arguments.velocity, parse_at(arguments.at or ()))
-        zoomed(ds, *ends, arguments.num, arguments.start)  # refused now, not after all the others
-        lr, momentum = (ds[name].values[[0, -1]].astype(float) for name in ("lr", "momentum"))
-        for t in np.linspace(0.0, 1.0, arguments.frames):
-            low, high = np.exp(closing(np.log(lr), np.log(ends[0]), t))
-            first, last = closing(momentum, np.array(ends[1]), t)
-            window = zoomed(ds, (low, high), (first, last), arguments.num, arguments.start)
+        zoomed(ds, *ends, 2, arguments.start)  # refused now, not after all the others
+        map_ends = [
+            (float(ds[k].values.min()), float(ds[k].values.max())) for k in ("lr", "momentum")
+        ]
+        frames = zoom_frames((map_ends[0], map_ends[1]), ends, arguments.frames)
+        zoomed(ds, *frames[-1][:2], arguments.num, arguments.start)
+        for one in frames:
+            window = zoomed(ds, *one[:2], arguments.num, arguments.start)
             others = [dim for dim in window.grid.axes if dim not in ("lr", "momentum")]
             results = fm.run(window).isel(dict.fromkeys(others, 0))
-            pictures.append(frame(results, arguments).quantize(128))
+            pictures.append(frame(results, arguments, one).quantize(128))
+    if len(frames) < arguments.frames:
+        print(
+            f"ends after {len(frames)} of {arguments.frames} frames, where doubles do: the next "
+            f"window is narrower than {FEWEST_SPACINGS:,.0f} of their spacings"
+        )
     times = [100] * (len(pictures) - 1) + [1500]
     with replacing(path) as partial:
         pictures[0].save(
@@ -71,30 +79,23 @@ def main(words: Sequence[str]) -> None:
     print(f"wrote {path}")
 
 
-def closing(whole: np.ndarray, window: np.ndarray, t: float) -> np.ndarray:
-    """Give the ends of a frame: the width shrinks by the same factor from frame to frame."""
-    wide, narrow = float(np.ptp(whole)), float(np.ptp(window))
-    if wide == narrow:
-        return np.asarray((1.0 - t) * whole + t * window)
-    share = (wide - wide ** (1.0 - t) * narrow**t) / (wide - narrow)
-    return np.asarray((1.0 - share) * whole + share * window)  # closes in on one point throughout
-
-
-def frame(results: xr.Dataset, asked: argparse.Namespace) -> Image.Image:
+def frame(results: xr.Dataset, asked: argparse.Namespace, one: Frame) -> Image.Image:
     """Draw one frame."""
     made = Figure(figsize=asked.size or (7.2, 6.4), dpi=80)
-    ax = made.add_axes((0.15, 0.19, 0.81, 0.68))
+    ax = made.add_axes((0.15, 0.19, 0.81, 0.61))
     drawn = (plots.status_map if asked.show == "status" else plots.phase_map)(ax, results)
+    colour_by_rank(drawn)
     for line in list(ax.lines):
         line.remove()
     if ax.get_xscale() == "linear":
         ax.xaxis.set_major_locator(MaxNLocator(3))
-    wide = float(np.ptp(results["momentum"].values))
     what = f"{asked.title}\n" if asked.title else ""
-    what += f"{described(results)}\nfrom {start_of(results)}"
-    ax.set_title(f"{what}\nmomentum window {number(wide)} wide", fontsize="medium")
+    what += f"{described(results)}, from {start_of(results)}"
+    depth = one.words.replace(", ", "\n")
+    ax.set_title(f"{what}\n{depth}", fontsize="medium")
     coloured = drawn.steps is not None and drawn.target is not None
-    colours = f"yellow (few) to violet: {steps_label(drawn.target)}" if coloured else None
+    by_rank = "yellow (few) to violet, by rank"
+    colours = f"{by_rank}: {steps_label(drawn.target)}" if coloured else None
     made.legend(handles=drawn.legend, loc="lower center", ncols=3, fontsize="small", title=colours)
     canvas = FigureCanvasAgg(made)
     canvas.draw()

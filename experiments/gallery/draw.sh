@@ -18,11 +18,21 @@ draw() { # SCRIPT PICTURE NAME [OPTIONS]
         --style "$here/small.mplstyle" "$@"
 }
 
+draw_by() { # PICTURE COMMAND [OPTIONS]
+    picture=$1
+    shift
+    "$@" -o "$pictures/$picture.png" --style "$here/small.mplstyle"
+}
+
 run quadratic "$here/quadratic.toml"
-draw plot_phase quadratic_rates quadratic --show rate --beside
+draw plot_phase quadratic_rates quadratic --show rate --beside --size 16x6
 
 run rosenbrock "$here/../phase_diagram.toml" --set grid.lr.num=1024 --set grid.momentum.num=1024
 draw plot_phase phase_diagram rosenbrock
+
+run coarse "$here/../phase_diagram.toml" --set grid.lr.num=257 --set grid.momentum.num=257
+"$programs/fastmomentum" refine "$runs/coarse.h5" --levels 4 -o "$runs/refined.h5"
+draw_by refined "$programs/fastmomentum" plot refined "$runs/refined.h5" --size 12x6
 
 run himmelblau "$here/himmelblau.toml"
 draw plot_basins himmelblau_basins himmelblau --over momentum
@@ -31,8 +41,7 @@ run cycle "$here/cycle.toml"
 draw plot_loss cycle cycle --show distance --lr 0.1111 --momentum 0.4444 --start 3.3,1 \
     --lr 0.1111 --momentum 0.4444 --start 0.5,1 --lr 0.0769 --momentum 0 --start 3.3,1
 
-"$programs/python" "$here/../plot_cycles.py" -o "$pictures/polygon_cycles.png" \
-    --style "$here/small.mplstyle"
+draw_by polygon_cycles "$programs/python" "$here/../plot_cycles.py"
 
 run heavy_ball "$here/heavy_ball.toml"
 run nesterov "$here/heavy_ball.toml" --set rule.name=nesterov

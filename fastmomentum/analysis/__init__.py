@@ -18,7 +18,7 @@ from fastmomentum.analysis.rates import gap_ratio as gap_ratio
 from fastmomentum.analysis.rates import measured_rate as measured_rate
 from fastmomentum.analysis.rates import predicted_rate as predicted_rate
 from fastmomentum.analysis.refined_map import refined_map as refined_map
-from fastmomentum.analysis.refining import Refined as Refined
+from fastmomentum.analysis.refinement import Refined as Refined
 from fastmomentum.analysis.refining import refine as refine
 from fastmomentum.analysis.seeds import over_seeds as over_seeds
 from fastmomentum.analysis.sensitivity import uncertainty_exponent as uncertainty_exponent

@@ -78,7 +78,8 @@ def lyapunov_exponent(
     Raises
     ------
     InputError
-        The run leaves what doubles hold, or too few steps are left to be averaged.
+        The experiment has noise, batches or a schedule; the run leaves what doubles hold; too few
+        steps are left to be averaged.
 
     References
     ----------
@@ -95,6 +96,12 @@ def lyapunov_exponent(
     """
     cell = select_cell(ds, lr, momentum, start, velocity, at)
     plan, objective = experiment_of(cell), objective_of(cell)
+    for key in ("noise", "batch", "schedule"):
+        if getattr(plan, key) is not None:
+            raise InputError(
+                f"the exponent is one of a fixed map, and this experiment has a {key}; run it "
+                "without"
+            )
     rule = rule_of(cell)
     if steps is None:
         ended = int(cell.status) != Status.DIVERGED

@@ -111,7 +111,7 @@ def uncertainty_exponent(
     >>> ds = fm.run(fm.Experiment(objective=fm.Booth(), rule="momentum", steps=500,
     ...     grid=fm.Grid(lr=np.linspace(0.1, 0.4, 9), momentum=np.linspace(0, 0.9, 9),
     ...     start=[(1, 1)])))
-    >>> found = uncertainty_exponent(ds.isel(start=0), scales=(1e-3, 0.1), sample=2000)
+    >>> found = uncertainty_exponent(ds.isel(start=0), scales=(1e-2, 0.2), sample=5000)
     >>> abs(found.exponent - 1.0) < 3 * found.error
     True
     """

@@ -199,6 +199,11 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
         WHICH_CELLS,
         _loss,
     ),
+    "refined": (
+        "Draw a refined map as a whole, and beside it the busiest part of its boundary.",
+        "",
+        add_target,
+    ),
     "duel": (
         "Map which of two experiments on the same grid came to the target sooner, and how much.\n"
         "Objective, start and velocity must be the same in both.",

@@ -316,3 +316,13 @@ def test_what_makes_no_sense_of_results_gets_a_line() -> None:
     ):
         with pytest.raises(fm.InputError, match=re.escape(line)):
             call()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    "more", [{"noise": {"gaussian": 0.1}}, {"schedule": {"lr": {"kind": "cosine", "steps": 90}}}]
+)
+def test_a_map_that_changes_has_no_exponent_here(more: dict[str, Any]) -> None:
+    grid = fm.Grid(lr=0.05, momentum=0.5, start=[(1, 1)])
+    plan = fm.Experiment(objective="booth", rule="momentum", steps=99, grid=grid, **more)
+    with pytest.raises(fm.InputError, match="one of a fixed map, and this experiment has a "):
+        lyapunov_exponent(fm.run(plan, n_jobs=1))

@@ -277,3 +277,16 @@ def test_the_command(tmp_path: Path) -> None:
     bad = CliRunner().invoke(app, [*words[:2], "--levels", "99"])
     assert bad.exit_code == 2
     assert "levels must be at most 16: got 99" in bad.output
+
+
+def test_a_map_of_noisy_runs_is_refined_for_one_seed(tmp_path: Path) -> None:
+    grid = rosenbrock(9).grid.model_copy(update={"seed": 2})
+    plan = rosenbrock(9, noise={"gaussian": 0.05}).model_copy(update={"grid": grid})
+    fm.analysis.refine(fm.run(plan), tmp_path / "n.h5", levels=2, at={"seed": 1})
+    with fm.open(tmp_path / "n.h5") as ds:
+        assert ds.seed.values.tolist() == [1]
+        same_bits(ds, fm.run(fm.experiment_of(ds)))
+        full = fm.experiment_of(ds).grid.model_copy(update={"cells": None})
+        whole = fm.run(fm.experiment_of(ds).with_grid(full)).status.squeeze().values
+        assert np.array_equal(whole.ravel()[ds.cell.values], ds.status.squeeze().values)
+        assert len(fm.plots.pages.refined(ds).axes) == 3

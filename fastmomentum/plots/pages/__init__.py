@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from fastmomentum.plots.pages.page import Page as Page
 
 if TYPE_CHECKING:
+    from fastmomentum.plots.pages.fine_map import refined as refined
     from fastmomentum.plots.pages.maps import phase as phase
     from fastmomentum.plots.pages.panels import report as report
     from fastmomentum.plots.pages.paths import contour as contour
     from fastmomentum.plots.pages.paths import surface as surface
     from fastmomentum.plots.pages.progress import loss as loss
-    from fastmomentum.plots.pages.refined import refined as refined
     from fastmomentum.plots.pages.settled import stationary as stationary
     from fastmomentum.plots.pages.starts import basins as basins
     from fastmomentum.plots.pages.two_rules import duel as duel
@@ -24,7 +24,7 @@ _HOMES: Final = {
     "contour": "paths",
     "surface": "paths",
     "loss": "progress",
-    "refined": "refined",
+    "refined": "fine_map",
     "stationary": "settled",
     "basins": "starts",
     "duel": "two_rules",

@@ -11,13 +11,14 @@ from matplotlib.patches import Rectangle
 from fastmomentum.analysis.refined_map import CELL, busiest_window, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
-from fastmomentum.plots.pages.choosing import SUMMARIES, at_target, start_of
+from fastmomentum.plots.pages.choosing import SUMMARIES, At, at_target, chosen, start_of
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.phases import PhaseMap, phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.selection import Start
 
 PARTS = 8
 """Of the map along each axis; the window is one of them."""
@@ -44,6 +45,8 @@ def one_start(ds: xr.Dataset) -> xr.Dataset:
 def refined(
     ds: xr.Dataset,
     *,
+    velocity: Start | None = None,
+    at: At | None = None,
     target: float | None = None,
     title: str | None = None,
     size: Size | None = None,
@@ -55,6 +58,8 @@ def refined(
     ----------
     ds : xarray.Dataset
         Results of `fm.analysis.refine`.
+    velocity, at
+        As for `pages.contour`.
     target : float, optional
         One of the targets; the last without.
     title, size, style
@@ -88,7 +93,7 @@ def refined(
             "these results are no refined map; refine them first, with fm.analysis.refine or the "
             "command refine"
         )
-    one = at_target(one_start(ds), target)
+    one = at_target(one_start(chosen(ds, velocity, at)), target)
     window = busiest_window(one, PARTS)
     with drawn_in(style) as settings:
         page = new_page(settings, size, (15.0, 7.5))
