@@ -36,6 +36,7 @@ _add("report", "All there is to say of one run.")
 _add("phase", "Steps, status or rate over learning rate and momentum, with theory.")
 _add("basins", "Which minimum each start reaches.")
 _add("loss", "Loss or distance against the step, with the predicted rate.")
+_add("schedule", "Learning rate and momentum over the updates, from FILE.toml.")
 _add("duel", "Which of two rules is sooner, on one map.")
 
 

@@ -424,8 +424,20 @@ class Grid(Specification):
         sizes = [self.axes[name].size for name in axes]
         return np.asarray(np.ravel_multi_index([cells[name] for name in axes], sizes), np.int64)
 
-    def place(self, run: int) -> str:
+    def place(self, run: int, said_momentum: str | None = None) -> str:
         """A run's cell in words.
+
+        Parameters
+        ----------
+        run : int
+            Its number.
+        said_momentum : str, optional
+            What to say of the momentum where the grid does not have it.
+
+        Returns
+        -------
+        str
+            A line.
 
         Examples
         --------
@@ -440,7 +452,8 @@ class Grid(Specification):
             if label.kind in ("rule", "objective")
         )
         velocity = f", velocity ({vx:.6g}, {vy:.6g})" if self.velocity else ""
-        return f"lr {lr:.6g}, momentum {momentum:.6g}{words}, start ({x:.6g}, {y:.6g}){velocity}"
+        share = f"{momentum:.6g}" if said_momentum is None else said_momentum
+        return f"lr {lr:.6g}, momentum {share}{words}, start ({x:.6g}, {y:.6g}){velocity}"
 
     def run_of(self, cell: tuple[int, ...]) -> int:
         """Number of the run at a cell; the inverse of `cell`."""

@@ -133,8 +133,8 @@ def run_block(
     while True:
         until = min(t + stretch, steps)
         planned = t, *stretch_of(schedule, t, until - t)
-        arguments = (lanes, run, pending, group, active, t, until, steps)
-        arguments = (*arguments, *settings, *planned, *results)
+        moment = lanes, run, pending, group, active, t, until, steps
+        arguments = (*moment, *settings, *planned, *results)
         if t == 0:
             compile_for(kernel, arguments)
         active, t = kernel(*arguments), until

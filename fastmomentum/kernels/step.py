@@ -155,7 +155,6 @@ def stepper(
     advance = inlined(rule.advance)
     read_shared, write_shared = reader(rows.shared), writer(rows.shared)
     read_parameters, read_constants = map(mixed, rows.varying())
-    lr_row, momentum_row = rows.lr, rows.lr + 1
 
     def looking(n: int) -> Callable[..., Any]:
         """Where the gradient is taken."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.operations import count_operations
 from fastmomentum.results.info import objective_words
-from fastmomentum.results.stability import in_words, stability_of
+from fastmomentum.results.stability import decays, in_words, stability_of
 from fastmomentum.schema import dimensions
 from fastmomentum.store import files
 from fastmomentum.store.paths import expected_bytes
@@ -52,6 +52,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "objective_settings": experiment.objective.settings,
         "objective_words": experiment.objective.words,
         "rule": experiment.rule.words,
+        "schedule": None if experiment.schedule is None else experiment.schedule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": runs,
         "steps": experiment.steps,
@@ -63,8 +64,12 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "cores": cores,
         "estimated_seconds": max(updates / speed, size / BYTES_PER_SECOND),
         "stability": stability_of(experiment),
+        "decays": decays(experiment),
         "sha256": experiment.sha256,
     }
+
+
+DECAYED: Final = "runs settle between the minimum and 0; losses are those without the decay"
 
 
 def plan_lines(figures: dict[str, Any]) -> list[str]:
@@ -77,8 +82,10 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
         f"{figures['title'] or 'experiment'}: {figures['rule']} on {objective_words(figures)}",
         f"runs          {figures['runs']:,} = {shape}",
         f"updates       {figures['steps']:,} a run at most",
+        *([f"schedule      {figures['schedule']}"] if figures["schedule"] else []),
         f"trajectories  {record}",
         *([f"stability     {in_words(stability)}"] if stability else []),
+        *([f"decay         {DECAYED}"] if figures["decays"] else []),
         f"blocks        {figures['blocks']:,} of {figures['block_runs']:,} runs",
         f"file          {in_units(figures['bytes'])}, {in_units(figures['free_bytes'])} are free "
         f"here{fits}",

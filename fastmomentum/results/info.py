@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Iterator
@@ -171,7 +172,8 @@ class Reader:
         """
         n_fallen, lowest, least = self.lowest_fallen()
         counts = self.counts()
-        place = self.experiment.grid.place
+        said = "by schedule" if self.experiment.has_momentum_schedule else None
+        place = functools.partial(self.experiment.grid.place, said_momentum=said)
         lines = [
             ", ".join(
                 f"{counts[status.name.lower()]:,} {status.words}"
@@ -240,6 +242,7 @@ def info_of(path: Path) -> dict[str, Any]:
         "objective_settings": experiment.objective.settings,
         "objective_words": experiment.objective.words,
         "rule": experiment.rule.words,
+        "schedule": None if experiment.schedule is None else experiment.schedule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": experiment.grid.n_runs,
         "steps": experiment.steps,
@@ -271,6 +274,7 @@ def info_lines(said: dict[str, Any]) -> list[str]:
         f"file          {said['file']}, {in_units(said['bytes'])}, {state}",
         f"runs          {said['runs']:,} = {shape}",
         f"updates       {said['steps']:,} a run at most",
+        *([f"schedule      {said['schedule']}"] if said["schedule"] else []),
         f"trajectories  {record}",
         *[f"{'found' if not n else '':<14}{line}" for n, line in enumerate(said["findings"])],
         f"made          {printable(said['created'])} on {printable(said['cpu'])}{took}",

@@ -8,5 +8,6 @@ from fastmomentum.plots.pages.panels import report as report
 from fastmomentum.plots.pages.paths import contour as contour
 from fastmomentum.plots.pages.paths import surface as surface
 from fastmomentum.plots.pages.progress import loss as loss
+from fastmomentum.plots.pages.schedules import schedule as schedule
 from fastmomentum.plots.pages.starts import basins as basins
 from fastmomentum.plots.pages.two_rules import duel as duel

@@ -107,8 +107,9 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> tuple[Run, str]:
         every = max(1, int(cell["n_steps"]) // MOST_POINTS)
         path = replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
     run = run_of(cell, path)
+    momentum = "schedule" if run.is_momentum_scheduled else f"{run.momentum:.6g}"
     said = (
-        f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
+        f"cell lr={run.lr:.6g} momentum={momentum} "
         + "".join(f"{name}={cell[name].item():.6g} " for name in labels_of(cell, AXES))
         + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
         f"{run.status.words} "
@@ -183,7 +184,7 @@ def plane(
 
 
 def has_theory(ds: xr.Dataset) -> bool:
-    """Whether there is a theory of the rule: of what is no linear map there is none, nor of what changes."""
+    """Whether there is a theory: of what is no linear map there is none, nor with a schedule."""
     return rule_of(ds).form is not None and experiment_of(ds).schedule is None
 
 
