@@ -40,7 +40,7 @@ EDGES = {
     "results": "store schema theory experiment objectives rules specification provenance notices",
     "execution": "kernels store schema results experiment specification provenance",
     "analysis": "execution kernels results schema theory objectives experiment specification",
-    "plots": "analysis results theory objectives rules specification notices",
+    "plots": "analysis results theory experiment objectives rules schedules specification notices",
     "cli": "plots analysis execution results store experiment provenance notices",
     "__main__": "cli",
 }

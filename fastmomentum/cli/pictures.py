@@ -27,6 +27,9 @@ from fastmomentum.cli.picture_files import place_of, save
 if TYPE_CHECKING:
     from fastmomentum.plots.pages import Page
 
+OF_PLANS: Final = ("schedule",)
+"""Kinds that are drawn of an experiment file, before anything has run."""
+
 SHOWN: Final = ("results", "output", "other", "given_once")
 """What a parser reads that is no argument of a page."""
 
@@ -44,7 +47,7 @@ def draw(kind: str, words: Sequence[str], program: str | None = None) -> None:
         What the command is called; the script that runs, without.
     """
     description, epilog, add = KINDS[kind]
-    reading = parser(description, epilog, program=program)
+    reading = parser(description, epilog, program=program, of_plan=kind in OF_PLANS)
     add(reading)
     asked = reading.parse_args(joined(words))
     named = getattr(asked, "show", kind) if kind == "loss" else kind
@@ -65,6 +68,11 @@ def page_of(kind: str, asked: argparse.Namespace) -> Page:
     from fastmomentum.results.dataset import experiment_of, open_results
 
     options = {name: value for name, value in vars(asked).items() if name not in SHOWN}
+    if kind in OF_PLANS:
+        from fastmomentum.experiment.toml import load
+
+        planned: Page = getattr(pages, kind)(load(asked.results), **options)
+        return planned
     options["at"] = parse_at(asked.at or ())
     with contextlib.ExitStack() as stack:
         ds = [stack.enter_context(open_results(asked.results))]
@@ -203,6 +211,11 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
         "Draw a refined map as a whole, and beside it the busiest part of its boundary.",
         "",
         add_target,
+    ),
+    "schedule": (
+        "Draw the schedules of an experiment file over all updates of a run.",
+        "",
+        lambda to: None,
     ),
     "duel": (
         "Map which of two experiments on the same grid came to the target sooner, and how much.\n"

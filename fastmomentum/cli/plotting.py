@@ -37,6 +37,7 @@ _add("phase", "Steps, status or rate over learning rate and momentum, with theor
 _add("refined", "A refined map, and its busiest part at full resolution.")
 _add("basins", "Which minimum each start reaches.")
 _add("loss", "Loss or distance against the step, with the predicted rate.")
+_add("schedule", "Learning rate and momentum over the updates, from FILE.toml.")
 _add("duel", "Which of two rules is sooner, on one map.")
 _add("stationary", "Where the seeds of a noisy run settle, with theory's ellipse.")
 

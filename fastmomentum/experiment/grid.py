@@ -507,8 +507,20 @@ class Grid(Specification):
         sizes = [self.axes[name].size for name in axes]
         return np.asarray(np.ravel_multi_index([cells[name] for name in axes], sizes), np.int64)
 
-    def place(self, run: int) -> str:
+    def place(self, run: int, said_momentum: str | None = None) -> str:
         """A run's cell in words.
+
+        Parameters
+        ----------
+        run : int
+            Its number.
+        said_momentum : str, optional
+            What to say of the momentum where the grid does not have it.
+
+        Returns
+        -------
+        str
+            A line.
 
         Examples
         --------
@@ -524,8 +536,9 @@ class Grid(Specification):
         )
         seed = f"seed {self.seeds[cell['seed']]}, " if self.seed is not None else ""
         velocity = f", velocity ({vx:.6g}, {vy:.6g})" if self.velocity else ""
+        share = f"{momentum:.6g}" if said_momentum is None else said_momentum
         where = f"start ({x:.6g}, {y:.6g}){velocity}"
-        return f"{seed}lr {lr:.6g}, momentum {momentum:.6g}{words}, {where}"
+        return f"{seed}lr {lr:.6g}, momentum {share}{words}, {where}"
 
     def run_of(self, cell: tuple[int, ...]) -> int:
         """Number of the run at a cell; the inverse of `cell`."""

@@ -69,6 +69,8 @@ from fastmomentum.plots.runs import run_of as run_of
 from fastmomentum.plots.runs import window as window
 from fastmomentum.plots.scatter import DataAndLine as DataAndLine
 from fastmomentum.plots.scatter import data_and_line as data_and_line
+from fastmomentum.plots.schedule_curves import ScheduleCurve as ScheduleCurve
+from fastmomentum.plots.schedule_curves import schedule_curve as schedule_curve
 from fastmomentum.plots.seed_maps import SeedMap as SeedMap
 from fastmomentum.plots.seed_maps import seed_map as seed_map
 from fastmomentum.plots.style import COLOURS as COLOURS

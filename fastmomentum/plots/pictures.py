@@ -77,7 +77,8 @@ def save_phase_map(
         drawn = phase_map(ax, results, x, y)
         steps_bar(ax, drawn)
         handles, notes = drawn.handles, [drawn.note]
-        if (x, y) == ("lr", "momentum") and len(objective_of(results).minimisers):
+        known = experiment.form is not None and len(objective_of(results).minimisers)
+        if (x, y) == ("lr", "momentum") and known:
             lines = theory_lines(ax, objective_of(results), rule_of(results))
             handles += lines.seen
             notes.append(lines.outside)

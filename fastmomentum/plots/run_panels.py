@@ -134,7 +134,8 @@ def _header(
     found = UpdateRule.parse(rule)
     rates = f"learning rate {number(run.lr)}"
     if found.rule.uses_momentum:
-        rates += f", momentum {number(run.momentum)}"
+        momentum = "by schedule" if run.is_momentum_scheduled else number(run.momentum)
+        rates += f", momentum {momentum}"
     rates += "".join(f", {name} {number(value)}" for name, value in found.said().items())
     escaped = shorten(title, 100, placeholder=" ...").replace("$", r"\$")
     start = f"start at {point(run.start)}"

@@ -15,6 +15,7 @@ from fastmomentum.objectives import Objective
 from fastmomentum.plots.arguments import ARRAY, OBJECTIVE, Kind, each, takes
 from fastmomentum.plots.geometry import Floats, Window
 from fastmomentum.plots.style import counted, number
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.status import Status
 
 
@@ -38,6 +39,8 @@ class Run:
         Objective at the end.
     velocity : (float, float), optional
         What it left with; None where the grid has no initial velocities.
+    is_momentum_scheduled : bool
+        Whether its momentum is that of a schedule; `momentum` is 0 then.
     """
 
     points: Floats
@@ -48,6 +51,7 @@ class Run:
     n_steps: int
     final_loss: float
     velocity: tuple[float, float] | None = None
+    is_momentum_scheduled: bool = False
 
     @property
     def start(self) -> tuple[float, float]:
@@ -62,7 +66,8 @@ class Run:
     @property
     def cell(self) -> str:
         """Its learning rate and momentum."""
-        return f"lr {number(self.lr)}, momentum {number(self.momentum)}"
+        momentum = "by schedule" if self.is_momentum_scheduled else number(self.momentum)
+        return f"lr {number(self.lr)}, momentum {momentum}"
 
     @property
     def departure(self) -> str:
@@ -140,7 +145,12 @@ def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
         n_steps=n_steps,
         final_loss=float(cell["final_loss"]),
         velocity=_velocity(cell, parameters),
+        is_momentum_scheduled=_has_momentum_schedule(cell),
     )
+
+
+def _has_momentum_schedule(cell: xr.Dataset) -> bool:
+    return "experiment" in cell.attrs and experiment_of(cell).has_momentum_schedule
 
 
 def _velocity(cell: xr.Dataset, parameters: Sequence[str]) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.operations import count_operations
 from fastmomentum.results.info import objective_words, scaling_lines, scaling_of
-from fastmomentum.results.stability import in_words, stability_of
+from fastmomentum.results.stability import decays, in_words, stability_of
 from fastmomentum.schema import dimensions
 from fastmomentum.store import files
 from fastmomentum.store.paths import expected_bytes
@@ -56,6 +56,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "standardised": scaling_of(experiment),
         "rule": experiment.rule.words,
         "random": experiment.random_words,
+        "schedule": None if experiment.schedule is None else experiment.schedule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": runs,
         "steps": experiment.steps,
@@ -67,8 +68,12 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "cores": cores,
         "estimated_seconds": max(updates / speed, size / BYTES_PER_SECOND),
         "stability": stability_of(experiment),
+        "decays": decays(experiment),
         "sha256": experiment.sha256,
     }
+
+
+DECAYED: Final = "runs settle between the minimum and 0; losses are those without the decay"
 
 
 def plan_lines(figures: dict[str, Any]) -> list[str]:
@@ -82,9 +87,11 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
         f"runs          {figures['runs']:,} = {shape}",
         *(f"{name:13} {words}" for name, words in figures["random"].items()),
         f"updates       {figures['steps']:,} a run at most",
+        *([f"schedule      {figures['schedule']}"] if figures["schedule"] else []),
         f"trajectories  {record}",
         *scaling_lines(figures),
         *([f"stability     {in_words(stability)}"] if stability else []),
+        *([f"decay         {DECAYED}"] if figures["decays"] else []),
         f"blocks        {figures['blocks']:,} of {figures['block_runs']:,} runs",
         f"file          {in_units(figures['bytes'])}, {in_units(figures['free_bytes'])} are free "
         f"here{fits}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Iterator
@@ -190,7 +191,8 @@ class Reader:
         """
         n_fallen, lowest, least = self.lowest_fallen()
         counts = self.counts()
-        place = self.experiment.grid.place
+        said = "by schedule" if self.experiment.has_momentum_schedule else None
+        place = functools.partial(self.experiment.grid.place, said_momentum=said)
         lines = [
             ", ".join(
                 f"{counts[status.name.lower()]:,} {status.words}"
@@ -261,6 +263,7 @@ def info_of(path: Path) -> dict[str, Any]:
         "standardised": scaling_of(experiment),
         "rule": experiment.rule.words,
         "random": experiment.random_words,
+        "schedule": None if experiment.schedule is None else experiment.schedule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": experiment.grid.n_runs,
         "steps": experiment.steps,
@@ -293,6 +296,7 @@ def info_lines(said: dict[str, Any]) -> list[str]:
         f"runs          {said['runs']:,} = {shape}",
         *(f"{name:13} {words}" for name, words in said["random"].items()),
         f"updates       {said['steps']:,} a run at most",
+        *([f"schedule      {said['schedule']}"] if said["schedule"] else []),
         f"trajectories  {record}",
         *scaling_lines(said),
         *[f"{'found' if not n else '':<14}{line}" for n, line in enumerate(said["findings"])],

@@ -77,6 +77,20 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     return said | ({"at": at} if at else {}) | ({"way_out": way_out} if way_out else {})
 
 
+def decays(experiment: Experiment) -> bool:
+    """Whether runs settle elsewhere than at a minimum, for the rule has weight decay.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> decays(fm.Experiment(objective="booth", rule={"name": "sgd", "weight_decay": 0.1}, steps=9,
+    ...     grid=fm.Grid(lr=0.1, start=[(1, 1)])))
+    True
+    """
+    used = (*experiment.rule.options, *(experiment.grid.rule or {}))
+    return any(name in ("weight_decay", "decoupled_weight_decay") for name in used)
+
+
 def _at(labels: list[Label], cell: tuple[Any, ...]) -> dict[str, float]:
     """Parameters and constants of a limit, of which the last index counts the objectives."""
     of_rule = [label for label in labels if label.kind == "rule"]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fastmomentum.plots.pages.paths import contour as contour
     from fastmomentum.plots.pages.paths import surface as surface
     from fastmomentum.plots.pages.progress import loss as loss
+    from fastmomentum.plots.pages.schedules import schedule as schedule
     from fastmomentum.plots.pages.settled import stationary as stationary
     from fastmomentum.plots.pages.starts import basins as basins
     from fastmomentum.plots.pages.two_rules import duel as duel
@@ -25,6 +26,7 @@ _HOMES: Final = {
     "surface": "paths",
     "loss": "progress",
     "refined": "fine_map",
+    "schedule": "schedules",
     "stationary": "settled",
     "basins": "starts",
     "duel": "two_rules",

@@ -108,8 +108,9 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> tuple[Run, str]:
         every = max(1, int(cell["n_steps"]) // MOST_POINTS)
         path = replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
     run = run_of(cell, path)
+    momentum = "schedule" if run.is_momentum_scheduled else f"{run.momentum:.6g}"
     said = (
-        f"cell lr={run.lr:.6g} momentum={run.momentum:.6g} "
+        f"cell lr={run.lr:.6g} momentum={momentum} "
         + "".join(f"{name}={_said(cell[name])} " for name in labels_of(cell, BY_NAME))
         + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
         f"{run.status.words} "
@@ -192,7 +193,7 @@ def plane(
 
 
 def has_theory(ds: xr.Dataset) -> bool:
-    """Whether theory tells of the rule: of no map that is not linear, and of none that changes."""
+    """Whether there is a theory: of what is no linear map there is none, nor with a schedule."""
     return rule_of(ds).form is not None and experiment_of(ds).schedule is None
 
 

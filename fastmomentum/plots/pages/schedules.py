@@ -1,0 +1,68 @@
+"""The page of an experiment's schedules."""
+
+from __future__ import annotations
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.plots.pages.page import Page, Size, Style, finished, lines_of, new_page
+from fastmomentum.plots.schedule_curves import schedule_curve
+from fastmomentum.plots.style import COLOURS
+from fastmomentum.plots.styles import drawn_in
+
+LABELS = {"lr": "factor on the learning rate", "momentum": "momentum"}
+
+
+def schedule(
+    experiment: Experiment,
+    *,
+    title: str | None = None,
+    size: Size | None = None,
+    style: Style | None = None,
+) -> Page:
+    """Draw an experiment's schedules over all of a run's updates.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With a schedule.
+    title : str, optional
+        Above the picture; the experiment's without.
+    size : (float, float), optional
+        Inches.
+    style : str or path, optional
+        On top of the house style.
+
+    Returns
+    -------
+    Page
+        A Figure.
+
+    Raises
+    ------
+    InputError
+        The experiment has no schedule.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> page = schedule(fm.Experiment(objective="booth", rule="sgd", steps=100,
+    ...     grid=fm.Grid(lr=0.01, start=[(1, 1)]), schedule={"lr": {"kind": "cosine", "steps": 9}}))
+    >>> [ax.get_ylabel() for ax in page.axes]
+    ['factor on the learning rate']
+    """
+    found = experiment.schedule
+    if found is None:
+        raise InputError(
+            "the experiment has no schedule to draw; add one, such as [schedule] with lr"
+        )
+    both = {"lr": found.lr, "momentum": found.momentum}
+    parts = {key: made for key, made in both.items() if made is not None}
+    with drawn_in(style) as settings:
+        page = new_page(settings, size, (10.0, 3.0 + 2.25 * len(parts)))
+        page.suptitle(title or experiment.title or experiment.objective.words, parse_math=False)
+        rows = page.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
+        for k, (ax, (key, made)) in enumerate(zip(rows, parts.items(), strict=True)):
+            schedule_curve(ax, made, experiment.steps, LABELS[key], COLOURS[k])
+        rows[0].set_title(lines_of(page, f"rule {experiment.rule.words}, schedule {found.words}"))
+        rows[-1].set_xlabel("updates made before")
+    return finished(page)
