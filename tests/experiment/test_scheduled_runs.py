@@ -124,7 +124,9 @@ def test_the_plan_says_it_and_reads_it_back(tmp_path: Path) -> None:
     assert json.loads(experiment.canonical)["schedule"] == {
         "lr": WARM_UP, "momentum": {"kind": "nesterov"},
     }  # fmt: skip
-    assert "schedule      lr linear 100, then" in "\n".join(plan_lines(plan_of(experiment, tmp_path)))
+    assert "schedule      lr linear 100, then" in "\n".join(
+        plan_lines(plan_of(experiment, tmp_path))
+    )
     assert "schedule" not in json.loads(scheduled(**PLAIN).canonical)
     said = experiment.difference(scheduled(schedule={"momentum": {"kind": "nesterov"}}))
     assert said.startswith("schedule.lr is [")
@@ -188,7 +190,7 @@ def test_su_boyd_and_candes_iteration_to_the_digit() -> None:
         ),
         ({"schedule": {"lr": {"kind": "cosinus", "steps": 5}}}, "did you mean 'cosine'"),
         ({"schedule": {}}, "schedule must have lr, momentum or both: got neither"),
-        ({"schedule": {"rate": 1}}, "schedule has no key 'rate'"),
+        ({"schedule": {"rate": 1}}, "schedule.rate: no such key; known are lr, momentum"),
         ({"schedule": COSINE}, "grid.momentum is missing; the rule nesterov needs it"),
     ],
 )
