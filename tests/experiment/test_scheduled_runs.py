@@ -190,7 +190,7 @@ def test_su_boyd_and_candes_iteration_to_the_digit() -> None:
         ),
         ({"schedule": {"lr": {"kind": "cosinus", "steps": 5}}}, "did you mean 'cosine'"),
         ({"schedule": {}}, "schedule must have lr, momentum or both: got neither"),
-        ({"schedule": {"rate": 1}}, "schedule has no key 'rate'"),
+        ({"schedule": {"rate": 1}}, "schedule.rate: no such key; known are lr, momentum"),
         ({"schedule": COSINE}, "grid.momentum is missing; the rule nesterov needs it"),
     ],
 )
