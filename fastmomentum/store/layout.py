@@ -60,6 +60,11 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
         for name, value in said.items():
             _say(file, name, value)
         data = observations(experiment)
+        if experiment.batch is not None and not data:
+            raise InputError(
+                "batches need the rows of the data, and this experiment knows their statistics "
+                "alone; take it from its file, with fm.load, or open its results"
+            )
         written = [*coordinates(experiment), *results(experiment), *journal(len(blocks))]
         variables, scales = [*written, *closing(), *data], {}
         for variable in variables:
