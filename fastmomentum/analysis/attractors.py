@@ -135,7 +135,7 @@ def _rate(walks: Trajectories, eigenvalue: Floats) -> Floats:
     Of a rule that is no linear map there is no theory: it is taken for one that is drawn in.
     """
     rule = walks.rule
-    if known(rule).form is None:
+    if walks.experiment.form is None or known(rule).form is None:
         return np.where(np.isfinite(eigenvalue), 0.0, np.nan)
     finite = np.isfinite(eigenvalue)
     rates = spectral_radius(rule, walks.lr, walks.momentum, np.where(finite, eigenvalue, 0.0))

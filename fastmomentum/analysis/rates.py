@@ -158,6 +158,10 @@ def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArr
     >>> predicted_rate(ds).round(6).values.tolist()
     [[0.9, 0.9]]
     """
+    if experiment_of(ds).schedule is not None:
+        raise InputError(
+            "the rate is predicted of settings that stay as they are: these results have a schedule"
+        )
     rule, names = experiment_of(ds).rule, labels_of(ds, ("rule",))
     lr, momentum, *parameters = xr.broadcast(ds.lr, ds.momentum, *(ds[name] for name in names))
     own = {name: values.values for name, values in zip(names, parameters, strict=True)}

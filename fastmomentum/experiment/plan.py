@@ -20,11 +20,14 @@ from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.points import Mesh
 from fastmomentum.experiment.randomness import Batch, BatchLike, Noise, NoiseLike, random_faults
 from fastmomentum.experiment.recording import MOST_STEPS, Record
+from fastmomentum.experiment.scheduling import schedule_faults
 from fastmomentum.experiment.stopping import Stop
 from fastmomentum.experiment.varying import Variants, axis_faults
 from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Objective
 from fastmomentum.rules import Rule
+from fastmomentum.rules.base import Form
 from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.schedules import Schedule
 from fastmomentum.specification.base import Specification, Whole
 from fastmomentum.specification.messages import Fault, faults
 from fastmomentum.specification.spans import html_table, span
@@ -66,6 +69,8 @@ class Experiment(Specification):
         and which is stored, is without.
     batch : Batch or mapping, optional
         For mse: over which rows gradients are taken, such as ``{"size": 32}``.
+    schedule : Schedule, optional
+        What changes from update to update, for all runs alike.
     title : str
         A line that names the experiment.
 
@@ -92,6 +97,7 @@ class Experiment(Specification):
     stop: Stop = Stop()
     noise: Noise | None = None
     batch: Batch | None = None
+    schedule: Schedule | None = None
 
     if TYPE_CHECKING:
 
@@ -106,6 +112,7 @@ class Experiment(Specification):
             stop: Stop | Mapping[str, Any] = ...,
             noise: NoiseLike | None = None,
             batch: BatchLike | None = None,
+            schedule: Schedule | Mapping[str, Any] | None = None,
             title: str = "",
         ) -> None: ...
 
@@ -142,7 +149,8 @@ class Experiment(Specification):
                 self.__dict__["grid"] = grid
             found += self._stop_faults()
         found += random_faults(self.grid, self.objective, self.noise, self.batch)
-        found = [*self._grid_faults(), *found, *self._record_faults()]
+        on_schedule = schedule_faults(self.schedule, self.rule, self.grid)
+        found = [*self._grid_faults(), *on_schedule, *found, *self._record_faults()]
         if found:
             raise faults(found)
         # In the canonical form, keys are sorted: the objective knows which parameter is the first.
@@ -152,7 +160,7 @@ class Experiment(Specification):
 
     def _grid_faults(self) -> Iterator[Fault]:
         grid, rule = self.grid, self.rule.rule
-        if rule.uses_momentum and grid.momentum is None:
+        if rule.uses_momentum and grid.momentum is None and not self.has_momentum_schedule:
             yield (
                 "grid.momentum",
                 f"is missing; the rule {rule.name} needs it, such as momentum = 0.9",
@@ -226,6 +234,16 @@ class Experiment(Specification):
                 f"makes the trajectory of one run {size / 2**20:,.0f} MiB large, and it may be "
                 f"{BLOCK_BYTES_MOST // 2**20} MiB at most; record fewer steps, such as log = 1000",
             )
+
+    @property
+    def has_momentum_schedule(self) -> bool:
+        """Whether the momentum comes from a schedule, and not from the grid."""
+        return self.schedule is not None and self.schedule.momentum is not None
+
+    @property
+    def form(self) -> Form | None:
+        """What the rule is a form of here; None without theory, as where there is a schedule."""
+        return None if self.schedule is not None else self.rule.form
 
     @functools.cached_property
     def recorded(self) -> NDArray[np.int64]:
@@ -357,6 +375,8 @@ class Experiment(Specification):
         plain = self.model_dump(mode="json", exclude_none=True)
         if self.stop.bound is None:
             plain["stop"]["bound"] = False
+        if self.schedule is not None:
+            plain["schedule"] = self.schedule.plain()
         for name in self.grid.objective or {}:  # an axis has no value besides
             plain["objective"].pop(name, None)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -397,6 +417,8 @@ class Experiment(Specification):
         rows = {"title": self.title} if self.title else {}
         rows["objective"] = ", ".join([self.objective.name, *self._settings()])
         rows["rule"] = self.rule.words
+        if self.schedule is not None:
+            rows["schedule"] = self.schedule.words
         rows |= self.grid.summary
         rows |= self.random_words
         rows["updates"] = f"{self.steps:,} a run at most"

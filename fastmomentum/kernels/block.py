@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,14 @@ from fastmomentum.kernels.keying import draws_of, keys_of_lanes, parts_of, rando
 from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
 from fastmomentum.kernels.step import Rows
 from fastmomentum.rules.modifiers import OPTIONS as RULE_OPTIONS
+from fastmomentum.schedules import AT, Schedule
 
 if TYPE_CHECKING:
     from fastmomentum.experiment.plan import Experiment
+
+
+STRETCH: Final = 65_536
+"""Updates whose factors and momenta are in memory: a run may have 2^31."""
 
 
 def run_block(
@@ -63,7 +69,17 @@ def _run_part(
     own_constants = tuple(name in (grid.objective or {}) for name in named)
     own_options = tuple((name, name in (grid.rule or {})) for name in used)
     restart = experiment.rule.restart
-    rows = Rows(2, rule, own_parameters, own_constants, own_options, restart, draws)
+    rows = Rows(2, rule, own_parameters, own_constants, own_options, restart, draws=draws)
+    schedule, own_momentum = experiment.schedule, None
+    if schedule is not None:
+        if schedule.momentum is not None and restart is not None:
+            own_momentum = AT[schedule.momentum[0].kind]
+        rows = dataclasses.replace(
+            rows,
+            has_factors=schedule.lr is not None,
+            has_momenta=schedule.momentum is not None and own_momentum is None,
+            own_momentum=own_momentum,
+        )
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
@@ -120,18 +136,9 @@ def _run_part(
     if recorded.size and recorded[0] == 0:
         trajectory[:, 0] = lanes[rows.point, :count].T
     kernel = compile_kernel(objective.functions, rows, checked)
-    arguments = (
-        lanes,
-        run,
-        pending,
-        group,
-        count,
-        0,
-        steps,
-        steps,
-        parameters,
-        constants,
-        tuple(options[name] for name in used),
+    t, active, stretch = 0, count, steps if schedule is None else min(STRETCH, steps)
+    settings = parameters, constants, tuple(options[name] for name in used)
+    results = (
         levels,
         LARGEST if stop.bound is None else stop.bound,
         random_of(experiment, draws, runs),
@@ -144,8 +151,28 @@ def _run_part(
         arrays.get("n_restarts", np.empty(0, np.int32)),
         trajectory,
     )
-    compile_for(kernel, arguments)
-    kernel(*arguments)
+    while True:
+        until = min(t + stretch, steps)
+        planned = t, *stretch_of(schedule, t, until - t)
+        arguments = (lanes, run, pending, group, active, t, until, steps)
+        arguments = (*arguments, *settings, *planned, *results)
+        if t == 0:
+            compile_for(kernel, arguments)
+        active, t = kernel(*arguments), until
+        if t == steps or not active:
+            break
+
+
+@functools.lru_cache(maxsize=8)
+def stretch_of(
+    schedule: Schedule | None, first: int, count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Factors and momenta of a stretch of updates, the same for all blocks; empty for none."""
+    nothing = np.empty(0)
+    if schedule is None:
+        return nothing, nothing
+    factors, momenta = schedule.lr_factors(first, count), schedule.momenta(first, count)
+    return nothing if factors is None else factors, nothing if momenta is None else momenta
 
 
 @functools.cache

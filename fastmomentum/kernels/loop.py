@@ -29,7 +29,7 @@ from fastmomentum.kernels.modifying import (
     folded,
     restarter,
 )
-from fastmomentum.kernels.step import Rows, one_nan, recorder, stepper
+from fastmomentum.kernels.step import Rows, one_nan, planner, recorder, stepper
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
 from fastmomentum.objectives import Functions
 from fastmomentum.status import Status
@@ -88,6 +88,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     """
     value = inlined(functions.value)
     step, record = stepper(rows, functions), recorder(rows.n)
+    plan, momentum_at = planner(rows), rows.own_momentum
     read_point, write_point = reader(rows.point), writer(rows.point)
     choose_point = chooser(rows.point)
     read_restarts, choose_restarts = reader(rows.restarts), chooser(rows.restarts)
@@ -107,6 +108,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         mixed,
         recorder,
         stepper,
+        planner,
         clipper,
         decayer,
         decoupler,
@@ -119,6 +121,8 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         *(DRAWN if draws.any else ()),
         *((functions.batch_gradient,) if draws.batch and functions.batch_gradient else ()),
     )
+    if momentum_at is not None:
+        own = (*own, momentum_at)
     given = functions.value, functions.gradient
     digest = code_digest(*given, rule.update, rule.gradient_point, rule.advance, *own)
 
@@ -139,6 +143,9 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         parameters,
         constants,
         options,
+        planned_from,
+        factors,
+        momenta,
         levels,
         bound,
         random,
@@ -183,14 +190,16 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         draw(table, tile, now, pause, batch, random)
                     for s in range(now, pause):
                         made, shared = float(s), at_step(drawn, s - t)
+                        planned = plan(factors, momenta, s - planned_from)
                         for j in range(lanes):
                             w = read_point(tile, j)
                             noise = noise_of(shared, table, s - now, j)
                             sample = sample_of(shared, table, s - now, j)
                             restarts = read_restarts(tile, j)
                             to = step(
-                                tile, j, w, parameters, constants, options, made, noise, sample
-                            )
+                                tile, j, w, parameters, constants, options, made, planned,
+                                noise, sample,
+                            )  # fmt: skip
                             if checked:  # where a rule is met the point stands still
                                 f = value(*w, read_constants(tile, j, constants))
                                 eventless = (f <= bound) & (f > tile[level_row, j])
@@ -236,10 +245,13 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         shared = at_step(drawn, s - t)
                         noise = noise_of(shared, lone, 0, 0)
                         sample = sample_of(shared, lone, 0, 0)
+                        planned = plan(factors, momenta, s - planned_from)
                         w = read_point(single, 0)
+                        past = float(s)
                         to = step(
-                            single, 0, w, parameters, constants, options, float(s), noise, sample
-                        )
+                            single, 0, w, parameters, constants, options, past, planned,
+                            noise, sample,
+                        )  # fmt: skip
                         write_point(single, 0, to)
                         s += 1
                         if k < n_recorded and recorded[k] == s:
@@ -299,7 +311,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
 
     identity = (
         f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants} "
-        f"{rows.options} {rows.restart}"
+        f"{rows.options} {rows.restart} {rows.has_factors} {rows.has_momenta}"
     )
     identity += f" {draws}" if draws.any else ""
     return cast(Kernel, compiled(kernel, identity, OPTIONS))

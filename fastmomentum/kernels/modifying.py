@@ -63,6 +63,11 @@ def times(g: Any, _: Any, factor: Any) -> Any:
     return g * factor
 
 
+def add(one: Any, _: Any, number: Any) -> Any:
+    """A coordinate more a number."""
+    return one + number
+
+
 def over(g: Any, _: Any, number: Any) -> Any:
     """A coordinate over a number."""
     return g / number
@@ -131,12 +136,14 @@ def restarter(
     kind: str | None,
     velocities: Sequence[int],
     counts: Sequence[int],
+    clocks: Sequence[int],
     sums_gradients: bool,
     value: Function,
 ) -> Function:
     """``restart(tile, lane, w, to, g, constants)``: set the velocity to 0 where it is time to.
 
-    `velocities` and `counts` are rows; `sums_gradients` says whether the way is -v' instead of v';
+    `velocities`, `counts` and `clocks` are rows: a clock counts updates, from 0 after each restart.
+    `sums_gradients` says whether the way is -v' instead of v';
     `value` is the objective's, and `constants` are those of the lane.
     """
     if kind is None:
@@ -147,6 +154,8 @@ def restarter(
         return inlined(nothing)
     n, (count,) = len(velocities), counts
     read, choose, at_rest = reader(velocities), chooser(velocities), (0.0,) * n
+    read_clock, choose_clock = reader(clocks), chooser(clocks)
+    later, started = each(len(clocks), add), (0.0,) * len(clocks)
     product, along = folded(n, modifiers.summed), -1.0 if sums_gradients else 1.0
 
     def by_function(tile, lane, w, to, g, constants):  # type: ignore[no-untyped-def]
@@ -161,6 +170,9 @@ def restarter(
         now = is_time(tile, lane, w, to, g, constants)
         choose(tile, lane, now, at_rest, read(tile, lane))
         tile[count, lane] += 1.0 if now else -0.0
+        choose_clock(
+            tile, lane, now, started, later(read_clock(tile, lane), read_clock(tile, lane), 1.0)
+        )
 
     return inlined(restart)
 

@@ -33,6 +33,12 @@ class Rows:
         Options of every rule that are used, and whether they differ between the runs.
     restart : str, optional
         When the velocity is set to 0.
+    has_factors : bool
+        Whether each update has a factor on the learning rate.
+    has_momenta : bool
+        Whether each update has a momentum, instead of the run's.
+    own_momentum : callable, optional
+        The momentum as a function of the updates since the run's last restart, instead.
     draws : Draws
         What is drawn at each step: lanes may have keys of their own.
     """
@@ -43,6 +49,9 @@ class Rows:
     constants: tuple[bool, ...]
     options: tuple[tuple[str, bool], ...] = ()
     restart: str | None = None
+    has_factors: bool = False
+    has_momenta: bool = False
+    own_momentum: Callable[[Any], Any] | None = None
     draws: Draws = NOTHING_DRAWN
 
     @property
@@ -101,9 +110,20 @@ class Rows:
         return self.count - self.draws.keys
 
     @property
+    def restarts_and_clock(self) -> list[str]:
+        """What a rule that restarts keeps besides."""
+        kept = [] if self.own_momentum is None else ["clock"]
+        return kept if self.restart is None else [*kept, "restarts"]
+
+    @property
+    def clock(self) -> list[int]:
+        """Updates since the last restart, where the momentum depends on them."""
+        return [] if self.own_momentum is None else [self.keys - 2]
+
+    @property
     def count(self) -> int:
         """How many."""
-        rest = sum(varies for _, varies in self.options) + (self.restart is not None)
+        rest = sum(varies for _, varies in self.options) + len(self.restarts_and_clock)
         own = sum(self.parameters) + sum(self.constants)
         return self.level + 2 + own + rest + self.draws.keys
 
@@ -132,9 +152,10 @@ def recorder(n: int) -> Callable[..., None]:
 
 
 def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
-    """``step(tile, lane, w, parameters, constants, options, t, noise, sample)``: one update.
+    """``step(tile, lane, w, parameters, constants, options, t, planned, noise, sample)``.
 
-    It gives the new point; `noise` and `sample` are what was drawn for the step.
+    One update; it gives the new point. `planned` are factor and momentum of the update, from the
+    schedules; `noise` and `sample` are what was drawn for it.
 
     The order is: gradient, noise, clip, weight decay, the rule, decoupled decay, restart. The tile
     keeps the old point, so that a stop rule that is met can leave the lane where it is; all else in
@@ -145,7 +166,6 @@ def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
     advance = inlined(rule.advance)
     read_shared, write_shared = reader(rows.shared), writer(rows.shared)
     read_parameters, read_constants = map(mixed, rows.varying())
-    lr_row, momentum_row = rows.lr, rows.lr + 1
 
     def looking(n: int) -> Callable[..., Any]:
         """Where the gradient is taken."""
@@ -193,13 +213,13 @@ def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
     velocities = [rows.states(coordinate)[0] for coordinate in range(rows.n if rows.restart else 0)]
     sums_gradients = rule.form is not None and rule.form.sums_gradients
     value = inlined(functions.value)
-    restart = restarter(rows.restart, velocities, rows.restarts, sums_gradients, value)
-    differentiate = _differentiating(rows, functions)
+    restart = restarter(rows.restart, velocities, rows.restarts, rows.clock, sums_gradients, value)
+    differentiate, settings = _differentiating(rows, functions), _settings(rows)
 
     def step(  # type: ignore[no-untyped-def]
-        tile, lane, w, parameters, constants, options, t, noise, sample
+        tile, lane, w, parameters, constants, options, t, planned, noise, sample
     ):
-        lr, momentum = tile[lr_row, lane], tile[momentum_row, lane]
+        lr, momentum = settings(tile, lane, planned)
         own = read_parameters(tile, lane, parameters)
         shared = advance(read_shared(tile, lane), momentum, own)
         write_shared(tile, lane, shared)
@@ -245,3 +265,53 @@ def _differentiating(rows: Rows, functions: Functions) -> Callable[..., Any]:
         return add(inner(at, constants, sample), noise)
 
     return inlined(noisy)
+
+
+def _settings(rows: Rows) -> Callable[..., Any]:
+    """``settings(tile, lane, planned)``: learning rate and momentum of an update."""
+    lr_row, momentum_row = rows.lr, rows.lr + 1
+
+    def own_lr(tile, lane, planned):  # type: ignore[no-untyped-def]
+        return tile[lr_row, lane]
+
+    def times_factor(tile, lane, planned):  # type: ignore[no-untyped-def]
+        return tile[lr_row, lane] * planned[0]
+
+    def of_run(tile, lane, planned):  # type: ignore[no-untyped-def]
+        return tile[momentum_row, lane]
+
+    def of_update(tile, lane, planned):  # type: ignore[no-untyped-def]
+        return planned[1]
+
+    lr = inlined(times_factor if rows.has_factors else own_lr)
+    momentum = inlined(of_update if rows.has_momenta else of_run)
+    if rows.own_momentum is not None:
+        (clock,), momentum_at = rows.clock, inlined(rows.own_momentum)
+
+        def since_restart(tile, lane, planned):  # type: ignore[no-untyped-def]
+            return momentum_at(tile[clock, lane])
+
+        momentum = inlined(since_restart)
+
+    def settings(tile, lane, planned):  # type: ignore[no-untyped-def]
+        return lr(tile, lane, planned), momentum(tile, lane, planned)
+
+    return inlined(settings)
+
+
+def planner(rows: Rows) -> Callable[..., Any]:
+    """``plan(factors, momenta, k)``: factor and momentum of a stretch's update k."""
+
+    def one(values, k):  # type: ignore[no-untyped-def]
+        return values[k]
+
+    def nothing(values, k):  # type: ignore[no-untyped-def]
+        return 1.0
+
+    factor = inlined(one if rows.has_factors else nothing)
+    momentum = inlined(one if rows.has_momenta else nothing)
+
+    def plan(factors, momenta, k):  # type: ignore[no-untyped-def]
+        return factor(factors, k), momentum(momenta, k)
+
+    return inlined(plan)

@@ -25,7 +25,7 @@ class Bands(NamedTuple):
     """Artists of `bands`."""
 
     medians: list[Line2D]
-    bands: list[PolyCollection]
+    bands: Sequence[PolyCollection]
     means: list[Line2D]
 
 
@@ -76,8 +76,8 @@ def bands(
             at = np.where(at > 0, at, np.nan)
         for low, high, alpha in PAIRS:
             ends = [one.sel(quantile=q, method="nearest").values for q in (low, high)]
-            ends = [np.where(np.isfinite(end), end, np.nan) for end in ends]
-            drawn.append(ax.fill_between(at, *ends, color=colour, alpha=alpha, linewidth=0))
+            lower, upper = (np.where(np.isfinite(end), end, np.nan) for end in ends)
+            drawn.append(ax.fill_between(at, lower, upper, color=colour, alpha=alpha, linewidth=0))
         middle = one.sel(quantile=0.5, method="nearest").values
         style: dict[str, Any] = {"color": colour, "linewidth": 2.2, "label": label}
         medians.append(ax.plot(at, np.where(np.isfinite(middle), middle, np.nan), **style)[0])

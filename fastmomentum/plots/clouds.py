@@ -113,7 +113,7 @@ def cloud(
     few = found[:: -(-len(found) // MOST_DOTS)]
     alpha = float(np.clip(300.0 / len(few), 0.04, 0.6))
     dots = ax.scatter(
-        *few.T, s=6, color="#0072B2", alpha=alpha, linewidth=0, rasterized=True,
+        few[:, 0], few[:, 1], s=6, color="#0072B2", alpha=alpha, linewidth=0, rasterized=True,
         label=f"last points of {len(found):,} seeds",
     )  # fmt: skip
     own = np.cov(found.T)

@@ -14,6 +14,7 @@ from fastmomentum.reference.modified import Modified
 from fastmomentum.reference.noisy import NoisyGradient
 from fastmomentum.reference.optimisers import optimiser
 from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.schedules import Schedule
 from fastmomentum.specification.numbers import numbers, whole
 from fastmomentum.status import Status
 
@@ -63,6 +64,7 @@ def descend(
     batch: Mapping[str, Any] | None = None,
     seed: ArrayLike = 0,
     further: Sequence[ArrayLike] = (),
+    schedule: Schedule | None = None,
 ) -> Runs:
     """Walk all the steps, update by update, then see where each run would have stopped.
 
@@ -89,6 +91,8 @@ def descend(
     further : sequence of array_like
         Parameters and constants that are axes of the grid, in their order, of the broadcast shape:
         noise that is not common depends on them.
+    schedule : Schedule, optional
+        What changes from update to update; a momentum schedule replaces `momentum`.
 
     Returns
     -------
@@ -122,6 +126,8 @@ def descend(
     restarted = np.zeros((*x.shape, steps + 1), bool)
     with np.errstate(all="ignore"):
         for t in range(1, steps + 1):
+            if schedule is not None:
+                modified.follow(schedule, lr, t - 1)
             at = modified.gradient_point(params)
             gx, gy = gradient(t - 1, at["x"], at["y"])
             modified.update(params, {"x": gx, "y": gy})

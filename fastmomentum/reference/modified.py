@@ -10,6 +10,7 @@ import numpy as np
 from fastmomentum.errors import InputError
 from fastmomentum.reference.optimisers import Optimiser
 from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.schedules import Schedule
 
 
 class Modified:
@@ -58,6 +59,8 @@ class Modified:
         self.weight_decay, self.decoupled, self.clip = weight_decay, decoupled_weight_decay, clip
         self.restart, self.value = restart, value
         self.restarted: Any = False
+        self.made = 0
+        self.restarted_at: Any = 0
 
     @classmethod
     def of(
@@ -69,6 +72,28 @@ class Modified:
         """With the options of a rule."""
         found = UpdateRule.parse(rule)
         return cls(optimiser, **found.options, restart=found.restart, value=value)
+
+    def follow(self, schedule: Schedule, lr: Any, t: int) -> None:
+        """Take learning rate and momentum of an update from a schedule.
+
+        Parameters
+        ----------
+        schedule : Schedule
+            Both, or one of them.
+        lr : float or ndarray
+            The run's own learning rate.
+        t : int
+            Updates made before. With restarts, the momentum schedule counts from the last.
+        """
+        factors = schedule.lr_factors(t, 1)
+        if factors is not None:
+            setattr(self.optimiser, "lr", lr * factors[0])  # noqa: B010  (all have one)
+        if schedule.momentum is not None:
+            since = np.asarray(t - self.restarted_at, np.int64)
+            momentum = schedule.momentum[0].values(since) if self.restart else None
+            alike = schedule.momenta(t, 1)
+            assert alike is not None
+            setattr(self.optimiser, "momentum", alike[0] if momentum is None else momentum)  # noqa: B010
 
     def gradient_point(self, params: dict[str, Any]) -> dict[str, Any]:
         """Where the gradient is to be taken; see `Optimiser.gradient_point`."""
@@ -95,6 +120,8 @@ class Modified:
                 params[key] -= part * before[key]
         if self.restart is not None:
             self._restart(before, params, grads)
+        self.made += 1
+        self.restarted_at = np.where(self.restarted, self.made, self.restarted_at)
 
     def _clipped(self, grads: dict[str, Any]) -> dict[str, Any]:
         """Gradients of the norm `clip` at most; divided first, so that no square overflows."""

@@ -40,7 +40,9 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     axes = [grid.axes[name] for name in names]
     momentum, *parameters = np.meshgrid(*axes, indexing="ij")
     each = rule.varying(**dict(zip(names[1:], parameters, strict=True))) if parameters else rule
-    if each.form is None:  # no linear map, or runs settle elsewhere than at a minimum
+    if (
+        experiment.form is None or each.form is None
+    ):  # no linear map, or runs settle elsewhere than at a minimum
         return None
     found = []
     for objective in experiment.variants:

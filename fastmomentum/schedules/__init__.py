@@ -16,6 +16,7 @@ from fastmomentum.schedules.lr import MultiStep as MultiStep
 from fastmomentum.schedules.lr import OneCycle as OneCycle
 from fastmomentum.schedules.lr import Piecewise as Piecewise
 from fastmomentum.schedules.lr import Step as Step
+from fastmomentum.schedules.momentum import AT as AT
 from fastmomentum.schedules.momentum import Demon as Demon
 from fastmomentum.schedules.momentum import LinearMomentum as LinearMomentum
 from fastmomentum.schedules.momentum import Nesterov as Nesterov
@@ -28,6 +29,7 @@ from fastmomentum.schedules.registry import values_of as values_of
 from fastmomentum.schedules.schedule import Schedule as Schedule
 
 __all__ = [
+    "AT",
     "LR_SCHEDULES",
     "MOMENTUM_SCHEDULES",
     "Cosine",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from fastmomentum.elementary import select
 from fastmomentum.schedules.base import (
     Floats,
     Length,
@@ -19,6 +20,32 @@ from fastmomentum.schedules.base import (
 from fastmomentum.schedules.lr import check_turn, cycle
 
 
+def nesterov_at(t: Any) -> Any:
+    """``t/(t + 3)``.
+
+    Examples
+    --------
+    >>> nesterov_at(3.0)
+    0.5
+    """
+    return t / (t + 3.0)
+
+
+def su_boyd_candes_at(t: Any) -> Any:
+    """``max(0, (t - 1)/(t + 2))``.
+
+    Examples
+    --------
+    >>> float(su_boyd_candes_at(0.0)), float(su_boyd_candes_at(4.0))
+    (0.0, 0.5)
+    """
+    return select(t > 1.0, (t - 1.0) / (t + 2.0), 0.0)
+
+
+AT: Final = {"nesterov": nesterov_at, "su_boyd_candes": su_boyd_candes_at}
+"""Kinds that may start anew in the middle of a run, as functions of t that kernels compile too."""
+
+
 class Nesterov(Scheduled):
     """Rise towards 1 as 1 - 3/t does."""
 
@@ -29,7 +56,7 @@ class Nesterov(Scheduled):
 
     def values(self, t: Steps) -> Floats:
         """Values at the given steps."""
-        return np.asarray(t / (t + 3))
+        return np.asarray(nesterov_at(t))
 
 
 class SuBoydCandes(Scheduled):
@@ -42,7 +69,7 @@ class SuBoydCandes(Scheduled):
 
     def values(self, t: Steps) -> Floats:
         """Values at the given steps."""
-        return np.maximum((t - 1) / (t + 2), 0.0)
+        return np.asarray(su_boyd_candes_at(t))
 
 
 class Sutskever(Scheduled):

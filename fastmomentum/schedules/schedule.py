@@ -13,6 +13,7 @@ from fastmomentum.schedules.registry import (
     LrKind,
     MomentumKind,
     in_order,
+    length_of,
     values_of,
 )
 from fastmomentum.specification.base import Specification
@@ -90,6 +91,21 @@ class Schedule(Specification):
         """Momenta for a stretch of updates, as `lr_factors`."""
         return None if self.momentum is None else values_of(self.momentum, first, count)
 
+    @property
+    def words(self) -> str:
+        """The schedules in a few words.
+
+        Examples
+        --------
+        >>> warm = {"kind": "linear", "first": 0.5, "last": 1.0, "steps": 2}
+        >>> Schedule(lr=[warm, {"kind": "cosine", "steps": 9}], momentum={"kind": "nesterov"}).words
+        'lr linear 2, then cosine 9; momentum nesterov'
+        """
+        given = {"lr": self.lr, "momentum": self.momentum}
+        return "; ".join(
+            f"{key} {', then '.join(map(_said, made))}" for key, made in given.items() if made
+        )
+
     def plain(self) -> dict[str, Any]:
         """The table of a file that gives this; what is at its default is left out.
 
@@ -100,6 +116,10 @@ class Schedule(Specification):
         """
         given = {"lr": self.lr, "momentum": self.momentum}
         return {key: _plain(made) for key, made in given.items() if made is not None}
+
+
+def _said(schedule: Scheduled) -> str:
+    return schedule.kind + (f" {length_of(schedule):,}" if schedule.has_end else "")
 
 
 def _plain(made: tuple[Scheduled, ...]) -> dict[str, Any] | list[dict[str, Any]]:

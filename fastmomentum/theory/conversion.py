@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastmomentum.errors import InputError
 from fastmomentum.rules.base import Form
 from fastmomentum.rules.choice import UpdateRule, VaryingRule
+from fastmomentum.schedules import Schedule
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, known
 
@@ -79,6 +81,7 @@ def convert(
     start: ArrayLike = (0.0, 0.0),
     velocity: ArrayLike = (0.0, 0.0),
     gradient: ArrayLike | None = None,
+    schedule: Schedule | Mapping[str, Any] | None = None,
 ) -> Settings:
     """Settings with which another rule takes the same path.
 
@@ -95,6 +98,8 @@ def convert(
         First point and velocity; ``...`` broadcasts with the settings.
     gradient : array_like, shape (..., 2), optional
         At the start; needed where there is a dampening, for the first update has none.
+    schedule : Schedule, optional
+        Of the runs: with one, forms of a method are different methods, and nothing is converted.
 
     Returns
     -------
@@ -105,7 +110,8 @@ def convert(
     ------
     InputError
         A learning rate is not positive, or a momentum not in [0, 1); the two are forms of different
-        methods, and the momentum is not 0; or a dampening asks for the gradient.
+        methods, and the momentum is not 0; a dampening asks for the gradient; or there is a
+        schedule.
 
     References
     ----------
@@ -119,6 +125,11 @@ def convert(
     0.1
     """
     rule, to = _of_numbers(rule), _of_numbers(to)
+    if schedule is not None and rule != to:
+        raise InputError(
+            f"with a schedule ({Schedule.parse(schedule).words}) {rule.name} and {to.name} take "
+            "different paths: forms of one method part where settings change"
+        )
     if rule == to:  # before a gradient is asked for
         gradient = (0.0, 0.0)
     eta, m = numbers(lr, "lr"), numbers(momentum, "momentum")

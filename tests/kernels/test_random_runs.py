@@ -37,14 +37,14 @@ def plan(
     rule: Any = "nesterov",
     **options: Any,
 ) -> fm.Experiment:
-    options.setdefault("stop", fm.Stop(targets=[1.0]))
+    options.setdefault("stop", fm.Stop(targets=[1.0]))  # momenta = 1: a schedule has them
     return fm.Experiment(
         objective=objective,
         rule=rule,
         steps=300,
         grid=fm.Grid(
             lr=np.geomspace(1e-4, 3e-1, 5),
-            momentum=np.linspace(0.0, 0.95, momenta) if rule != "sgd" else None,
+            momentum=np.linspace(0.0, 0.95, momenta) if momenta > 1 else None,
             start=[(-1.2, 1.0), (0.3, 2.0)],
             seed=[5, 3, 11],
         ),
@@ -67,6 +67,7 @@ def by_reference(experiment: fm.Experiment) -> Runs:
         experiment.stop.targets,
         experiment.stop.bound,
         np.array(velocity),
+        schedule=experiment.schedule,
         noise=dict(experiment.noise) if experiment.noise else None,
         batch=dict(experiment.batch) if experiment.batch else None,
         seed=grid.seeds[[cell[0] for cell in cells]],
@@ -82,6 +83,13 @@ CASES: dict[str, dict[str, Any]] = {
         "momenta": 70,
         "noise": {"gaussian": 5.0},
         "rule": {"name": "momentum", "clip": 2.0, "weight_decay": 0.1},
+    },
+    "scheduled": {
+        "objective": fm.Rosenbrock(),
+        "momenta": 1,
+        "noise": {"gaussian": 0.5},
+        "rule": {"name": "nesterov", "restart": "function"},
+        "schedule": {"lr": {"kind": "cosine", "steps": 200}, "momentum": {"kind": "nesterov"}},
     },
     "no stop rules": {"objective": fm.Rosenbrock(), "noise": OWN, "stop": fm.Stop(bound=False)},
     "batches": {"objective": line(), "momenta": 70, "batch": {"size": 32}},

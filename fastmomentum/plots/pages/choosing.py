@@ -188,8 +188,8 @@ def plane(
 
 
 def has_theory(ds: xr.Dataset) -> bool:
-    """Whether there is a theory of the rule: of what is no linear map there is none."""
-    return rule_of(ds).form is not None
+    """Whether there is a theory of the rule: of what is no linear map there is none, nor of what changes."""
+    return rule_of(ds).form is not None and experiment_of(ds).schedule is None
 
 
 def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:

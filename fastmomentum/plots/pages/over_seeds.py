@@ -111,8 +111,8 @@ def loss_bands(
     quantiles, labels, means, said = [], [], [], []
     one = ds
     for i in range(count):
-        asked = [part[i % len(part)] for part in lists]
-        one = replay_seeds(ds, *asked, velocity, at, most=MOST_SEEDS)
+        lr, momentum, start = (part[i % len(part)] for part in lists)
+        one = replay_seeds(ds, lr, momentum, start, velocity, at, most=MOST_SEEDS)
         objective = objective_of(one)
         lowest = objective.f_min or 0.0
         quantiles.append(over_seeds(one)["loss_quantile"] - lowest)

@@ -1,0 +1,48 @@
+"""What a schedule asks of the rest of an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastmomentum.experiment.grid import Grid
+from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.schedules import AT, Schedule
+from fastmomentum.specification.messages import Fault
+
+
+def schedule_faults(schedule: Schedule | None, rule: UpdateRule, grid: Grid) -> Iterator[Fault]:
+    """What is wrong with a schedule of the momentum.
+
+    Parameters
+    ----------
+    schedule, rule, grid
+        Of an experiment.
+
+    Yields
+    ------
+    (str, str)
+        Key and message.
+    """
+    if schedule is None or schedule.momentum is None:
+        return
+    if not rule.rule.uses_momentum:
+        yield (
+            "schedule.momentum",
+            f"must be left out, for the rule {rule.name} has no momentum; drop it, or take the "
+            "rule momentum",
+        )
+        return
+    if grid.momentum is not None:
+        yield (
+            "grid.momentum",
+            "must be left out, for schedule.momentum gives the momentum of every run; drop one",
+        )
+    if rule.restart is not None and (
+        len(schedule.momentum) > 1 or schedule.momentum[0].kind not in AT
+    ):
+        kinds = " -> ".join(one.kind for one in schedule.momentum)
+        yield (
+            "schedule.momentum",
+            f"must be {' or '.join(AT)} where rule.restart begins it anew: got {kinds}; take one "
+            "of these, or drop rule.restart",
+        )
