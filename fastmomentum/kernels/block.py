@@ -154,7 +154,7 @@ def _run_part(
     while True:
         until = min(t + stretch, steps)
         planned = t, *stretch_of(schedule, t, until - t)
-        arguments = (lanes, run, pending, group, active, t, until, steps)
+        arguments: tuple[Any, ...] = (lanes, run, pending, group, active, t, until, steps)
         arguments = (*arguments, *settings, *planned, *results)
         if t == 0:
             compile_for(kernel, arguments)
