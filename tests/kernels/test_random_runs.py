@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,45 @@ def test_cells_share_what_is_common_and_nothing_else() -> None:
         distinct = [len(np.unique(seed, axis=0)) for seed in one]
         assert distinct == ([1] * 4 if common else [6] * 4)
         assert len(np.unique(one[:, 0], axis=0)) == 4
+
+
+def test_noise_of_its_own_depends_on_all_that_a_run_is_made_with() -> None:
+    """Parameters and constants that are axes, and the velocity, also where a zoom has but one."""
+    experiment = fm.Experiment(
+        objective="rosenbrock",
+        rule="qhm",
+        steps=50,
+        grid=fm.Grid(
+            lr=1e-3,
+            momentum=0.5,
+            start=[(-1.2, 1.0)],
+            velocity=[(0.0, 0.0), (0.1, 0.0)],
+            rule={"nu": [0.5, 0.7]},
+            objective={"b": [1.0, 10.0]},
+            seed=[4],
+        ),
+        noise=OWN,
+        stop=fm.Stop(bound=False),
+    )
+    ds = fm.run(experiment)
+    for nu, b, velocity in itertools.product((0.5, 0.7), (1.0, 10.0), (0, 1)):
+        cell = fm.select_cell(ds, at={"nu": nu, "objective_b": b}, velocity=velocity)
+        told = descend(
+            fm.Rosenbrock(b=b),
+            fm.UpdateRule(name="qhm", nu=nu),
+            1e-3,
+            0.5,
+            (-1.2, 1.0),
+            50,
+            bound=None,
+            velocity=(0.1 * velocity, 0.0),
+            noise=OWN,
+            seed=4,
+            further=(nu, b),
+        )
+        assert cell.final.values.tobytes() == told.final.tobytes()
+        again = fm.replay(ds, at={"nu": nu, "objective_b": b}, velocity=velocity)
+        assert again.final.values.tobytes() == told.final.tobytes()
 
 
 def test_replay_and_zoom_give_the_bits_of_the_grid() -> None:
