@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.experiment.cells import CELL
 from fastmomentum.experiment.grid import Label
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.status import Status
@@ -103,6 +104,8 @@ _PLACES: Final = {"start": "start point", "velocity": "initial velocity"}
 
 def _meaning(experiment: Experiment, label: Label | None, axis: str) -> str:
     """A label in words; without one, the numbers of listed points."""
+    if axis == CELL:
+        return "number of the cell, of learning rates x momenta"
     if label is None:
         return f"number of the {_PLACES[axis]}"
     if label.kind == "rule":

@@ -437,7 +437,9 @@ class Experiment(Specification):
     def _settings(self) -> Iterator[str]:
         """Numbers of the objective that are not its usual ones."""
         for name, value in self.objective.__repr_args__():
-            if isinstance(value, int | float):
+            if isinstance(value, bool):
+                yield f"{name} = {str(value).lower()}"
+            elif isinstance(value, int | float):
                 yield f"{name} = {value:.6g}"
 
     def _repr_html_(self) -> str:

@@ -28,7 +28,11 @@ STRETCH: Final = 65_536
 
 
 def run_block(
-    experiment: Experiment, runs: range, arrays: dict[str, NDArray[Any]], n_steps: int | None = None
+    experiment: Experiment,
+    runs: range,
+    arrays: dict[str, NDArray[Any]],
+    n_steps: int | None = None,
+    chosen: NDArray[np.bool_] | None = None,
 ) -> None:
     """Compute a range of runs into arrays.
 
@@ -42,12 +46,15 @@ def run_block(
         By variable, the run as first axis; filled in place.
     n_steps : int, optional
         Updates, instead of the experiment's; 0 only compiles.
+    chosen : ndarray of bool, shape (n_runs,), optional
+        Which of the runs to compute; the rows of the others are left to the caller.
     """
     draws = draws_of(experiment)
     for part in parts_of(experiment, draws, runs):
         own = slice(part.start - runs.start, part.stop - runs.start)
         results = {name: values[own] for name, values in arrays.items()}
-        _run_part(experiment, part, results, draws, n_steps)
+        those = None if chosen is None else chosen[own]
+        _run_part(experiment, part, results, draws, n_steps, those)
 
 
 def _run_part(
@@ -56,6 +63,7 @@ def _run_part(
     arrays: dict[str, NDArray[Any]],
     draws: Draws,
     n_steps: int | None,
+    chosen: NDArray[np.bool_] | None,
 ) -> None:
     """Compute runs that one call of the kernel takes."""
     objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
@@ -69,7 +77,7 @@ def _run_part(
     own_constants = tuple(name in (grid.objective or {}) for name in named)
     own_options = tuple((name, name in (grid.rule or {})) for name in used)
     restart = experiment.rule.restart
-    rows = Rows(2, rule, own_parameters, own_constants, own_options, restart, draws=draws)
+    rows = Rows(2, rule, own_parameters, own_constants, own_options, restart, draws)
     schedule, own_momentum = experiment.schedule, None
     if schedule is not None:
         if schedule.momentum is not None and restart is not None:
@@ -127,14 +135,23 @@ def _run_part(
     for k, words in enumerate(keys_of_lanes(experiment, draws, runs)):
         lanes[rows.keys + 2 * k : rows.keys + 2 * k + 2, :count] = words
     run = np.arange(padded)
+    if chosen is not None and not chosen.all():  # close ranks: lanes know by `run` whose they are
+        those = np.flatnonzero(chosen)
+        run[: those.size] = those
+        lanes[:, : those.size] = lanes[:, those]
+        group[: those.size] = group[those]
+        count = those.size
+        padded = -(-count // LANES[checked]) * LANES[checked]
+        lanes, run = np.ascontiguousarray(lanes[:, :padded]), run[:padded]
+        pending, group = pending[:padded], group[:padded]
     arrays["status"][:] = NOT_RUN
     arrays["n_steps"][:] = steps
-    hit_step = arrays.get("hit_step", np.empty((count, 0), np.int32))
+    hit_step = arrays.get("hit_step", np.empty((len(runs), 0), np.int32))
     hit_step[:] = -1
     recorded = experiment.recorded
-    trajectory = arrays.get("trajectory", np.empty((count, 0, 2)))
+    trajectory = arrays.get("trajectory", np.empty((len(runs), 0, 2)))
     if recorded.size and recorded[0] == 0:
-        trajectory[:, 0] = lanes[rows.point, :count].T
+        trajectory[run[:count], 0] = lanes[rows.point, :count].T
     kernel = compile_kernel(objective.functions, rows, checked)
     t, active, stretch = 0, count, steps if schedule is None else min(STRETCH, steps)
     settings = parameters, constants, tuple(options[name] for name in used)
@@ -154,8 +171,8 @@ def _run_part(
     while True:
         until = min(t + stretch, steps)
         planned = t, *stretch_of(schedule, t, until - t)
-        arguments: tuple[Any, ...] = (lanes, run, pending, group, active, t, until, steps)
-        arguments = (*arguments, *settings, *planned, *results)
+        at = lanes, run, pending, group, active, t, until, steps
+        arguments = (*at, *settings, *planned, *results)
         if t == 0:
             compile_for(kernel, arguments)
         active, t = kernel(*arguments), until

@@ -165,7 +165,9 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         drawn = np.empty((of_seed, round_updates))
         table, lone = np.empty((of_lane, table_steps, lanes)), np.empty((of_lane, 1, 1))
         batch = np.empty(batch_size(random), np.uint64)
-        k_next = np.searchsorted(recorded, t, side="right")  # entry that comes next
+        k_next = 0  # entry that comes next; np.searchsorted takes half a second to compile
+        while k_next < n_recorded and recorded[k_next] <= t:
+            k_next += 1
 
         # Rounds: from t to t_end for all tiles, then those that are over leave.
         while active > 0 and t < until:
@@ -197,9 +199,17 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                             sample = sample_of(shared, table, s - now, j)
                             restarts = read_restarts(tile, j)
                             to = step(
-                                tile, j, w, parameters, constants, options, made, planned,
-                                noise, sample,
-                            )  # fmt: skip
+                                tile,
+                                j,
+                                w,
+                                parameters,
+                                constants,
+                                options,
+                                made,
+                                planned,
+                                noise,
+                                sample,
+                            )
                             if checked:  # where a rule is met the point stands still
                                 f = value(*w, read_constants(tile, j, constants))
                                 eventless = (f <= bound) & (f > tile[level_row, j])
@@ -243,15 +253,22 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                             break
                         draw(lone, single, s, s + 1, batch, random)
                         shared = at_step(drawn, s - t)
+                        planned = plan(factors, momenta, s - planned_from)
                         noise = noise_of(shared, lone, 0, 0)
                         sample = sample_of(shared, lone, 0, 0)
-                        planned = plan(factors, momenta, s - planned_from)
                         w = read_point(single, 0)
-                        past = float(s)
                         to = step(
-                            single, 0, w, parameters, constants, options, past, planned,
-                            noise, sample,
-                        )  # fmt: skip
+                            single,
+                            0,
+                            w,
+                            parameters,
+                            constants,
+                            options,
+                            float(s),
+                            planned,
+                            noise,
+                            sample,
+                        )
                         write_point(single, 0, to)
                         s += 1
                         if k < n_recorded and recorded[k] == s:

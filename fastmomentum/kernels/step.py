@@ -33,14 +33,14 @@ class Rows:
         Options of every rule that are used, and whether they differ between the runs.
     restart : str, optional
         When the velocity is set to 0.
+    draws : Draws
+        What is drawn at each step: lanes may have keys of their own.
     has_factors : bool
         Whether each update has a factor on the learning rate.
     has_momenta : bool
         Whether each update has a momentum, instead of the run's.
     own_momentum : callable, optional
         The momentum as a function of the updates since the run's last restart, instead.
-    draws : Draws
-        What is drawn at each step: lanes may have keys of their own.
     """
 
     n: int
@@ -49,10 +49,10 @@ class Rows:
     constants: tuple[bool, ...]
     options: tuple[tuple[str, bool], ...] = ()
     restart: str | None = None
+    draws: Draws = NOTHING_DRAWN
     has_factors: bool = False
     has_momenta: bool = False
     own_momentum: Callable[[Any], Any] | None = None
-    draws: Draws = NOTHING_DRAWN
 
     @property
     def point(self) -> list[int]:
@@ -123,8 +123,8 @@ class Rows:
     @property
     def count(self) -> int:
         """How many."""
-        rest = sum(varies for _, varies in self.options) + len(self.restarts_and_clock)
         own = sum(self.parameters) + sum(self.constants)
+        rest = sum(varies for _, varies in self.options) + len(self.restarts_and_clock)
         return self.level + 2 + own + rest + self.draws.keys
 
 
@@ -152,10 +152,10 @@ def recorder(n: int) -> Callable[..., None]:
 
 
 def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
-    """``step(tile, lane, w, parameters, constants, options, t, planned, noise, sample)``.
+    """Make one update: ``step(tile, lane, w, parameters, constants, options, t, planned, ...)``.
 
-    One update; it gives the new point. `planned` are factor and momentum of the update, from the
-    schedules; `noise` and `sample` are what was drawn for it.
+    It gives the new point; `planned` are factor and momentum of the update, from the schedules;
+    `noise` and `sample` are what was drawn for the step.
 
     The order is: gradient, noise, clip, weight decay, the rule, decoupled decay, restart. The tile
     keeps the old point, so that a stop rule that is met can leave the lane where it is; all else in
@@ -214,7 +214,8 @@ def stepper(rows: Rows, functions: Functions) -> Callable[..., Any]:
     sums_gradients = rule.form is not None and rule.form.sums_gradients
     value = inlined(functions.value)
     restart = restarter(rows.restart, velocities, rows.restarts, rows.clock, sums_gradients, value)
-    differentiate, settings = _differentiating(rows, functions), _settings(rows)
+    differentiate = _differentiating(rows, functions)
+    settings = _settings(rows)
 
     def step(  # type: ignore[no-untyped-def]
         tile, lane, w, parameters, constants, options, t, planned, noise, sample

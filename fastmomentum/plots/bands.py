@@ -75,8 +75,9 @@ def bands(
         if ax.get_xscale() == "log":
             at = np.where(at > 0, at, np.nan)
         for low, high, alpha in PAIRS:
-            ends = [one.sel(quantile=q, method="nearest").values for q in (low, high)]
-            lower, upper = (np.where(np.isfinite(end), end, np.nan) for end in ends)
+            lower, upper = (one.sel(quantile=q, method="nearest").values for q in (low, high))
+            lower = np.where(np.isfinite(lower), lower, np.nan)
+            upper = np.where(np.isfinite(upper), upper, np.nan)
             drawn.append(ax.fill_between(at, lower, upper, color=colour, alpha=alpha, linewidth=0))
         middle = one.sel(quantile=0.5, method="nearest").values
         style: dict[str, Any] = {"color": colour, "linewidth": 2.2, "label": label}

@@ -360,7 +360,7 @@ def test_an_empty_table_is_none() -> None:
 
 @pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 def test_constants_have_names_in_their_order(objective: type[fm.objectives.Objective]) -> None:
-    if objective is fm.MSE:
+    if objective in (fm.MSE, fm.PolygonCycle):  # theirs are made of all fields together
         return
     one = objective.example()
     assert tuple(one.named_constants.values()) == one.constants

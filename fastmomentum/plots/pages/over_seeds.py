@@ -24,7 +24,7 @@ from fastmomentum.plots.pages.choosing import (
     start_of,
 )
 from fastmomentum.plots.pages.other_axes import checked
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.seed_maps import Measure, seed_map
 from fastmomentum.plots.style import number
@@ -81,11 +81,11 @@ def over_all_seeds(
             page.notes += [lines.outside] if lines.outside else []
         said = f"{described(results)}, from {start_of(results)}, {ds.sizes['seed']:,} seeds"
         page.said += [said, *page.notes]
-        ax.set_title(lines_of(said, *page.notes))
+        ax.set_title(lines_of(page, said, *page.notes))
         entitle(page, one, title)
         if handles:
             page.legend(handles=handles, loc="outside lower center", ncols=2)
-    return page
+    return finished(page)
 
 
 def loss_bands(
@@ -111,8 +111,8 @@ def loss_bands(
     quantiles, labels, means, said = [], [], [], []
     one = ds
     for i in range(count):
-        lr, momentum, start = (part[i % len(part)] for part in lists)
-        one = replay_seeds(ds, lr, momentum, start, velocity, at, most=MOST_SEEDS)
+        asked = [part[i % len(part)] for part in lists]
+        one = replay_seeds(ds, asked[0], asked[1], asked[2], velocity, at, MOST_SEEDS)
         objective = objective_of(one)
         lowest = objective.f_min or 0.0
         quantiles.append(over_seeds(one)["loss_quantile"] - lowest)
@@ -132,10 +132,10 @@ def loss_bands(
         what = f"objective {objective_of(one).words}, rule {experiment_of(one).rule.words}"
         words = ", ".join(experiment_of(one).random_words.values())
         about = f"median, quartiles and 5 to 95% of {one.sizes['seed']:,} seeds"
-        ax.set_title(lines_of(f"{what}: {words}", about, *notes))
+        ax.set_title(lines_of(page, f"{what}: {words}", about, *notes))
         entitle(page, ds, title)
         page.legend(handles=[*drawn.medians, *drawn.means[:1]], loc="outside lower center")
-    return page
+    return finished(page)
 
 
 def _label(cell: xr.Dataset, varying: bool) -> str:

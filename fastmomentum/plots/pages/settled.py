@@ -13,7 +13,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.clouds import cloud
 from fastmomentum.plots.pages.choosing import At, has_theory
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -105,7 +105,7 @@ def stationary(
         notes = [] if known is None else _compared(final, known)
         page.notes += notes
         page.said += notes
-        what = lines_of(", ".join(filter(None, [described(cell), departure(cell)])), *notes)
+        what = lines_of(page, ", ".join(filter(None, [described(cell), departure(cell)])), *notes)
         ax = page.add_subplot(title=what)
         drawn = cloud(
             ax,
@@ -119,7 +119,7 @@ def stationary(
         ax.set_axisbelow(True)
         entitle(page, cell, title)
         page.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
-    return page
+    return finished(page)
 
 
 def _seeds_of_cell(
