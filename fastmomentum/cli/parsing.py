@@ -79,7 +79,7 @@ def parse_named(name: str, texts: Iterable[str]) -> dict[str, str]:
 
 
 def parse_at(texts: Iterable[str]) -> dict[str, float]:
-    """Read the values of ``--at``, which chooses parameters and constants.
+    """Read the values of ``--at``, which chooses parameters, constants and seeds.
 
     Parameters
     ----------
@@ -101,8 +101,11 @@ def parse_at(texts: Iterable[str]) -> dict[str, float]:
     >>> parse_at(["nu=0.7"])
     {'nu': 0.7}
     """
-    found = {}
+    found: dict[str, float] = {}
     for key, value in parse_named("--at", texts).items():
+        if key == "seed" and value.strip().isdecimal():  # every digit of a long one counts
+            found[key] = int(value)
+            continue
         (found[key],) = parse_numbers("--at", value, 1, f"a number for {key}")
     return found
 

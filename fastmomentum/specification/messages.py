@@ -123,7 +123,10 @@ def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         word = str(one["loc"][-1])
         there = sorted(_elsewhere(word, model), key=lambda key: key.count("."))
-        if there and [key.count(".") for key in there].count(there[0].count(".")) == 1:
+        first = [key for key in there if key.count(".") == there[0].count(".")]
+        if len(first) > 1 and f"grid.{word}" in first:  # a schedule has lr and momentum, too
+            first = there = [f"grid.{word}"]
+        if len(first) == 1:
             return f"{path}: no such key; did you mean '{there[0]}'?"
         return f"{path}: no such key; {suggest(word, _keys(around))}"
     if kind == "missing":

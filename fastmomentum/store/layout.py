@@ -56,6 +56,11 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
         )
     said = attributes(experiment, blocks.block_runs)
     data = observations(experiment)
+    if experiment.batch is not None and not data:
+        raise InputError(
+            "batches need the rows of the data, and this experiment knows their statistics alone; "
+            "take it from its file, with fm.load, or open its results"
+        )
     written = [*coordinates(experiment), *results(experiment), *journal(len(blocks))]
     variables = [*written, *closing(), *data]
     sheet = SparseMemoryFile()

@@ -83,7 +83,7 @@ def test_what_makes_no_sense_is_a_line(ds: xr.Dataset) -> None:
 def test_a_cell_is_run_again_for_all_seeds(ds: xr.Dataset) -> None:
     some = replay_seeds(ds, lr=0.1, momentum=0.5, most=7)
     cell = fm.select_cell(ds, lr=0.1, momentum=0.5)
-    told = ds.sel(lr=cell.lr, momentum=cell.momentum).isel(start=0, seed=slice(0, 7))
+    told = ds.sel(lr=cell.lr.item(), momentum=cell.momentum.item()).isel(start=0, seed=slice(0, 7))
     assert some.final.values.tobytes() == told.final.values.tobytes()
 
 

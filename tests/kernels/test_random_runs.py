@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 
 import fastmomentum as fm
 from fastmomentum.errors import FileError
+from fastmomentum.execution import runner
 from fastmomentum.kernels.drawing import Draws
 from fastmomentum.kernels.keying import ALONE, draws_of
+from fastmomentum.noise import batch_rows
 from fastmomentum.objectives import Objective
+from fastmomentum.objectives.statistics import sample_of
 from fastmomentum.reference import Runs, descend
 from fastmomentum.results.zoom import zoomed
 from tests.helpers import same_bits
@@ -31,17 +35,17 @@ def plan(
     objective: Objective,
     momenta: int = 3,
     record: Any = None,
-    rule: str = "nesterov",
+    rule: Any = "nesterov",
     **options: Any,
 ) -> fm.Experiment:
-    options.setdefault("stop", fm.Stop(targets=[1.0]))
+    options.setdefault("stop", fm.Stop(targets=[1.0]))  # momenta = 1: a schedule has them
     return fm.Experiment(
         objective=objective,
         rule=rule,
         steps=300,
         grid=fm.Grid(
             lr=np.geomspace(1e-4, 3e-1, 5),
-            momentum=np.linspace(0.0, 0.95, momenta) if rule != "sgd" else None,
+            momentum=np.linspace(0.0, 0.95, momenta) if momenta > 1 else None,
             start=[(-1.2, 1.0), (0.3, 2.0)],
             seed=[5, 3, 11],
         ),
@@ -64,6 +68,7 @@ def by_reference(experiment: fm.Experiment) -> Runs:
         experiment.stop.targets,
         experiment.stop.bound,
         np.array(velocity),
+        schedule=experiment.schedule,
         noise=dict(experiment.noise) if experiment.noise else None,
         batch=dict(experiment.batch) if experiment.batch else None,
         seed=grid.seeds[[cell[0] for cell in cells]],
@@ -74,6 +79,19 @@ CASES: dict[str, dict[str, Any]] = {
     "common": {"objective": fm.Rosenbrock(), "momenta": 70, "noise": {"gaussian": 0.5}},
     "common, few cells": {"objective": fm.Rosenbrock(), "noise": {"gaussian": 0.5}},
     "own": {"objective": fm.Rosenbrock(), "momenta": 70, "noise": OWN, "rule": "adam"},
+    "clipped": {
+        "objective": fm.Rosenbrock(),
+        "momenta": 70,
+        "noise": {"gaussian": 5.0},
+        "rule": {"name": "momentum", "clip": 2.0, "weight_decay": 0.1},
+    },
+    "scheduled": {
+        "objective": fm.Rosenbrock(),
+        "momenta": 1,
+        "noise": {"gaussian": 0.5},
+        "rule": {"name": "nesterov", "restart": "function"},
+        "schedule": {"lr": {"kind": "cosine", "steps": 200}, "momentum": {"kind": "nesterov"}},
+    },
     "no stop rules": {"objective": fm.Rosenbrock(), "noise": OWN, "stop": fm.Stop(bound=False)},
     "batches": {"objective": line(), "momenta": 70, "batch": {"size": 32}},
     "batches, few cells": {"objective": line(), "batch": {"size": 32}, "noise": {"gaussian": 0.5}},
@@ -132,6 +150,45 @@ def test_cells_share_what_is_common_and_nothing_else() -> None:
         assert len(np.unique(one[:, 0], axis=0)) == 4
 
 
+def test_noise_of_its_own_depends_on_all_that_a_run_is_made_with() -> None:
+    """Parameters and constants that are axes, and the velocity, also where a zoom has but one."""
+    experiment = fm.Experiment(
+        objective="rosenbrock",
+        rule="qhm",
+        steps=50,
+        grid=fm.Grid(
+            lr=1e-3,
+            momentum=0.5,
+            start=[(-1.2, 1.0)],
+            velocity=[(0.0, 0.0), (0.1, 0.0)],
+            rule={"nu": [0.5, 0.7]},
+            objective={"b": [1.0, 10.0]},
+            seed=[4],
+        ),
+        noise=OWN,
+        stop=fm.Stop(bound=False),
+    )
+    ds = fm.run(experiment)
+    for nu, b, velocity in itertools.product((0.5, 0.7), (1.0, 10.0), (0, 1)):
+        cell = fm.select_cell(ds, at={"nu": nu, "objective_b": b}, velocity=velocity)
+        told = descend(
+            fm.Rosenbrock(b=b),
+            fm.UpdateRule(name="qhm", nu=nu),
+            1e-3,
+            0.5,
+            (-1.2, 1.0),
+            50,
+            bound=None,
+            velocity=(0.1 * velocity, 0.0),
+            noise=OWN,
+            seed=4,
+            further=(nu, b),
+        )
+        assert cell.final.values.tobytes() == told.final.tobytes()
+        again = fm.replay(ds, at={"nu": nu, "objective_b": b}, velocity=velocity)
+        assert again.final.values.tobytes() == told.final.tobytes()
+
+
 def test_replay_and_zoom_give_the_bits_of_the_grid() -> None:
     ds = fm.run(plan(line(), 70, batch={"size": 7}, noise=OWN))
     cell = fm.select_cell(ds, lr=0.01, momentum=0.5, start=1, at={"seed": 11})
@@ -185,8 +242,6 @@ def test_an_interrupted_run_goes_on_with_the_same_bits(tmp_path: Path) -> None:
         if 0 < progress.done_runs < experiment.grid.n_runs:
             raise KeyboardInterrupt
 
-    from fastmomentum.execution import runner
-
     before, runner.COMMIT_SECONDS = runner.COMMIT_SECONDS, 0.0  # type: ignore[misc]
     try:
         with pytest.raises(fm.Interrupted):
@@ -198,11 +253,14 @@ def test_an_interrupted_run_goes_on_with_the_same_bits(tmp_path: Path) -> None:
         same_bits(ds, fm.run(experiment))
 
 
-def test_without_rows_there_are_no_batches() -> None:
+def test_without_rows_there_are_no_batches(tmp_path: Path) -> None:
     experiment = plan(line(), batch={"size": 7})
     bare = fm.Experiment.from_canonical(experiment.canonical)
     with pytest.raises(fm.InputError, match="batches need the rows of the data"):
         fm.run(bare)
+    with pytest.raises(fm.InputError, match="batches need the rows of the data"):
+        fm.run(bare, tmp_path / "out.h5")
+    assert not list(tmp_path.glob("*.partial"))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "half_sum"])
@@ -210,13 +268,39 @@ def test_a_batch_of_all_rows_is_the_full_gradient(reduction: Any) -> None:
     for offset in (0.0, 1e4):
         objective = fm.MSE.from_arrays(X + offset, Y - offset, reduction)
         x, r = objective.rows
-        from fastmomentum.objectives.statistics import sample_of
-
         sample = sample_of(x, r, objective.constants[-1])
         for point in ([1.0, -2.0], objective.minimisers[0] + 0.3):
             full = np.array(objective.gradient_at(*point, objective.constants))
             batch = np.array(objective.batch_gradient_at(*point, objective.constants, sample))
             np.testing.assert_allclose(batch, full, rtol=1e-12)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "half_sum"])
+@pytest.mark.parametrize("draw", ["shuffle", "replacement"])
+def test_a_loop_over_the_rows_of_each_batch(draw: str, reduction: Any) -> None:
+    """As one would write it: residuals of the rows, whatever the kernels make of them."""
+    size, seed, lr, momentum = 8, 3, 1e-3, 0.9  # 8 does not divide 100: the last batch has 4 rows
+    lr /= 50.0 if reduction == "half_sum" else 1.0
+    experiment = fm.Experiment(
+        objective=line(reduction=reduction),
+        rule="momentum",
+        steps=60,
+        grid=fm.Grid(lr=lr, momentum=momentum, start=[(1.5, -2.0)], seed=[seed]),
+        record=fm.Record(every=1),
+        batch={"size": size, "draw": draw},
+    )
+    found = fm.run(experiment).trajectory.values.reshape(-1, 2)
+    w, v, path = np.array([1.5, -2.0]), np.zeros(2), [np.array([1.5, -2.0])]
+    for t in range(60):
+        rows = batch_rows(seed, t, X.size, size, draw)
+        assert len(rows) == (4 if draw == "shuffle" and t % 13 == 12 else 8)
+        off = w[0] * X[rows] + w[1] - Y[rows]
+        scale = 2.0 if reduction == "mean" else float(X.size)
+        g = scale * np.array([(off * X[rows]).mean(), off.mean()])
+        v = momentum * v - lr * g
+        w = w + v
+        path.append(w)
+    np.testing.assert_allclose(found, path, rtol=0, atol=1e-12 * np.abs(path).max())
 
 
 def test_stop_rules_and_losses_see_no_noise() -> None:

@@ -54,8 +54,8 @@ def foreign(path: Path, monkeypatch: pytest.MonkeyPatch, **tables: Any) -> Path:
         ),
         ({"rule": {"nu": 0.7}}, "the key rule.nu"),
         ({"objective": {"tilt": 2.0}}, "the key objective.tilt"),
-        ({"schedule": {"kind": "cosine"}}, "the key schedule"),
-        ({"grid": {"seed": 16}}, "the key grid.seed"),
+        ({"plans": {"kind": "cosine"}}, "the key plans"),
+        ({"grid": {"sorts": 16}}, "the key grid.sorts"),
         ({"objective": {"name": "\x1b[31mred"}}, "the objective '\\x1b[31mred'"),
     ],
 )
