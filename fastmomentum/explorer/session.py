@@ -1,0 +1,331 @@
+"""What happens on a page: gestures come in, a thread answers them, the newest first."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from bokeh.document import Document
+from bokeh.models import TextInput
+
+from fastmomentum.errors import FastmomentumError, InputError
+from fastmomentum.explorer.as_toml import toml_of
+from fastmomentum.explorer.changes import CHANGES, field_of
+from fastmomentum.explorer.figures import Figures, theory_of, theory_words, words_of
+from fastmomentum.explorer.history import History
+from fastmomentum.explorer.maps import Engine, coarse_size, fine_size
+from fastmomentum.explorer.paths import Path, path_of, stored_path_of
+from fastmomentum.explorer.plane import Plane, plane_of, resampled
+from fastmomentum.explorer.source import Source
+from fastmomentum.explorer.told import end_words, registries
+from fastmomentum.explorer.view import View, view_of
+from fastmomentum.plots.geometry import Window
+from fastmomentum.plots.runs import window as usual_field
+from fastmomentum.text import without_controls
+
+QUIET: Final = {"cell", "theory", "field"}
+"""What the map does not have to be computed anew for."""
+
+WAITING: Final = 500
+"""Changes that wait, at most: whoever sends more is no hand at a page."""
+
+USUAL_PIXELS: Final = (500, 400)
+
+Change = tuple[str, Mapping[str, Any]]
+
+
+class Session:
+    """A page: its view, its history, and the thread that computes what it shows.
+
+    Parameters
+    ----------
+    document : Document
+        The page's.
+    figures : Figures
+        Drawn in it.
+    tell : TextInput
+        Whose value the page listens to.
+    engine : Engine
+        The server's.
+    source : Source
+        What the explorer was started with.
+    link : str, optional
+        The view that the page's address asks for.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        figures: Figures,
+        tell: TextInput,
+        engine: Engine,
+        source: Source,
+        link: str | None = None,
+    ) -> None:
+        self._document, self._figures, self._tell_page = document, figures, tell
+        self._engine, self._source, self._link = engine, source, link
+        self.view = source.view
+        self._is_log = figures.map.x_scale.__class__.__name__ == "LogScale"
+        self._history = History(self.view)
+        self.pixels = USUAL_PIXELS
+        self._waiting: list[Change] = []
+        self._changed = threading.Condition()
+        self._closed = False
+        self._stages: list[Callable[[], bool]] = []
+        self._plane: tuple[tuple[Any, ...], Plane] | None = None
+        self._path: Path | None = None
+        self.field: Window | None = None
+        self._count = 0
+        self._thread = threading.Thread(target=self._run, name="fastmomentum-page", daemon=True)
+
+    def begin(self) -> None:
+        """Start the thread; the page is there."""
+        if not self._thread.ident:
+            self._thread.start()
+
+    def close(self) -> None:
+        """Give up what is computed, and end the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def ask(self, name: str, asked: Mapping[str, Any]) -> None:
+        """Something is asked for: by name, one of `CHANGES` or of the page's own."""
+        with self._changed:
+            if self._waiting and name in ("window", "cell", "start", "field"):
+                last, _ = self._waiting[-1]
+                if last == name:  # a newer gesture takes the place of an older one
+                    self._waiting.pop()
+            if len(self._waiting) < WAITING:
+                self._waiting.append((name, asked))
+            self._changed.notify()
+
+    def _run(self) -> None:
+        self._open()
+        while not self._closed:
+            with self._changed:
+                while not (self._waiting or self._stages or self._closed):
+                    self._changed.wait()
+                changes, self._waiting = self._waiting, []
+            try:
+                for name, asked in changes:
+                    self._apply(name, asked)
+                if not changes and self._stages:
+                    stage = self._stages[0]
+                    if stage() and self._stages and self._stages[0] is stage:
+                        self._stages.pop(0)
+            except FastmomentumError as error:
+                self._stages = []
+                self.say(errors={"map": str(error)}, busy="")
+            except Exception as error:  # a fault of ours ends a drawing, not the page
+                self._stages = []
+                said = f"fastmomentum has a fault: {type(error).__name__}: {error}"
+                self.say(errors={"map": said}, busy="")
+
+    def _open(self) -> None:
+        """Show what the explorer was started with, or what the link asks for."""
+        self.say(registries=registries(self._source.view))
+        if self._link is not None:
+            try:
+                self.view = view_of(self._link, self._source.view)
+            except FastmomentumError as error:
+                self.say(notice=f"the link was not followed: {error}")
+        self._history = History(self.view)
+        self._begin_view(moves=True)
+
+    def _apply(self, name: str, asked: Mapping[str, Any]) -> None:
+        """Do one thing that was asked for."""
+        before = self.view
+        if name == "pixels":
+            self.pixels = tuple(min(max(int(side), 16), 4096) for side in asked["value"])
+            self._stages = self._stages_of_map()
+            return
+        if name == "field":
+            (x, y) = asked["window"]
+            self.field = (tuple(x), tuple(y))
+            self._draw_field(moves=False)
+            return
+        if name in ("back", "forward"):
+            self.view = self._gone(name)
+            self._begin_view(moves=True)
+            return
+        try:
+            changed = CHANGES[name](self.view, asked, self._source.view)
+            if name != "cell":
+                changed.experiment(8, 8)  # all that can be refused is refused here
+        except FastmomentumError as error:
+            message = without_controls(str(error)).splitlines()[0]
+            self.say(errors={field_of(name, message): message}, view=before.told)
+            if name == "window":
+                self._post(lambda: self._figures.show_window(before))
+            return
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self.say(errors={name: f"{name}: that makes no sense here"}, view=before.told)
+            return
+        self.view = changed
+        if name == "cell":
+            self._draw_path()
+            return
+        if name == "theory":
+            self._stages = [*self._stages, self._details] if self._plane else self._stages
+        is_gesture = name == "window" and changed.windows == {
+            key: tuple(value) for key, value in asked["windows"].items()
+        }
+        if changed.map_key != before.map_key or name == "window":
+            self._begin_view(moves=not is_gesture)
+        self.say(errors={}, view=changed.told)
+        if name in ("start", "objective", "rule", "steps", "settings", "others"):
+            self._draw_path()
+        if changed.objective is not before.objective:
+            self.field = None
+            self._draw_field(moves=True)
+
+    def _gone(self, name: str) -> View:
+        """The view before or after the shown one."""
+        if name == "forward":
+            return self._history.forward()
+        if self.view.map_key != self._history.shown.map_key:
+            return self._history.shown  # which was not finished
+        return self._history.back()
+
+    def _begin_view(self, moves: bool) -> None:
+        """A new view: its window, and the stages that its map comes in."""
+        view = self.view
+        if (view.x == "lr") != self._is_log:
+            self.say(go=view.link)
+            return
+        if moves:
+            self._post(lambda: self._figures.show_window(view))
+            self.say(view=view.told)
+        self.say(busy="computing", end=end_words(view))
+        self._stages = self._stages_of_map()
+
+    def _stages_of_map(self) -> list[Callable[[], bool]]:
+        if self._source.has(self.view):
+            return [self._from_file, self._details]
+        return [self._coarse, self._fine, self._details]
+
+    def _stopped(self) -> bool:
+        """Whether what is computed is to be given up; paths are drawn on the way."""
+        with self._changed:
+            if self._closed or any(name not in QUIET for name, _ in self._waiting):
+                return True
+            changes, self._waiting = self._waiting, []
+        for name, asked in changes:
+            self._apply(name, asked)
+        return False
+
+    def _coarse(self) -> bool:
+        return self._map("coarse")
+
+    def _fine(self) -> bool:
+        return self._map("fine")
+
+    def _map(self, kind: str) -> bool:
+        view = self.view
+        size = (coarse_size if kind == "coarse" else fine_size)(view, self.pixels)
+        experiment = view.experiment(*size)
+        if self._engine.needs_compiling(experiment):
+            self.say(compiling=f"compiling {view.objective.words} for the rule {view.rule.name}")
+            self._engine.compile(experiment)
+            self.say(compiling="")
+            if self._stopped():
+                return False
+        results = self._engine.map(view, size, self._stopped)
+        if results is None:
+            return False
+        self._show(plane_of(results, view.x, view.y), view, kind)
+        return True
+
+    def _from_file(self) -> bool:
+        view, results = self.view, self._source.results
+        assert results is not None
+        plane = self._source.plane
+        windows = (view.windows[view.x], view.windows[view.y])
+        self._show(resampled(plane, results, windows, self.pixels), view, "file")
+        return True
+
+    def _show(self, plane: Plane, view: View, kind: str) -> None:
+        self._plane = (view.map_key, plane)
+        _ = plane.codes  # here, and not in the server's loop
+        self._post(lambda: self._figures.show_plane(plane, view))
+        nx, ny = plane.status.shape
+        self.say(shown={"kind": kind, "cells": [nx, ny], "legend": plane.legend, "note": plane.note})
+
+    def _details(self) -> bool:
+        """What comes after the map: the fastest cell, theory, link, TOML."""
+        view = self.view
+        assert self._plane is not None
+        _, plane = self._plane
+        if self._stopped():
+            return False
+        fastest = plane.fastest()
+        if view.cell is None:
+            middle = (len(plane.at_x) // 2, len(plane.at_y) // 2)
+            chosen = (float(plane.at_x[middle[0]]), float(plane.at_y[middle[1]]))
+            view = self.view = view.changed(cell=chosen if fastest is None else fastest[0])
+            self._draw_path()
+        if self.field is None:
+            self._draw_field(moves=True)
+        theory = theory_of(view)
+        self._history.enter(view)
+        self._post(lambda: self._figures.show_details(plane, fastest, theory, view))
+        experiment = view.experiment(*plane.status.shape)
+        self.say(
+            busy="",
+            view=view.told,
+            fastest=None if fastest is None else [*fastest[0], fastest[1]],
+            theory=theory_words(theory, view),
+            toml=toml_of(self._source.experiment_of(view) or experiment),
+            link=view.link,
+            back=self._history.can_go_back,
+            forward=self._history.can_go_forward,
+            axes=[view.x, view.y],
+        )
+        return True
+
+    def _draw_path(self) -> None:
+        """The path of the chosen cell; it snaps to the map's cells."""
+        view = self.view
+        if view.cell is None:
+            return
+        if self._source.has(view) and self._source.results is not None:
+            path = stored_path_of(self._source.results, view.x, view.y, view.cell)
+        else:
+            path = path_of(view, self._snapped(view))
+        self.view = view = view.changed(cell=path.cell)
+        self._path = path
+        self._post(lambda: self._figures.show_path(path, view))
+        self.say(path=path.told(words_of(view.x), words_of(view.y)), cell=list(path.cell))
+
+    def _snapped(self, view: View) -> tuple[float, float]:
+        assert view.cell is not None
+        if self._plane is None or self._plane[0] != view.map_key:
+            return view.cell
+        plane = self._plane[1]
+        i, j = plane.nearest(view.cell)
+        return float(plane.at_x[i]), float(plane.at_y[j])
+
+    def _draw_field(self, moves: bool) -> None:
+        view = self.view
+        if self.field is None:
+            self.field = usual_field(view.objective)
+        window = self.field
+        try:
+            data = self._figures.field_data(view, window)
+        except (InputError, ValueError, IndexError):
+            return  # nothing finite to draw
+        self._post(lambda: self._figures.show_field(view, window, data, moves))
+
+    def _post(self, draw: Callable[[], None]) -> None:
+        """Have the server's loop change the page."""
+        if not self._closed:
+            self._document.add_next_tick_callback(draw)
+
+    def say(self, **parts: Any) -> None:
+        """Tell the page something."""
+        self._count += 1
+        text = json.dumps({"n": self._count, **parts})
+        self._post(lambda: self._tell_page.update(value=text))
