@@ -26,6 +26,7 @@ from .experiment.points import Mesh as Mesh
 from .experiment.recording import Record as Record
 from .experiment.stopping import Stop as Stop
 from .experiment.toml import load as load
+from .explorer.notebook import explore as explore
 from .objectives import MSE as MSE
 from .objectives import OBJECTIVES as OBJECTIVES
 from .objectives import Ackley as Ackley

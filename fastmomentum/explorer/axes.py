@@ -109,7 +109,7 @@ def _usual_lr(objective: Objective, rule: UpdateRule) -> Range:
         return USUAL_LR
     if rule.rule.form is None:  # its steps do not scale with the gradient
         return USUAL_LR
-    return (0.02 * stable, 5 * stable) if 1e-100 < stable < 1e100 else USUAL_LR
+    return (0.02 * stable, 3 * stable) if 1e-100 < stable < 1e100 else USUAL_LR
 
 
 def fitted(name: str, window: Range, rule: UpdateRule) -> tuple[Range, bool]:

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 from bokeh.models import (
-    BasicTickFormatter,
     BoxZoomTool,
     ColorBar,
     ColumnDataSource,
+    CustomJSTickFormatter,
     LinearColorMapper,
     LogColorMapper,
     NumeralTickFormatter,
@@ -41,6 +41,15 @@ SAMPLES: Final = 201
 FIELD_PALETTE: Final = [to_hex(colour) for colour in field_map()(np.linspace(0, 1, 256))]
 PATH: Final = COLOURS[0]
 AXIS_WORDS: Final = {"lr": "learning rate"}
+
+SHORT_NUMBERS: Final = """
+let digits = 1;
+while (digits < 17 && new Set(ticks.map((t) => t.toPrecision(digits))).size < ticks.length) { digits++; }
+const whole = String(Number(tick.toPrecision(Math.max(digits, 2)))).replace("-", "\u2212");
+if (digits < 7 || index === 0) { return whole.replace("e\u2212", "e-"); }
+return "+" + Number((tick - ticks[0]).toPrecision(3));
+"""
+"""As many digits as tell ticks apart; where those are many, what each lies above the first."""
 
 
 class Figures:
@@ -100,14 +109,14 @@ class Figures:
                 "x", "y", source=self.marks["cell"], marker="circle", size=15,
                 fill_color=None, line_color=colour, line_width=width,
             )  # fmt: skip
-        self.colours = LogColorMapper(STEPS, low=1, high=2)
+        self.colours = LogColorMapper(STEPS, low=1, high=10 * view.steps)
         self.bar = ColorBar(
             color_mapper=self.colours, width=12, formatter=NumeralTickFormatter(format="0,0"),
             title="steps", background_fill_alpha=0.0, margin=0, padding=6, title_standoff=6,
         )  # fmt: skip
         made.add_layout(self.bar, "right")
-        made.xaxis.formatter = BasicTickFormatter(precision="auto")
-        made.yaxis.formatter = BasicTickFormatter(precision="auto")
+        made.xaxis.formatter = CustomJSTickFormatter(code=SHORT_NUMBERS)
+        made.yaxis.formatter = CustomJSTickFormatter(code=SHORT_NUMBERS)
         made.xaxis.axis_label = AXIS_WORDS.get(view.x, words_of(view.x))
         made.yaxis.axis_label = AXIS_WORDS.get(view.y, words_of(view.y))
         return made
@@ -142,7 +151,7 @@ class Figures:
         made.line("x", "y", source=self.curve, line_width=2, color=PATH)
         self.target = Span(dimension="width", line_dash="dashed", line_color="#777777")
         made.add_layout(self.target)
-        made.xaxis.axis_label = "update"
+        made.xaxis.axis_label, made.yaxis.axis_label = "update", "f \N{MINUS SIGN} minimum"
         made.xaxis.formatter = NumeralTickFormatter(format="0,0")
         return made
 
@@ -287,8 +296,7 @@ def theory_words(drawn: TheoryLines | None, view: View) -> list[tuple[str, str]]
 def _figure(name: str, **options: Any) -> figure:
     made = figure(
         name=name, sizing_mode="stretch_both", toolbar_location=None, tools="", min_border=8,
-        min_width=120, min_height=80, background_fill_alpha=0.0, border_fill_alpha=0.0,
-        outline_line_color="#888888", output_backend="canvas", **options,
+        min_width=120, min_height=80, outline_line_color="#888888", **options,
     )  # fmt: skip
     made.grid.visible = name == "loss"
     made.grid.grid_line_alpha = 0.3
@@ -309,9 +317,9 @@ def _levelled(field: Field) -> Any:
 def _contour_lines(field: Field) -> dict[str, Any]:
     finite = np.where(np.isfinite(field.values), field.values, np.nan)
     lines = contour.contour_data(field.x, field.y, finite, field.lines, want_fill=False)
-    assert lines.line_coords is not None
-    xs = [part for level in lines.line_coords.xs for part in _parts(level)]
-    ys = [part for level in lines.line_coords.ys for part in _parts(level)]
+    assert lines.line_data is not None
+    xs = [part for level in lines.line_data.xs for part in _parts(level)]
+    ys = [part for level in lines.line_data.ys for part in _parts(level)]
     return {"xs": xs, "ys": ys}
 
 

@@ -32,6 +32,7 @@ window.explorer = (function () {
   function colour(dark) {
     const ink = dark ? "#ececef" : "#1d1d1f";
     for (const drawing of [page.map, page.contours, page.loss]) {
+      drawing.border_fill_color = drawing.background_fill_color = dark ? "#17181b" : "#ffffff";
       for (const axis of drawing.left.concat(drawing.below)) {
         axis.axis_label_text_color = ink;
         axis.major_label_text_color = ink;
@@ -308,6 +309,11 @@ window.explorer = (function () {
     });
   }
 
+  const map_data = () => {
+    const data = page.steps.data;
+    return { steps: Array.from(data.steps[0]), status: Array.from(data.status[0]),
+      x: Array.from(data.x[0]), y: Array.from(data.y[0]) };
+  };
   const state = () => ({ view, shown, link, mode, legend, theory, fastest });
-  return { begin, point, state, ask };
+  return { begin, point, state, ask, map_data };
 })();

@@ -62,7 +62,8 @@ class Page:
         self._exporting = threading.Lock()
         self._ask.on_change("value", lambda attr, old, new: self._heard(new))
         self._listen()
-        self.figures.map.tags = [self._ask, tell]  # so they are the document's, and not drawn
+        # So they are the document's, and not drawn.
+        self.figures.map.tags = [self._ask, tell, self.figures.steps]
         document.title = TITLE
         document.template = _template()
         for drawing in self.figures.all.values():
@@ -179,6 +180,8 @@ def _drawn_over(link: str | None, view: View) -> View:
 def _template() -> Template:
     """The page's HTML, with its style and its script in it."""
     here = files("fastmomentum.explorer")
-    text = {end: (here / f"page.{end}").read_text(encoding="utf-8") for end in ("html", "css", "js")}
+    text = {
+        end: (here / f"page.{end}").read_text(encoding="utf-8") for end in ("html", "css", "js")
+    }
     filled = text["html"].replace("/*style*/", text["css"]).replace("/*script*/", text["js"])
     return Template(filled, autoescape=False)

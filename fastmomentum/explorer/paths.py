@@ -81,7 +81,9 @@ def path_of(view: View, cell: Cell) -> Path:
     """
     every = -(-view.steps // MOST_POINTS)
     results = run(view.experiment_of(cell, every), n_jobs=1, backend="threads")
-    return _path(results, results.isel({d: 0 for d in results["status"].dims}), view.x, view.y, False)
+    return _path(
+        results, results.isel(dict.fromkeys(results["status"].dims, 0)), view.x, view.y, False
+    )
 
 
 def stored_path_of(results: xr.Dataset, x: str, y: str, cell: Cell) -> Path:

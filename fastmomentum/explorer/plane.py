@@ -27,8 +27,6 @@ STEPS: Final = [to_hex(c) for c in colormaps["viridis_r"](np.linspace(0, 1, COLO
 PALETTE: Final = [*STEPS, *ENDS]
 
 
-
-
 @dataclass(frozen=True)
 class Plane:
     """What is known of the cells of a map.
@@ -77,7 +75,9 @@ class Plane:
             reached = self.reached
             part = (np.log(np.maximum(self.steps[reached], 1)) - low) / (high - low)
             codes[reached] = (part * COLOURS_OF_STEPS).clip(0, COLOURS_OF_STEPS - 1)
-            codes[~reached & (self.status == Status.CONVERGED)] = COLOURS_OF_STEPS + Status.MAX_STEPS
+            codes[~reached & (self.status == Status.CONVERGED)] = (
+                COLOURS_OF_STEPS + Status.MAX_STEPS
+            )
         return np.ascontiguousarray(codes.T)
 
     @property

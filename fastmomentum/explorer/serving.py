@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any, Final
 
 from bokeh.document import Document
@@ -210,5 +209,3 @@ def quiet_logs() -> None:
     """A page that is left while it is answered is no matter for a terminal."""
     for name in ("bokeh", "tornado"):
         logging.getLogger(name).setLevel(logging.ERROR)
-
-

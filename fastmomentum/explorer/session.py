@@ -31,6 +31,9 @@ QUIET: Final = {"cell", "theory", "field"}
 WAITING: Final = 500
 """Changes that wait, at most: whoever sends more is no hand at a page."""
 
+SAME_SIZE: Final = 0.1
+"""Part by which a map may grow or shrink on the screen and stay the same map."""
+
 USUAL_PIXELS: Final = (500, 400)
 
 Change = tuple[str, Mapping[str, Any]]
@@ -139,8 +142,7 @@ class Session:
         """Do one thing that was asked for."""
         before = self.view
         if name == "pixels":
-            self.pixels = tuple(min(max(int(side), 16), 4096) for side in asked["value"])
-            self._stages = self._stages_of_map()
+            self._measured(asked)
             return
         if name == "field":
             (x, y) = asked["window"]
@@ -181,6 +183,20 @@ class Session:
         if changed.objective is not before.objective:
             self.field = None
             self._draw_field(moves=True)
+
+    def _measured(self, asked: Mapping[str, Any]) -> None:
+        """The page says how large its map is; a few pixels make no other map."""
+        try:
+            width, height = (min(max(int(side), 16), 4096) for side in asked["value"])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return
+        old = self.pixels
+        self.pixels = (width, height)
+        if self._plane and max(abs(width / old[0] - 1), abs(height / old[1] - 1)) < SAME_SIZE:
+            self.pixels = old
+            return
+        self.say(busy="computing")
+        self._stages = self._stages_of_map()
 
     def _gone(self, name: str) -> View:
         """The view before or after the shown one."""
@@ -252,7 +268,9 @@ class Session:
         _ = plane.codes  # here, and not in the server's loop
         self._post(lambda: self._figures.show_plane(plane, view))
         nx, ny = plane.status.shape
-        self.say(shown={"kind": kind, "cells": [nx, ny], "legend": plane.legend, "note": plane.note})
+        self.say(
+            shown={"kind": kind, "cells": [nx, ny], "legend": plane.legend, "note": plane.note}
+        )
 
     def _details(self) -> bool:
         """What comes after the map: the fastest cell, theory, link, TOML."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastmomentum.explorer.view import MOST_STEPS, View
-from fastmomentum.objectives import OBJECTIVES, MSE, Objective
+from fastmomentum.objectives import MSE, OBJECTIVES, Objective
 from fastmomentum.rules import RULES
 from fastmomentum.schedules.registry import LR_SCHEDULES, MOMENTUM_SCHEDULES
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.explorer.axes import SPACINGS, Range, fitted, names_of, table, usual_window
-from fastmomentum.objectives import OBJECTIVES, Formula, MSE, Objective, Rosenbrock
+from fastmomentum.objectives import MSE, OBJECTIVES, Formula, Objective, Rosenbrock
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.text import suggest
 
@@ -316,7 +316,9 @@ def objective_of(table: object, given: View) -> Objective:
             "objective mse needs data: start the explorer with an experiment file that names them"
         )
     if name not in OBJECTIVES:
-        raise InputError(f"objective: there is none called {name!r}; {suggest(str(name), OBJECTIVES)}")
+        raise InputError(
+            f"objective: there is none called {name!r}; {suggest(str(name), OBJECTIVES)}"
+        )
     return OBJECTIVES[str(name)].parse(dict(table))
 
 
