@@ -72,7 +72,8 @@ HOMES = {
     "pydantic": {"specification", "datasets", "objectives", "rules", "schedules", "experiment"},
     "pydantic_core": {"specification", "schedules"},
     "lazy_loader": {"__init__", "results.__init__"},
-    "xarray": {"results", "execution.runner", "execution.interruptible", "analysis", "plots", "explorer"},
+    "xarray": {"results", "execution.runner", "execution.interruptible", "analysis", "plots",
+               "explorer"},
 }  # fmt: skip
 """Third-party libraries, and the packages or modules that may import each."""
 

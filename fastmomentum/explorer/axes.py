@@ -1,4 +1,4 @@
-"""What a map may be drawn over: the settings that an objective and a rule have, and their ranges."""
+"""What a map may be drawn over: settings of an objective and a rule, and their ranges."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
@@ -186,7 +187,7 @@ def table(name: str, window: Range, num: int) -> dict[str, object]:
     return {"linspace": [low + half, high - half], "num": num}
 
 
-def places(name: str, window: Range, num: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def places(name: str, window: Range, num: int) -> NDArray[np.float64]:
     """Middles of the pixels of a window, evenly spaced as it is drawn."""
     low, high = window
     even = (np.arange(num) + 0.5) / num

@@ -8,14 +8,8 @@ from typing import Any, Final
 
 from fastmomentum.errors import InputError
 from fastmomentum.explorer.axes import enlarged, usual_window
-from fastmomentum.explorer.view import (
-    View,
-    number_of,
-    objective_of,
-    others_of,
-    steps_of,
-    usual_start,
-)
+from fastmomentum.explorer.links import number_of, objective_of, others_of, steps_of
+from fastmomentum.explorer.view import View, usual_start
 from fastmomentum.objectives import Objective
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.text import suggest

@@ -19,24 +19,18 @@ from bokeh.models import (
     Span,
     WheelZoomTool,
 )
-from bokeh.plotting import contour, figure
-from matplotlib.axes import Axes
+from bokeh.plotting import figure
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
-from fastmomentum.errors import InputError
 from fastmomentum.explorer.axes import SPACINGS, limits_of
+from fastmomentum.explorer.field import spots
 from fastmomentum.explorer.paths import Path
-from fastmomentum.explorer.plane import PALETTE, STEPS, Cell, Plane
-from fastmomentum.explorer.view import View
-from fastmomentum.plots.boundaries import TheoryLines, theory_lines
-from fastmomentum.plots.fields import Field, sample
+from fastmomentum.explorer.plane import PALETTE, STEPS, Plane
+from fastmomentum.explorer.theory import points_of, words_of
+from fastmomentum.explorer.view import Cell, View
+from fastmomentum.plots.boundaries import TheoryLines
 from fastmomentum.plots.geometry import Window
 from fastmomentum.plots.style import COLOURS, field_map
-from fastmomentum.text import shown
-
-SAMPLES: Final = 201
-"""Of an objective along an axis of the contours."""
 
 FIELD_PALETTE: Final = [to_hex(colour) for colour in field_map()(np.linspace(0, 1, 256))]
 PATH: Final = COLOURS[0]
@@ -44,7 +38,8 @@ AXIS_WORDS: Final = {"lr": "learning rate"}
 
 SHORT_NUMBERS: Final = """
 let digits = 1;
-while (digits < 17 && new Set(ticks.map((t) => t.toPrecision(digits))).size < ticks.length) { digits++; }
+const apart = () => new Set(ticks.map((t) => t.toPrecision(digits))).size === ticks.length;
+while (digits < 17 && !apart()) { digits++; }
 const whole = String(Number(tick.toPrecision(Math.max(digits, 2)))).replace("-", "\u2212");
 if (digits < 7 || index === 0) { return whole.replace("e\u2212", "e-"); }
 return "+" + Number((tick - ticks[0]).toPrecision(3));
@@ -192,25 +187,22 @@ class Figures:
             "x": [plane.at_x],
             "y": [plane.at_y],
         }
-        self.marks["star"].data = _spots([] if fastest is None else [fastest[0]])
+        self.marks["star"].data = spots([] if fastest is None else [fastest[0]])
         drawn = theory or TheoryLines(None, None, None)
         for name, line in (("stable", drawn.stability), ("oscillating", drawn.oscillation)):
-            x, y = ([], []) if line is None else (line.get_xdata(), line.get_ydata())
-            self.lines[name].data = {"x": np.asarray(x, float), "y": np.asarray(y, float)}
+            x, y = points_of(line).T
+            self.lines[name].data = {"x": x, "y": y}
         for name, axis in ((view.x, self.map.x_range), (view.y, self.map.y_range)):
             low, high = view.windows[name]
             limits = limits_of(name, view.rule)
             axis.update(bounds=limits, min_interval=SPACINGS * math.ulp(max(abs(low), abs(high))))
         self.map.xaxis.axis_label = AXIS_WORDS.get(view.x, words_of(view.x))
         self.map.yaxis.axis_label = AXIS_WORDS.get(view.y, words_of(view.y))
-        best = drawn.optimum
-        self.marks["best"].data = _spots(
-            [] if best is None else [(float(best.get_xdata()[0]), float(best.get_ydata()[0]))]
-        )
+        self.marks["best"].data = spots(points_of(drawn.optimum).tolist())
 
     def show_path(self, path: Path | None, view: View) -> None:
         """Draw the run of a cell over the contours, and its loss."""
-        self.points["start"].data = _spots([view.start if path is None else path.run.start])
+        self.points["start"].data = spots([view.start if path is None else path.run.start])
         if path is None:
             for source in (self.path, self.curve, self.points["end"], self.marks["cell"]):
                 source.data = {"x": [], "y": []}
@@ -218,28 +210,13 @@ class Figures:
         points = path.run.points
         shown = np.isfinite(points).all(axis=1) & (np.abs(points) < 1e12).all(axis=1)
         self.path.data = {"x": points[shown, 0], "y": points[shown, 1]}
-        self.points["end"].data = _spots([tuple(points[shown][-1])] if shown.any() else [])
-        self.marks["cell"].data = _spots([path.cell])
+        self.points["end"].data = spots([tuple(points[shown][-1])] if shown.any() else [])
+        self.marks["cell"].data = spots([path.cell])
         loss = np.where(np.isfinite(path.excess) & (path.excess > 0), path.excess, np.nan)
         self.curve.data = {"x": path.run.steps, "y": loss}
         has_minimum = view.objective.f_min is not None
         self.loss.yaxis.axis_label = "f \N{MINUS SIGN} minimum" if has_minimum else "f"
         self.target.update(location=view.target or 0, visible=view.target is not None)
-
-    @staticmethod
-    def field_data(view: View, window: Window) -> dict[str, dict[str, Any]]:
-        """Contours of the objective in a window: image, lines and minima."""
-        (left, right), (low, high) = window
-        field = sample(view.objective, window, SAMPLES)
-        minima = view.objective.minimisers.reshape(-1, 2)
-        return {
-            "field": {
-                "image": [_levelled(field)], "x": [left], "y": [low], "dw": [right - left],
-                "dh": [high - low],
-            },
-            "levels": _contour_lines(field),
-            "minima": _spots(list(map(tuple, minima.tolist()))),
-        }  # fmt: skip
 
     def show_field(
         self, view: View, window: Window, data: dict[str, dict[str, Any]], moves: bool
@@ -255,44 +232,6 @@ class Figures:
         self.contours.xaxis.axis_label, self.contours.yaxis.axis_label = objective.parameters
 
 
-def words_of(name: str) -> str:
-    """An axis of a map in words.
-
-    Examples
-    --------
-    >>> words_of("objective_b"), words_of("start_x"), words_of("nu")
-    ('b', 'start x', 'nu')
-    """
-    return name.removeprefix("objective_").replace("_", " ")
-
-
-def theory_of(view: View) -> TheoryLines | None:
-    """What theory says at the first minimiser, within the window; None where it says nothing."""
-    if not view.theory or (view.x, view.y) != ("lr", "momentum") or "schedule" in view.others:
-        return None
-    ax: Axes = Figure().add_subplot(xlim=view.windows["lr"], ylim=view.windows["momentum"])
-    try:
-        return theory_lines(ax, view.objective, view.rule)
-    except InputError:
-        return None
-
-
-def theory_words(drawn: TheoryLines | None, view: View) -> list[tuple[str, str]]:
-    """Entries of the legend for the lines that are in the window: a kind, and what it means."""
-    if drawn is None:
-        return []
-    kinds = {id(drawn.stability): "solid", id(drawn.oscillation): "dashed"}
-    found = []
-    for line in drawn.seen:
-        if line is drawn.optimum:
-            lr, momentum = float(line.get_xdata()[0]), float(line.get_ydata()[0])
-            words = f"best in theory: lr {shown(float(f'{lr:.4g}'))}, momentum {momentum:.4g}"
-            found.append(("diamond", words))
-        else:
-            found.append((kinds[id(line)], str(line.get_label())))
-    return found
-
-
 def _figure(name: str, **options: Any) -> figure:
     made = figure(
         name=name, sizing_mode="stretch_both", toolbar_location=None, tools="", min_border=8,
@@ -301,30 +240,3 @@ def _figure(name: str, **options: Any) -> figure:
     made.grid.visible = name == "loss"
     made.grid.grid_line_alpha = 0.3
     return made
-
-
-def _spots(places: list[Any] | list[Cell]) -> dict[str, list[float]]:
-    return {"x": [float(x) for x, _ in places], "y": [float(y) for _, y in places]}
-
-
-def _levelled(field: Field) -> Any:
-    """The field as bytes: its colours change at its levels, as those of a picture do."""
-    values = np.where(np.isfinite(field.values), field.values, field.levels[-1])
-    band = np.searchsorted(field.levels, values).clip(1, len(field.levels)) - 1
-    return (band * (255 / max(len(field.levels) - 1, 1))).astype(np.uint8)
-
-
-def _contour_lines(field: Field) -> dict[str, Any]:
-    finite = np.where(np.isfinite(field.values), field.values, np.nan)
-    lines = contour.contour_data(field.x, field.y, finite, field.lines, want_fill=False)
-    assert lines.line_data is not None
-    xs = [part for level in lines.line_data.xs for part in _parts(level)]
-    ys = [part for level in lines.line_data.ys for part in _parts(level)]
-    return {"xs": xs, "ys": ys}
-
-
-def _parts(line: Any) -> list[Any]:
-    """Contours of one level come as one row with NaN between them."""
-    line = np.asarray(line, float)
-    cuts = np.flatnonzero(np.isnan(line))
-    return [part[~np.isnan(part)] for part in np.split(line, cuts)]

@@ -38,7 +38,8 @@ def fine_size(view: View, pixels: Size) -> Size:
     Examples
     --------
     >>> from fastmomentum.explorer.view import first_view
-    >>> fine_size(first_view(), (500, 500)), fine_size(first_view().changed(steps=100_000), (500, 500))
+    >>> view = first_view()
+    >>> fine_size(view, (500, 500)), fine_size(view.changed(steps=100_000), (500, 500))
     ((500, 500), (141, 141))
     """
     return _within(pixels, MOST_UPDATES // view.steps)

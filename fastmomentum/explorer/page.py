@@ -17,10 +17,11 @@ from jinja2 import Template
 from fastmomentum.errors import FastmomentumError
 from fastmomentum.explorer import exports
 from fastmomentum.explorer.figures import Figures
+from fastmomentum.explorer.links import MOST_LINK
 from fastmomentum.explorer.maps import Engine, fine_size
 from fastmomentum.explorer.session import Session
 from fastmomentum.explorer.source import Source
-from fastmomentum.explorer.view import MOST_LINK, View
+from fastmomentum.explorer.view import View
 
 TITLE: Final = "fastmomentum explorer"
 
@@ -184,4 +185,5 @@ def _template() -> Template:
         end: (here / f"page.{end}").read_text(encoding="utf-8") for end in ("html", "css", "js")
     }
     filled = text["html"].replace("/*style*/", text["css"]).replace("/*script*/", text["js"])
-    return Template(filled, autoescape=False)
+    template: Template = Template(filled, autoescape=False)
+    return template

@@ -186,8 +186,9 @@ def resampled(
         found.append(at)
         chosen.append(np.searchsorted(edge[1:-1], at))
     cells = np.ix_(*chosen)
+    at_x, at_y = found
     return Plane(
-        plane.x, plane.y, *found, plane.status[cells], plane.steps[cells], plane.has_target
+        plane.x, plane.y, at_x, at_y, plane.status[cells], plane.steps[cells], plane.has_target
     )
 
 

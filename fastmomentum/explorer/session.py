@@ -13,14 +13,17 @@ from bokeh.models import TextInput
 from fastmomentum.errors import FastmomentumError, InputError
 from fastmomentum.explorer.as_toml import toml_of
 from fastmomentum.explorer.changes import CHANGES, field_of
-from fastmomentum.explorer.figures import Figures, theory_of, theory_words, words_of
+from fastmomentum.explorer.field import field_data
+from fastmomentum.explorer.figures import Figures
 from fastmomentum.explorer.history import History
+from fastmomentum.explorer.links import view_of
 from fastmomentum.explorer.maps import Engine, coarse_size, fine_size
 from fastmomentum.explorer.paths import Path, path_of, stored_path_of
 from fastmomentum.explorer.plane import Plane, plane_of, resampled
 from fastmomentum.explorer.source import Source
+from fastmomentum.explorer.theory import theory_of, theory_words, words_of
 from fastmomentum.explorer.told import end_words, registries
-from fastmomentum.explorer.view import View, view_of
+from fastmomentum.explorer.view import View
 from fastmomentum.plots.geometry import Window
 from fastmomentum.plots.runs import window as usual_field
 from fastmomentum.text import without_controls
@@ -332,7 +335,7 @@ class Session:
             self.field = usual_field(view.objective)
         window = self.field
         try:
-            data = self._figures.field_data(view, window)
+            data = field_data(view, window)
         except (InputError, ValueError, IndexError):
             return  # nothing finite to draw
         self._post(lambda: self._figures.show_field(view, window, data, moves))

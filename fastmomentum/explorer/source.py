@@ -15,8 +15,9 @@ from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.points import axes_of
 from fastmomentum.experiment.toml import experiment_from
 from fastmomentum.explorer.axes import Range
+from fastmomentum.explorer.links import MOST_STEPS
 from fastmomentum.explorer.plane import Plane, file_window, plane_of
-from fastmomentum.explorer.view import MOST_STEPS, View, first_view
+from fastmomentum.explorer.view import View, first_view
 from fastmomentum.plots.cells import cells_of
 from fastmomentum.results.dataset import experiment_of, open_results
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastmomentum.explorer.view import MOST_STEPS, View
+from fastmomentum.explorer.links import MOST_STEPS
+from fastmomentum.explorer.view import View
 from fastmomentum.objectives import MSE, OBJECTIVES, Objective
 from fastmomentum.rules import RULES
 from fastmomentum.schedules.registry import LR_SCHEDULES, MOMENTUM_SCHEDULES
