@@ -71,6 +71,7 @@ class Figures:
         self.path = ColumnDataSource({"x": [], "y": []})
         self.curve = ColumnDataSource({"x": [], "y": []})
         self.points = {n: ColumnDataSource({"x": [], "y": []}) for n in ("start", "end", "minima")}
+        self.is_moving = False
         self.map = self._map(view)
         self.contours = self._contours()
         self.loss = self._loss()
@@ -159,8 +160,15 @@ class Figures:
         """Set the ranges of the map."""
         for name, axis in ((view.x, self.map.x_range), (view.y, self.map.y_range)):
             low, high = view.windows[name]
-            if (axis.start, axis.end) != (low, high):
-                axis.update(start=low, end=high)
+            self._move(axis, low, high)
+
+    def _move(self, axis: Range1d, low: float, high: float) -> None:
+        """Set a range; whoever listens to it sees `is_moving`, and takes it for no gesture."""
+        self.is_moving = True
+        try:
+            axis.update(start=low, end=high)
+        finally:
+            self.is_moving = False
 
     def show_plane(self, plane: Plane, view: View) -> None:
         """Draw a map in its window."""
@@ -227,8 +235,8 @@ class Figures:
         self.field.data, self.levels.data = data["field"], data["levels"]
         self.points["minima"].data = data["minima"]
         if moves:
-            self.contours.x_range.update(start=left, end=right)
-            self.contours.y_range.update(start=low, end=high)
+            self._move(self.contours.x_range, left, right)
+            self._move(self.contours.y_range, low, high)
         self.contours.xaxis.axis_label, self.contours.yaxis.axis_label = objective.parameters
 
 

@@ -4,11 +4,15 @@ window.explorer = (function () {
   const status = ["not run", "converged", "diverged", "out of steps"];
   const words = (name) => name.replace(/^objective_/, "").replace(/_/g, " ");
   let page = null, count = 0, view = null, told = null, link = "", shown = {}, mode = "path";
-  let legend = [], theory = [], fastest = null;
+  let legend = [], theory = [], fastest = null, said = [], forgetting = 0;
 
   function ask(name, more) {
     count += 1;
-    page.ask.value = JSON.stringify(Object.assign({ n: count, do: name }, more || {}));
+    said.push(Object.assign({ n: count, do: name }, more || {}));
+    said = said.slice(-100);  // of values that follow each other at once, the last alone may arrive
+    page.ask.value = JSON.stringify(said);
+    clearTimeout(forgetting);
+    forgetting = setTimeout(() => { said = []; }, 2000);
   }
 
   function begin(models) {
@@ -83,7 +87,7 @@ window.explorer = (function () {
       const where = map.kind === "file" ? "from the file, " : "";
       text = where + map.cells[0] + " \u00d7 " + map.cells[1] + " runs";
     }
-    at("busy").textContent = text;
+    at("busy").textContent = at("busy").title = text;
     at("busy").className = shown.compiling || shown.busy ? "working" : "";
   }
 

@@ -25,7 +25,7 @@ from fastmomentum.explorer.view import View
 
 TITLE: Final = "fastmomentum explorer"
 
-LONGEST: Final = 4 * MOST_LINK
+LONGEST: Final = 20 * MOST_LINK
 """Letters of a message from the page, at most."""
 
 
@@ -58,7 +58,7 @@ class Page:
         self.figures = Figures(_drawn_over(link, source.view))
         self._ask, tell = TextInput(name="ask"), TextInput(name="tell")
         self.session = Session(document, self.figures, tell, engine, source, link)
-        self._mode = "path"
+        self._mode, self._count = "path", 0
         self._gathering: set[str] = set()
         self._exporting = threading.Lock()
         self._ask.on_change("value", lambda attr, old, new: self._heard(new))
@@ -109,7 +109,7 @@ class Page:
 
         The event RangesUpdate would come half a second late.
         """
-        if name not in self._gathering:
+        if name not in self._gathering and not self.figures.is_moving:
             self._gathering.add(name)
             self._document.add_next_tick_callback(lambda: self._gathered(name))
 
@@ -127,12 +127,17 @@ class Page:
             self.session.ask("window", {"windows": windows})
 
     def _heard(self, text: str) -> None:
-        """The page's script asks for something."""
+        """The page's script asks for something; what it asked for before may be said once more."""
         try:
-            asked = json.loads(text[:LONGEST])
-            name = str(asked.pop("do"))
-        except (ValueError, RecursionError, AttributeError, KeyError):
-            return
+            messages = json.loads(text) if len(text) <= LONGEST else []
+            new = [one for one in messages if one["n"] > self._count]
+            for asked in new:
+                self._count = asked.pop("n")
+                self._hear(str(asked.pop("do")), asked)
+        except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
+            return  # no message of the page's
+
+    def _hear(self, name: str, asked: Mapping[str, Any]) -> None:
         if name == "ready":
             self.session.ask("pixels", asked)
             self.session.begin()

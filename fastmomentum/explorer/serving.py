@@ -101,7 +101,7 @@ class Explorer:
 
     def stop(self) -> None:
         """End `serve`; from any thread, and from a handler of signals."""
-        self._loop.add_callback_from_signal(self._loop.stop)
+        self._loop.add_callback(self._loop.stop)
 
 
 class _Guard(Router):

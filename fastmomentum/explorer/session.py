@@ -217,8 +217,8 @@ class Session:
             return
         if moves:
             self._post(lambda: self._figures.show_window(view))
-            self.say(view=view.told)
-        self.say(busy="computing", end=end_words(view))
+        # In one message: a page that has the new view must not take the old map for finished.
+        self.say(busy="computing", end=end_words(view), view=view.told)
         self._stages = self._stages_of_map()
 
     def _stages_of_map(self) -> list[Callable[[], bool]]:
@@ -287,7 +287,9 @@ class Session:
             middle = (len(plane.at_x) // 2, len(plane.at_y) // 2)
             chosen = (float(plane.at_x[middle[0]]), float(plane.at_y[middle[1]]))
             view = self.view = view.changed(cell=chosen if fastest is None else fastest[0])
+        if self._path is None or view.cell != self._path.cell:
             self._draw_path()
+            view = self.view
         if self.field is None:
             self._draw_field(moves=True)
         theory = theory_of(view)
@@ -325,6 +327,9 @@ class Session:
         assert view.cell is not None
         if self._plane is None or self._plane[0] != view.map_key:
             return view.cell
+        ends = zip(view.cell, (view.windows[view.x], view.windows[view.y]), strict=True)
+        if not all(low <= value <= high for value, (low, high) in ends):
+            return view.cell  # which was chosen in another window
         plane = self._plane[1]
         i, j = plane.nearest(view.cell)
         return float(plane.at_x[i]), float(plane.at_y[j])

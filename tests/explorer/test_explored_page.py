@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="Chromium or its chromedriver is not installed"
 )
 
-PATIENCE = 120
+PATIENCE = float(os.environ.get("FASTMOMENTUM_TEST_PATIENCE", "240"))
 """Seconds until a condition must hold: compiling on a busy machine takes its time."""
 
 
@@ -152,7 +152,7 @@ class Browser:
     def type(self, field: str, text: str) -> None:
         element = self.driver.find_element(By.ID, field)
         element.send_keys(Keys.CONTROL, "a")
-        element.send_keys(text, Keys.TAB)
+        element.send_keys(Keys.DELETE, text, Keys.TAB)
 
     def text(self, element: str) -> str:
         return self.driver.find_element(By.ID, element).get_attribute("textContent") or ""
@@ -270,12 +270,11 @@ def test_a_drag_of_the_start_makes_another_map(browser: Browser, tmp_path: Path)
 def test_a_formula_is_typed(browser: Browser, tmp_path: Path) -> None:
     browser.after(lambda: browser.choose("objective", "formula"), "objective")
     browser.type("constants", "")
-    browser.until(lambda s: "constants" in browser.text("error-objective"))
+    browser.until(lambda _: "formula" in browser.text("error-objective"))
 
     def typed() -> None:
         browser.driver.execute_script(
             "document.getElementById('formula').value = 'x^2 + b*y^2 + x*y/3';"
-            "document.getElementById('constants').value = 'b = 7';"
         )
         browser.type("constants", "b = 7")
 
@@ -333,11 +332,11 @@ def test_history_goes_back_and_forward(browser: Browser) -> None:
 
 
 def test_a_burst_of_gestures_ends_in_the_last_of_them(browser: Browser) -> None:
+    first = browser.state()["view"]["windows"]["momentum"]
+    width = first[1] - first[0]
     browser.driver.execute_script(
         "for (let i = 0; i < 12; i++) { window.explorer.ask('nudge', {factor: 0.8}); }"
     )
-    first = browser.state()["view"]["windows"]["momentum"]
-    width = first[1] - first[0]
     state = browser.until(
         lambda s: (
             s["view"]["windows"]["momentum"][1] - s["view"]["windows"]["momentum"][0]
@@ -356,7 +355,7 @@ def test_a_link_opens_the_same_view(browser: Browser, explorer: Explorer) -> Non
     state = browser.after(lambda: browser.choose("rule", "nesterov"), "rule")
     image = browser.image()
     address = browser.driver.current_url
-    assert address == explorer.url + urllib.parse.quote(state["link"], safe="?=%,:()*^+/-")
+    assert urllib.parse.unquote(address) == explorer.url + urllib.parse.unquote(state["link"])
     browser.driver.get("about:blank")
     browser.open(address)
     assert browser.state()["view"] == state["view"]
