@@ -313,11 +313,18 @@ window.explorer = (function () {
     });
   }
 
+  function lost() {
+    at("notice").textContent = "The explorer has ended, or cannot be reached: start it again, and reload this page.";
+    at("notice").hidden = false;
+    shown.busy = shown.compiling = "";
+    busy();
+  }
+
   const map_data = () => {
     const data = page.steps.data;
     return { steps: Array.from(data.steps[0]), status: Array.from(data.status[0]),
       x: Array.from(data.x[0]), y: Array.from(data.y[0]) };
   };
   const state = () => ({ view, shown, link, mode, legend, theory, fastest });
-  return { begin, point, state, ask, map_data };
+  return { begin, point, lost, state, ask, map_data };
 })();

@@ -75,6 +75,8 @@ class Page:
         script = "window.explorer.begin({ask, tell, map, contours, loss, box, pan, steps})"
         ready = CustomJS(args=arguments, code=script)
         document.js_on_event("document_ready", ready)
+        lost = CustomJS(code="window.explorer.lost()")
+        document.js_on_event("connection_lost", lost)
         pointed = CustomJS(code="window.explorer.point(cb_obj.x, cb_obj.y)")
         self.figures.map.js_on_event("mousemove", pointed)
         document.on_session_destroyed(lambda _: self.session.close())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fastmomentum.explorer.axes import Range, places
 from fastmomentum.explorer.view import Cell
 from fastmomentum.plots.phases import NEVER_MET, medians, setting_cells, shares, steps_norm
-from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, counted
+from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN
 from fastmomentum.status import Status
 
 COLOURS_OF_STEPS: Final = 252
@@ -109,21 +109,15 @@ class Plane:
         i, j = np.unravel_index(int(chosen.argmin()), chosen.shape)
         return (float(self.at_x[i]), float(self.at_y[j])), int(counts[i, j])
 
-    def nearest(self, cell: Cell) -> tuple[int, int]:
-        """Indices of the cell nearest to a place."""
-        along = []
-        for name, values, value in ((self.x, self.at_x, cell[0]), (self.y, self.at_y, cell[1])):
-            if name == "lr":
-                values, value = np.log(values), np.log(max(value, 1e-300))
-            along.append(int(np.abs(values - value).argmin()))
-        return along[0], along[1]
-
-    def words(self, cell: tuple[int, int]) -> str:
-        """How the run of a cell ended, in a few words."""
-        status, steps = Status(int(self.status[cell])), int(self.steps[cell])
-        if self.has_target and steps >= 0:
-            return f"target reached after {counted(steps)}"
-        return "target not reached" if status == Status.MAX_STEPS else status.words
+    def snapped(self, cell: Cell, windows: tuple[Range, Range]) -> Cell:
+        """The middle of the cell nearest to a place; one outside of the window stays as it is."""
+        if not all(low <= value <= high for value, (low, high) in zip(cell, windows, strict=True)):
+            return cell
+        found = []
+        for name, values, value in zip((self.x, self.y), (self.at_x, self.at_y), cell, strict=True):
+            away = np.log(values / value) if name == "lr" else values - value
+            found.append(float(values[np.abs(away).argmin()]))
+        return found[0], found[1]
 
 
 def plane_of(results: xr.Dataset, x: str, y: str, others: dict[str, int] | None = None) -> Plane:

@@ -11,11 +11,13 @@ from bokeh.document import Document
 from bokeh.models import TextInput
 
 from fastmomentum.errors import FastmomentumError, InputError
+from fastmomentum.experiment.plan import Experiment
 from fastmomentum.explorer.as_toml import toml_of
 from fastmomentum.explorer.changes import CHANGES, field_of
 from fastmomentum.explorer.field import field_data
 from fastmomentum.explorer.figures import Figures
 from fastmomentum.explorer.history import History
+from fastmomentum.explorer.inbox import Inbox
 from fastmomentum.explorer.links import view_of
 from fastmomentum.explorer.maps import Engine, coarse_size, fine_size
 from fastmomentum.explorer.paths import Path, path_of, stored_path_of
@@ -28,18 +30,10 @@ from fastmomentum.plots.geometry import Window
 from fastmomentum.plots.runs import window as usual_field
 from fastmomentum.text import without_controls
 
-QUIET: Final = {"cell", "theory", "field"}
-"""What the map does not have to be computed anew for."""
-
-WAITING: Final = 500
-"""Changes that wait, at most: whoever sends more is no hand at a page."""
-
 SAME_SIZE: Final = 0.1
 """Part by which a map may grow or shrink on the screen and stay the same map."""
 
 USUAL_PIXELS: Final = (500, 400)
-
-Change = tuple[str, Mapping[str, Any]]
 
 
 class Session:
@@ -76,9 +70,7 @@ class Session:
         self._is_log = figures.map.x_scale.__class__.__name__ == "LogScale"
         self._history = History(self.view)
         self.pixels = USUAL_PIXELS
-        self._waiting: list[Change] = []
-        self._changed = threading.Condition()
-        self._closed = False
+        self._inbox = Inbox()
         self._stages: list[Callable[[], bool]] = []
         self._plane: tuple[tuple[Any, ...], Plane] | None = None
         self._path: Path | None = None
@@ -93,42 +85,39 @@ class Session:
 
     def close(self) -> None:
         """Give up what is computed, and end the thread."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
+        self._inbox.close()
 
     def ask(self, name: str, asked: Mapping[str, Any]) -> None:
         """Something is asked for: by name, one of `CHANGES` or of the page's own."""
-        with self._changed:
-            if self._waiting and name in ("window", "cell", "start", "field"):
-                last, _ = self._waiting[-1]
-                if last == name:  # a newer gesture takes the place of an older one
-                    self._waiting.pop()
-            if len(self._waiting) < WAITING:
-                self._waiting.append((name, asked))
-            self._changed.notify()
+        self._inbox.put(name, asked)
 
     def _run(self) -> None:
-        self._open()
-        while not self._closed:
-            with self._changed:
-                while not (self._waiting or self._stages or self._closed):
-                    self._changed.wait()
-                changes, self._waiting = self._waiting, []
-            try:
-                for name, asked in changes:
-                    self._apply(name, asked)
-                if not changes and self._stages:
-                    stage = self._stages[0]
-                    if stage() and self._stages and self._stages[0] is stage:
-                        self._stages.pop(0)
-            except FastmomentumError as error:
-                self._stages = []
-                self.say(errors={"map": str(error)}, busy="")
-            except Exception as error:  # a fault of ours ends a drawing, not the page
-                self._stages = []
-                said = f"fastmomentum has a fault: {type(error).__name__}: {error}"
-                self.say(errors={"map": said}, busy="")
+        self._guarded(self._open)
+        while not self._inbox.is_closed:
+            self._guarded(self._answer)
+
+    def _answer(self) -> None:
+        """Do what was asked for, or else the next stage of the map."""
+        changes = self._inbox.take(waits=not self._stages)
+        for name, asked in changes:
+            self._apply(name, asked)
+        if not changes and self._stages:
+            stage = self._stages[0]
+            if stage() and self._stages and self._stages[0] is stage:
+                self._stages.pop(0)
+
+    def _guarded(self, do: Callable[[], None]) -> None:
+        """Do something; what goes wrong is said on the page, and ends a drawing, not the page."""
+        try:
+            do()
+        except FastmomentumError as error:
+            said = str(error)
+        except Exception as error:  # a fault of ours
+            said = f"fastmomentum has a fault: {type(error).__name__}: {error}"
+        else:
+            return
+        self._stages = []
+        self.say(errors={"map": without_controls(said)}, busy="", compiling="")
 
     def _open(self) -> None:
         """Show what the explorer was started with, or what the link asks for."""
@@ -140,6 +129,7 @@ class Session:
                 self.say(notice=f"the link was not followed: {error}")
         self._history = History(self.view)
         self._begin_view(moves=True)
+        self._draw_field(moves=True)
 
     def _apply(self, name: str, asked: Mapping[str, Any]) -> None:
         """Do one thing that was asked for."""
@@ -228,10 +218,9 @@ class Session:
 
     def _stopped(self) -> bool:
         """Whether what is computed is to be given up; paths are drawn on the way."""
-        with self._changed:
-            if self._closed or any(name not in QUIET for name, _ in self._waiting):
-                return True
-            changes, self._waiting = self._waiting, []
+        changes = self._inbox.quiet()
+        if changes is None:
+            return True
         for name, asked in changes:
             self._apply(name, asked)
         return False
@@ -245,17 +234,23 @@ class Session:
     def _map(self, kind: str) -> bool:
         view = self.view
         size = (coarse_size if kind == "coarse" else fine_size)(view, self.pixels)
-        experiment = view.experiment(*size)
-        if self._engine.needs_compiling(experiment):
-            self.say(compiling=f"compiling {view.objective.words} for the rule {view.rule.name}")
-            self._engine.compile(experiment)
-            self.say(compiling="")
-            if self._stopped():
-                return False
+        if self._compiled(view.experiment(*size), view) and self._stopped():
+            return False
         results = self._engine.map(view, size, self._stopped)
         if results is None:
             return False
         self._show(plane_of(results, view.x, view.y), view, kind)
+        return True
+
+    def _compiled(self, experiment: Experiment, view: View) -> bool:
+        """Have a kernel compiled, and say so meanwhile; whether it had to be."""
+        if not self._engine.needs_compiling(experiment):
+            return False
+        self.say(compiling=f"compiling {view.objective.words} for the rule {view.rule.name}")
+        try:
+            self._engine.compile(experiment)
+        finally:
+            self.say(compiling="")
         return True
 
     def _from_file(self) -> bool:
@@ -317,6 +312,7 @@ class Session:
         if self._source.has(view) and self._source.results is not None:
             path = stored_path_of(self._source.results, view.x, view.y, view.cell)
         else:
+            self._compiled(view.experiment(1, 1), view)
             path = path_of(view, self._snapped(view))
         self.view = view = view.changed(cell=path.cell)
         self._path = path
@@ -327,12 +323,7 @@ class Session:
         assert view.cell is not None
         if self._plane is None or self._plane[0] != view.map_key:
             return view.cell
-        ends = zip(view.cell, (view.windows[view.x], view.windows[view.y]), strict=True)
-        if not all(low <= value <= high for value, (low, high) in ends):
-            return view.cell  # which was chosen in another window
-        plane = self._plane[1]
-        i, j = plane.nearest(view.cell)
-        return float(plane.at_x[i]), float(plane.at_y[j])
+        return self._plane[1].snapped(view.cell, (view.windows[view.x], view.windows[view.y]))
 
     def _draw_field(self, moves: bool) -> None:
         view = self.view
@@ -347,7 +338,7 @@ class Session:
 
     def _post(self, draw: Callable[[], None]) -> None:
         """Have the server's loop change the page."""
-        if not self._closed:
+        if not self._inbox.is_closed:
             self._document.add_next_tick_callback(draw)
 
     def say(self, **parts: Any) -> None:
