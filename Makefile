@@ -13,7 +13,7 @@ PICTURES := $(addprefix $(FIGURES)/,rosenbrock_contour.png rosenbrock_surface.pn
 	linear_regression_contour.png linear_regression_surface.png linear_regression_report.png \
 	phase_diagram.png)
 
-.PHONY: run experiments figures gallery test lowest parity frameworks docs lint types format clean
+.PHONY: run experiments figures gallery test lowest wheel parity frameworks docs lint types format clean
 .DELETE_ON_ERROR:
 
 run: experiments
@@ -92,12 +92,24 @@ $(LOWEST)/installed: pyproject.toml .ci/lowest.py | $(STAMP)
 	@$(BIN)/python .ci/lowest.py > $(LOWEST)/constraints.txt
 	@$(LOWEST_PIP) --constraint $(LOWEST)/constraints.txt --editable ".[dask,dev]"
 	@touch $@
+
+# What `pip install` gives to someone without a clone: the wheel and what it needs, in an environment of
+# its own, draws every kind of picture.
+WHEEL := .venv-wheel
+
+wheel: $(STAMP)
+	@rm -rf build $(WHEEL) && $(PYTHON) -m venv $(WHEEL)
+	@echo "building the wheel and installing it, with what it needs, into $(WHEEL); this takes a minute"
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL)/built .
+	@$(WHEEL)/bin/python -m pip install --quiet --disable-pip-version-check $(WHEEL)/built/*.whl
+	@$(WHEEL)/bin/python -I tests/wheel/draw_all.py $(WHEEL)/drawn
+
 # Digests of an ARM machine, emulated, against this one's. Its user-land, 600 MB, is built into .arm
 # once; where Debian's debootstrap and qemu-user-static are not, or no packages, that is told.
 arm: $(STAMP)
 	@if ! command -v debootstrap > /dev/null || ! command -v qemu-aarch64-static > /dev/null; then \
 		echo "make arm: skipped; it needs debootstrap and qemu-user-static, both packages of Debian"; \
-	elif ! test -e .arm/built && echo "building an aarch64 user-land into .arm; this takes a minute" \
+	elif ! test .arm/built -nt pyproject.toml && echo "building an aarch64 user-land into .arm; this takes a minute" \
 			&& ! sh tests/arm/build.sh .arm $(BIN)/python; then \
 		echo "make arm: skipped; the user-land could not be built, for the reason above"; \
 	else \

@@ -48,7 +48,7 @@ def objectives() -> str:
     for name, kind in fm.OBJECTIVES.items():
         if name in ("mse", "formula"):
             continue
-        constants = ", ".join(kind.example().named_constants)
+        constants = ", ".join(field for field in kind.model_fields if field != "name")
         said.append(f"`{name}`" + (f" ({constants})" if constants else ""))
     return f"Objectives: {', '.join(said)}; `formula` and `mse` besides."
 

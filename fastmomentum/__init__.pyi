@@ -6,12 +6,14 @@ from . import plots as plots
 from . import reference as reference
 from . import results as results
 from . import theory as theory
+from .analysis.exporting import export as export
 from .analysis.replaying import replay as replay
 from .errors import CacheWarning as CacheWarning
 from .errors import ClusterError as ClusterError
 from .errors import FastmomentumError as FastmomentumError
 from .errors import FastmomentumWarning as FastmomentumWarning
 from .errors import FileError as FileError
+from .errors import FontWarning as FontWarning
 from .errors import InputError as InputError
 from .errors import Interrupted as Interrupted
 from .errors import MissingRowsWarning as MissingRowsWarning
@@ -39,6 +41,7 @@ from .objectives import Himmelblau as Himmelblau
 from .objectives import Levi13 as Levi13
 from .objectives import Matyas as Matyas
 from .objectives import MonkeySaddle as MonkeySaddle
+from .objectives import PolygonCycle as PolygonCycle
 from .objectives import Quadratic as Quadratic
 from .objectives import Rastrigin as Rastrigin
 from .objectives import Rosenbrock as Rosenbrock

@@ -54,5 +54,9 @@ class CacheWarning(FastmomentumWarning):
     """Compiled kernels cannot be kept on disk, or a kept one is damaged; the run goes on."""
 
 
+class FontWarning(FastmomentumWarning):
+    """A picture has letters that no installed font has, or a style's font is not installed."""
+
+
 class MissingRowsWarning(FastmomentumWarning):
     """Rows of a data file lack a number and are left out, as was asked."""

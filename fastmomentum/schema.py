@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.experiment.cells import CELL
 from fastmomentum.experiment.grid import Label
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.status import Status
@@ -103,10 +104,12 @@ _PLACES: Final = {"start": "start point", "velocity": "initial velocity"}
 
 def _meaning(experiment: Experiment, label: Label | None, axis: str) -> str:
     """A label in words; without one, the numbers of listed points."""
+    if axis == CELL:
+        return "number of the cell, of learning rates x momenta"
     if label is None:
         return f"number of the {_PLACES[axis]}"
     if label.kind == "rule":
-        own = {parameter.name: parameter for parameter in experiment.rule.rule.parameters}
+        own = {parameter.name: parameter for parameter in experiment.rule.settable}
         return own[label.what].meaning
     if label.kind == "objective":
         return f"constant {label.what} of the objective"
@@ -137,6 +140,7 @@ _SAID: Final[dict[str, dict[str, Any]]] = {
     },
     "final": {"long_name": "point at the end", "units": "1"},
     "final_loss": {"long_name": "loss at the end", "units": "1"},
+    "n_restarts": {"long_name": "restarts made", "units": "1"},
     "trajectory": {
         "long_name": "point at each recorded step, NaN after the end", "units": "1"
     },

@@ -31,6 +31,9 @@ run cycle "$here/cycle.toml"
 draw plot_loss cycle cycle --show distance --lr 0.1111 --momentum 0.4444 --start 3.3,1 \
     --lr 0.1111 --momentum 0.4444 --start 0.5,1 --lr 0.0769 --momentum 0 --start 3.3,1
 
+"$programs/python" "$here/../plot_cycles.py" -o "$pictures/polygon_cycles.png" \
+    --style "$here/small.mplstyle"
+
 run heavy_ball "$here/heavy_ball.toml"
 run nesterov "$here/heavy_ball.toml" --set rule.name=nesterov
 draw plot_duel heavy_ball_nesterov heavy_ball "$runs/nesterov.h5"

@@ -6,10 +6,21 @@ the runs are walked again, some at a time, which gives the same bits.
 
 from fastmomentum.analysis.behaviour import Behaviour as Behaviour
 from fastmomentum.analysis.behaviour import classify as classify
+from fastmomentum.analysis.dimensions import basin_entropy as basin_entropy
+from fastmomentum.analysis.dimensions import boundary_dimension as boundary_dimension
+from fastmomentum.analysis.foretelling import Foretold as Foretold
+from fastmomentum.analysis.foretelling import Parting as Parting
+from fastmomentum.analysis.foretelling import foretold as foretold
+from fastmomentum.analysis.lyapunov import lyapunov_exponent as lyapunov_exponent
 from fastmomentum.analysis.rates import Agreement as Agreement
 from fastmomentum.analysis.rates import agreement as agreement
+from fastmomentum.analysis.rates import gap_ratio as gap_ratio
 from fastmomentum.analysis.rates import measured_rate as measured_rate
 from fastmomentum.analysis.rates import predicted_rate as predicted_rate
+from fastmomentum.analysis.refined_map import refined_map as refined_map
+from fastmomentum.analysis.refining import Refined as Refined
+from fastmomentum.analysis.refining import refine as refine
+from fastmomentum.analysis.sensitivity import uncertainty_exponent as uncertainty_exponent
 from fastmomentum.analysis.summaries import basin as basin
 from fastmomentum.analysis.summaries import best as best
 from fastmomentum.analysis.summaries import distance as distance

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fastmomentum.analysis.trajectories import Floats, Trajectories
 from fastmomentum.objectives import Objective
 from fastmomentum.theory import spectral_radius
+from fastmomentum.theory.linear import known
 
 EPS: Final = float(np.finfo(float).eps)
 TINY: Final = 1e-150
@@ -134,11 +135,11 @@ def _rate(walks: Trajectories, eigenvalue: Floats) -> Floats:
     Of a rule that is no linear map there is no theory: it is taken for one that is drawn in.
     """
     rule = walks.rule
-    if walks.experiment.rule.rule.form is None:
+    if known(rule).form is None:
         return np.where(np.isfinite(eigenvalue), 0.0, np.nan)
-    known = np.isfinite(eigenvalue)
-    rates = spectral_radius(rule, walks.lr, walks.momentum, np.where(known, eigenvalue, 0.0))
-    return np.where(known, rates, np.nan)
+    finite = np.isfinite(eigenvalue)
+    rates = spectral_radius(rule, walks.lr, walks.momentum, np.where(finite, eigenvalue, 0.0))
+    return np.where(finite, rates, np.nan)
 
 
 def minima(objective: Objective, x: Floats, y: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:

@@ -171,6 +171,32 @@ def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArr
     return found
 
 
+def gap_ratio(measured: xr.DataArray, predicted: xr.DataArray) -> xr.DataArray:
+    """How many times faster runs came near than predicted: (1 - measured)/(1 - predicted).
+
+    Steps go with 1 - rate: of rates of 0.999 and 0.998 the second takes half of them.
+
+    Parameters
+    ----------
+    measured, predicted : xarray.DataArray
+        Rates; they are broadcast.
+
+    Returns
+    -------
+    xarray.DataArray
+        NaN where one of them is not below 1.
+
+    Examples
+    --------
+    >>> round(gap_ratio(xr.DataArray(0.998), xr.DataArray(0.999)).item(), 9)
+    2.0
+    """
+    got, want = xr.broadcast(measured, predicted)
+    below = (got < 1.0) & (want < 1.0)
+    found: xr.DataArray = ((1.0 - got) / (1.0 - want.where(want < 1.0))).where(below)
+    return found.rename("gap_ratio")
+
+
 class Agreement(NamedTuple):
     """How well measured and predicted rates agree; see `agreement`."""
 
@@ -183,9 +209,12 @@ class Agreement(NamedTuple):
 
 
 def agreement(
-    measured: xr.Dataset, predicted: xr.DataArray, *, within: float = 0.01, fit: float = 0.99
+    measured: xr.Dataset, predicted: xr.DataArray, *, within: float = 0.1, fit: float = 0.99
 ) -> Agreement:
-    """How well measured rates agree with predicted ones, in numbers.
+    """How well measured rates agree with predicted ones, in numbers, as parts of 1 - rate.
+
+    A difference of 0.1 is one of 10% in 1 - rate, and so in the steps that are taken: 0.999 and
+    0.998 differ by 1.0, a factor of two.
 
     Parameters
     ----------
@@ -202,8 +231,9 @@ def agreement(
     -------
     Agreement
         ``n_compared`` cells whose measured rate is below 1 and fits well, the share of them within
-        `within` of the prediction, the median and the largest difference; and, of the ``n_sided``
-        cells of a rate above 1, or below and of a good fit, the share on the predicted side.
+        `within` of the prediction, the median and the largest difference (inf where the predicted
+        rate is 1 or above); and, of the ``n_sided`` cells of a rate above 1, or below and of a good
+        fit, the share on the predicted side.
 
     Examples
     --------
@@ -215,12 +245,15 @@ def agreement(
     (4, 1.0, 1.0)
     """
     within, fit = number(within, "within"), number(fit, "fit")
+    if not within > 0:
+        raise InputError(f"within must be positive: got {within!r}")
     rate, expected = xr.broadcast(measured.rate, predicted)
     got, want = rate.values, expected.values
     well = (measured.r_squared >= fit).broadcast_like(rate).transpose(*rate.dims).values
     has = np.isfinite(got) & np.isfinite(want)
     compared = has & well & (got < 1.0)
-    difference: Floats = np.abs(got - want)[compared]
+    ratio = gap_ratio(rate, expected).values[compared]
+    difference: Floats = np.nan_to_num(np.maximum(ratio, 1.0 / ratio) - 1.0, nan=np.inf)
     if not difference.size:
         difference = np.full(1, np.nan)
     # What neither shrinks nor grows is on no side: a cycle, or chaos, of which there is no line.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.arithmetic import warn_of_other
+from fastmomentum.experiment.blocks import Box, cut
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.recording import Record
@@ -30,7 +31,6 @@ from fastmomentum.status import Status
 from fastmomentum.theory.linear import RuleLike
 
 Floats = NDArray[np.float64]
-Box = tuple[slice, ...]
 
 TRAJECTORY_BYTES: Final = 2 * 2**20
 """Bytes of the paths in memory at a time, for each worker: what stays in a core's cache."""
@@ -169,41 +169,6 @@ def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str,
             pool.shutdown(cancel_futures=True)
             raise
     return {name: _labelled(ds, plan, values) for name, values in found.items()}
-
-
-def cut(shape: tuple[int, ...], most: int) -> Iterator[Box]:
-    """Cut a grid into boxes of so many cells at most, each contiguous in C order.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Sizes of the grid.
-    most : int
-        Cells a box, at most.
-
-    Yields
-    ------
-    tuple of slice
-        In C order.
-
-    Examples
-    --------
-    >>> [tuple(s.stop - s.start for s in box) for box in cut((2, 5), 3)]
-    [(1, 3), (1, 2), (1, 3), (1, 2)]
-    """
-    if not shape:
-        yield ()
-        return
-    inner = math.prod(shape[1:])
-    if inner > most:
-        for i in range(shape[0]):
-            for rest in cut(shape[1:], most):
-                yield (slice(i, i + 1), *rest)
-        return
-    parts = -(-shape[0] // (most // inner))
-    rows = -(-shape[0] // parts)
-    for i in range(0, shape[0], rows):
-        yield (slice(i, min(i + rows, shape[0])), *(slice(0, n) for n in shape[1:]))
 
 
 def _plan(ds: xr.Dataset) -> Experiment:

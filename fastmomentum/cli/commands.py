@@ -12,6 +12,7 @@ from fastmomentum.cli.exit_status import any_text_goes, errors_in_words
 from fastmomentum.cli.exploring import explore
 from fastmomentum.cli.options import (
     AsJson,
+    At,
     Command,
     ExperimentFile,
     Jobs,
@@ -19,12 +20,15 @@ from fastmomentum.cli.options import (
     Overwrite,
     Quiet,
     ResultsFile,
+    StartOption,
+    VelocityOption,
     known_backend,
     n_jobs_of,
     picture_beside,
     require_consistent,
 )
 from fastmomentum.cli.plotting import WORDS, animate, plot
+from fastmomentum.cli.refining import refine
 from fastmomentum.cli.running import run_and_tell
 
 app = typer.Typer(
@@ -66,6 +70,15 @@ def run(
             help="For dask: the cluster's [one of this machine's cores, started for the run].",
         ),
     ] = None,
+    reuse: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--reuse",
+            metavar="OLD.h5",
+            readable=False,
+            help="Take over the runs that older results have; may be given several times.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
@@ -83,6 +96,7 @@ def run(
         scheduler=scheduler,
         overwrite=overwrite,
         quiet=quiet,
+        reuse=reuse or (),
     )
 
 
@@ -98,7 +112,7 @@ def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = Fa
     print(json.dumps(figures, indent=2) if as_json else "\n".join(plan_lines(figures)))
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def info(file: ResultsFile, as_json: AsJson = False) -> None:
     """Tell what a results file holds and how it was made."""
@@ -115,7 +129,7 @@ def info(file: ResultsFile, as_json: AsJson = False) -> None:
         print(f"digest        xxh3-128 {digest(file)}")
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def verify(
     file: ResultsFile,
@@ -133,6 +147,73 @@ def verify(
     print("\n".join(said.lines()))
 
 
+@app.command(cls=Command)
+@errors_in_words
+def export(
+    file: ResultsFile,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT.csv|.nc|.parquet",
+            readable=False,
+            help="What to write, by its suffix; .nc keeps the experiment.",
+        ),
+    ],
+    lr: Annotated[
+        float | None, typer.Option("--lr", metavar="LR", help="The nearest learning rate [all].")
+    ] = None,
+    momentum: Annotated[
+        float | None, typer.Option("--momentum", metavar="M", help="The nearest momentum [all].")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point [all]."),
+    ] = None,
+    velocity: Annotated[
+        str | None,
+        typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities [all]."),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="NAME=VALUE", help="The nearest value of another axis [all]."),
+    ] = None,
+    trajectory: Annotated[
+        bool,
+        typer.Option(
+            "--trajectory",
+            help="A row for each step: all of one cell, or the stored ones of several.",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write results, a slice of them or a trajectory for other programs."""
+    from fastmomentum.analysis.exporting import export as export_results
+    from fastmomentum.cli.parsing import parse_at, parse_point
+    from fastmomentum.text import in_units
+
+    made = export_results(
+        file,
+        output,
+        lr=lr,
+        momentum=momentum,
+        start=None if start is None else parse_point("--start", start),
+        velocity=None if velocity is None else parse_point("--velocity", velocity),
+        at=parse_at(at or ()),
+        trajectory=trajectory,
+        overwrite=overwrite,
+    )
+    if not quiet:
+        for line in made.said:
+            print(line)
+        what = "runs" if output.suffix.lower() == ".nc" else "rows"
+        print(f"wrote {made.path}: {made.rows:,} {what}, {in_units(made.path.stat().st_size)}")
+
+
 @app.command()
 @errors_in_words
 def zoom(
@@ -148,18 +229,9 @@ def zoom(
         typer.Option("--window", metavar="NAME=A:B", help="Window along another axis; two in all."),
     ] = None,
     num: Annotated[int, typer.Option("--num", metavar="N", help="Values along each axis.")] = 512,
-    start: Annotated[
-        str, typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point.")
-    ] = "0",
-    velocity: Annotated[
-        str, typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities.")
-    ] = "0",
-    at: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--at", metavar="NAME=VALUE", help="Where to stay along another axis [its first value]."
-        ),
-    ] = None,
+    start: StartOption = "0",
+    velocity: VelocityOption = "0",
+    at: At = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -221,6 +293,7 @@ def zoom(
 
 
 app.command()(explore)
+app.command()(refine)
 app.add_typer(plot, name="plot")
 app.command(context_settings=dict(WORDS), add_help_option=False)(animate)
 

@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fastmomentum.cli.parsing import parse_at
-from fastmomentum.cli.picture_arguments import WHICH_CELL, joined, parser
+from fastmomentum.cli.picture_arguments import (
+    WHICH_CELL,
+    add_cells,
+    add_field,
+    add_view,
+    joined,
+    parser,
+)
 from fastmomentum.cli.picture_files import place_of, replacing
-from fastmomentum.cli.pictures import add_report
 from fastmomentum.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,6 +34,9 @@ Show a run as it learns: the panels of a report, frame by frame.
 The suffix of -o decides what is written: a GIF, a film (by ffmpeg), or one HTML page with play,
 pause and a slider that needs no network. --live plays in a window instead, or besides, where there
 is a display: space stops and goes on, the arrow keys go a frame back or forth.
+
+--lr, --momentum and --start may be given several times, and are paired in order (a single one goes
+with all of the others): then up to six runs move together, each in its colour.
 """
 
 
@@ -42,7 +51,9 @@ def animate(words: Sequence[str], program: str | None = None) -> None:
         What the command is called; the script that runs, without.
     """
     reading = parser(DESCRIPTION, WHICH_CELL, SUFFIXES, program)
-    add_report(reading)
+    add_cells(reading)
+    add_field(reading)
+    add_view(reading)
     add = reading.add_argument
     add("--frames", type=int, default=100, metavar="N", help="how many, at most (100)")
     add("--spacing", choices=("log", "linear"), default="log", help="of their steps (log)")
@@ -58,13 +69,11 @@ def animate(words: Sequence[str], program: str | None = None) -> None:
 
 
 def _show(asked: argparse.Namespace, path: Path | None) -> None:
-    import numpy as np
-
     from fastmomentum.plots.films import film_maker
     from fastmomentum.plots.frames import FrameRenderer, thinned
-    from fastmomentum.plots.pages.choosing import chosen, whole_run
-    from fastmomentum.plots.pages.page import new_page, title_of
-    from fastmomentum.plots.pages.panels import PAGE_SIZE, draw_run
+    from fastmomentum.plots.pages.choosing import chosen, chosen_runs, whole_run
+    from fastmomentum.plots.pages.page import inches_of, new_page, title_of
+    from fastmomentum.plots.pages.panels import PAGE_SIZE, draw_runs
     from fastmomentum.plots.player_window import open_window, play
     from fastmomentum.plots.styles import drawn_in
     from fastmomentum.results.dataset import open_results
@@ -72,22 +81,28 @@ def _show(asked: argparse.Namespace, path: Path | None) -> None:
     if path is not None and path.suffix.lower() == ".mp4":
         film_maker()
     with open_results(asked.results) as whole, drawn_in(asked.style) as settings:
-        window = open_window(asked.size or PAGE_SIZE) if asked.live else None
+        inches = inches_of(settings, asked.size, PAGE_SIZE)
+        window = open_window(inches) if asked.live else None
         ds = chosen(whole, asked.velocity, parse_at(asked.at or ()))
-        run, said = whole_run(ds, asked.lr, asked.momentum, asked.start)
-        print(said)
-        steps = thinned(run.n_steps, asked.frames, asked.spacing)
-        frames = np.unique(np.searchsorted(run.steps, steps)).tolist()
+        cells = asked.lr, asked.momentum, asked.start
+        if max(len(values or ()) for values in cells) > 1:
+            runs, said = chosen_runs(ds, *cells, replayed=True)
+        else:
+            run, line = whole_run(ds, *(values[0] if values else None for values in cells))
+            runs, said = [run], [line]
+        _require_few(len(runs))
+        print(*said, sep="\n")
+        steps = thinned(max(run.n_steps for run in runs), asked.frames, asked.spacing)
         title = title_of(ds, asked.title)
-        look = asked.window, asked.scale, asked.view, asked.title, frames
+        look = asked.window, asked.scale, asked.view, asked.title, steps.tolist()
         if path is not None:
             page = new_page(settings, asked.size, PAGE_SIZE)
-            report = draw_run(page, ds, run, *look)
+            report = draw_runs(page, ds, runs, *look)
             page.set_dpi(DPI[path.suffix.lower()])
             _write(FrameRenderer(report), path, asked, title)
             print(f"wrote {path}")
         if window is not None:
-            play(draw_run(window, ds, run, *look), asked.fps, title)
+            play(draw_runs(window, ds, runs, *look), asked.fps, title)
 
 
 def _require_sense(asked: argparse.Namespace) -> None:
@@ -97,6 +112,13 @@ def _require_sense(asked: argparse.Namespace) -> None:
         raise InputError(f"--fps must be from 0.1 to 50: got {asked.fps:g}")
     if not 0 <= asked.loop <= MOST_LOOPS:
         raise InputError(f"--loop must be from 0 (always) to {MOST_LOOPS}: got {asked.loop}")
+
+
+def _require_few(count: int) -> None:
+    from fastmomentum.plots.marks import FEW
+
+    if count > FEW:
+        raise InputError(f"{FEW} runs at most move in one picture: got {count}; leave some out")
 
 
 def _write(renderer: FrameRenderer, path: Path, asked: argparse.Namespace, title: str) -> None:

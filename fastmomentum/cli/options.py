@@ -30,20 +30,48 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Jobs = Annotated[str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one a core.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")]
+StartOption = Annotated[
+    str, typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point.")
+]
+VelocityOption = Annotated[
+    str, typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities.")
+]
+At = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--at", metavar="NAME=VALUE", help="Where to stay along another axis [its first value]."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 class Command(typer.core.TyperCommand):
-    """A command that says how --set is written where its value stands apart."""
+    """A command that looks at its words as a whole, before they are taken apart."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Look at the words before they are taken apart."""
+        """Say how --set is written, and refuse a second value where one counts."""
+        self._refuse_seconds(ctx, args)
         for option, key, value in zip(args, args[1:], [*args[2:], ""], strict=False):
             if option == "--set" and _is_key(key) and value and not value.startswith("--"):
                 from fastmomentum.cli.exit_status import end
 
                 end(f"--set takes KEY=VALUE: got {key!r}; did you mean {key}={value}?", 2)
         return super().parse_args(ctx, args)
+
+    def _refuse_seconds(self, ctx: Any, args: list[str]) -> None:
+        try:
+            order: list[Any] = self.make_parser(ctx).parse_args(args=list(args))[2]
+        except Exception:  # the parser itself tells of words that cannot be read
+            return
+        given = set()
+        for option in order:
+            if option.param_type_name != "option" or option.is_flag or option.multiple:
+                continue
+            if option.name in given:
+                from fastmomentum.cli.exit_status import end
+
+                end(f"{option.opts[0]} was given twice, and one counts; leave one out", 2)
+            given.add(option.name)
 
 
 def _is_key(word: str) -> bool:

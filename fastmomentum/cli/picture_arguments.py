@@ -33,13 +33,13 @@ holds but some of them, or none, it is run again, which gives the same bits.
 
 
 class _Once(argparse.Action):
-    """Keeps the one value that counts, and refuses a second; of a few choices the last counts."""
+    """Keeps the one value that counts, and refuses a second."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: Any = None
     ) -> None:
         given = vars(namespace).setdefault("given_once", set())
-        if option is not None and self.choices is None and self.dest in given:
+        if option is not None and self.dest in given:
             parser.error(f"{option} was given twice, and one counts; leave one out")
         given.add(self.dest)
         setattr(namespace, self.dest, values)
@@ -120,6 +120,12 @@ def add_target(to: argparse.ArgumentParser) -> None:
     to.add_argument("--target", type=float, help=text)
 
 
+def add_curvatures(to: argparse.ArgumentParser) -> None:
+    """Add the argument --curvatures."""
+    text = "with --cycles: smallest and largest curvature (default: the objective's)"
+    to.add_argument("--curvatures", type=_curvatures, metavar="MU,L", help=text)
+
+
 def _point(option: str) -> Callable[[str], Start]:
     def point(text: str) -> Start:
         with _argparse_errors():
@@ -136,6 +142,11 @@ def _window(text: str) -> tuple[float, ...]:
 def _view(text: str) -> tuple[float, ...]:
     with _argparse_errors():
         return parse_numbers("--view", text, 2, "two angles ELEV,AZIM in degrees")
+
+
+def _curvatures(text: str) -> tuple[float, ...]:
+    with _argparse_errors():
+        return parse_numbers("--curvatures", text, 2, "two numbers MU,L, 0 < MU < L")
 
 
 def _size(text: str) -> tuple[float, ...]:

@@ -14,6 +14,7 @@ from fastmomentum.cli.picture_arguments import (
     WHICH_CELL,
     WHICH_CELLS,
     add_cells,
+    add_curvatures,
     add_field,
     add_start,
     add_target,
@@ -81,6 +82,7 @@ def _paths(to: argparse.ArgumentParser) -> None:
     add_field(to)
     text = "run again to draw all steps, not the recorded ones"
     to.add_argument("--replay", action="store_true", help=text)
+    _beside(to)
 
 
 def _surface(to: argparse.ArgumentParser) -> None:
@@ -88,8 +90,7 @@ def _surface(to: argparse.ArgumentParser) -> None:
     add_view(to)
 
 
-def add_report(to: argparse.ArgumentParser) -> None:
-    """Add the arguments of a report: one run, the field, the view."""
+def _report(to: argparse.ArgumentParser) -> None:
     to.add_argument("--lr", type=float, help="learning rate")
     to.add_argument("--momentum", type=float, help="momentum")
     add_start(to)
@@ -107,9 +108,12 @@ def _phase(to: argparse.ArgumentParser) -> None:
     add_target(to)
     _theory(to)
     add("--minimiser", type=int, metavar="N", help="at which minimiser theory is drawn, from 0")
-    add("--beside", action="store_true", help="with --show rate: the predicted rate beside it")
+    add("--beside", action="store_true", help="theory beside the map, and where they part")
     text = "with --show rate: most cells measured along an axis (default: 512)"
     add("--cells", type=int, default=512, metavar="N", help=text)
+    text = "where cycles of up to N points (25) are on some f of the same curvatures, and are not"
+    add("--cycles", type=int, nargs="?", const=25, metavar="N", help=text)
+    add_curvatures(to)
 
 
 def _basins(to: argparse.ArgumentParser) -> None:
@@ -125,6 +129,7 @@ def _loss(to: argparse.ArgumentParser) -> None:
     add = to.add_argument
     add("--show", choices=("loss", "distance"), default="loss", help="what is drawn")
     add("--steps", choices=("auto", "log", "linear"), default="auto", help="the axis of steps")
+    _beside(to)
     _theory(to)
 
 
@@ -133,6 +138,11 @@ def _duel(to: argparse.ArgumentParser) -> None:
     add_start(to)
     add_target(to)
     _theory(to)
+
+
+def _beside(to: argparse.ArgumentParser) -> None:
+    text = "each run in a panel of its own, twelve at most"
+    to.add_argument("--beside", action="store_true", help=text)
 
 
 def _theory(to: argparse.ArgumentParser) -> None:
@@ -156,7 +166,7 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
     "report": (
         "Draw all about one run on a page: surface, contours and path, and how it got on by step.",
         WHICH_CELL,
-        add_report,
+        _report,
     ),
     "phase": (
         "Map a grid over learning rate and momentum, for one start, with the theory over it: the\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +24,14 @@ def run_and_tell(
     scheduler: str | None = None,
     overwrite: bool = False,
     quiet: bool = False,
+    reuse: Sequence[Path] = (),
     left_to_do: str = "nothing to do",
 ) -> None:
     """Run the grid into a file; unless quiet, show a bar and print what came out.
 
     Parameters
     ----------
-    experiment, path, n_jobs, backend, overwrite
+    experiment, path, n_jobs, backend, overwrite, reuse
         As for `runner.run_to_file`.
     scheduler : str, optional
         For dask: the cluster's address; without, one of this machine's cores is started.
@@ -43,7 +44,7 @@ def run_and_tell(
 
     say = (lambda *_: None) if quiet else print
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_terminated_like_interrupted())
+        stack.enter_context(terminated_like_interrupted())
         if backend == "dask":
             from fastmomentum.execution.dask_cluster import connected
 
@@ -55,6 +56,7 @@ def run_and_tell(
             backend=backend,
             progress=not quiet,
             overwrite=overwrite,
+            reuse=reuse,
             told=None if quiet else functools.partial(_tell_kept, path),
         )
     if not quiet:
@@ -65,6 +67,11 @@ def run_and_tell(
 def _tell_kept(path: Path, store: FileStore) -> None:
     from fastmomentum.text import printable
 
+    for source in store.sink.earlier.sources if store.sink.earlier else ():
+        print(
+            f"{path}: {source.matching.count:,} of {store.blocks.n_runs:,} runs are in "
+            f"{source.path}, and are taken over"
+        )
     if not store.kept and not store.damaged:
         return
     left = len(store.blocks) - store.kept - store.damaged
@@ -86,8 +93,10 @@ def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
     else:
         speed = f", {short(made.steps / made.seconds)} steps/s" if made.steps else ""
         kept = f" ({made.kept_runs:,} more were done before)" if made.kept_runs else ""
+        now = made.done_runs - made.kept_runs
+        taken = f", {made.reused_runs:,} of them taken over" if made.reused_runs else ""
         print(
-            f"{path}: {made.done_runs - made.kept_runs:,} runs in {made.seconds:.2f} s"
+            f"{path}: {now:,} runs{taken} in {made.seconds:.2f} s"
             f"{speed}{kept}, {in_units(path.stat().st_size)}"
         )
     for line in findings(path):
@@ -106,7 +115,7 @@ def _tell_title(path: Path, title: str) -> None:
 
 
 @contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """Let SIGTERM, which batch systems send, and Windows' Ctrl-Break end a run as Ctrl-C does."""
     import signal
 

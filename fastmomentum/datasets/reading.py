@@ -10,6 +10,7 @@ import csv
 import gzip
 import itertools
 import math
+import re
 import stat
 import warnings
 import zlib
@@ -36,6 +37,9 @@ SAMPLE: Final = 50
 
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "."})
 """What stands for a number that is not there, in lower case."""
+
+DATE: Final = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}.*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*")
+"""How dates begin, the year first or last."""
 
 
 @dataclass(frozen=True)
@@ -302,6 +306,8 @@ def _bad_number(name: str | int, text: str, line: int, path: Path, why: str) -> 
     column = name if isinstance(name, str) else f"column {name}"
     got = f"got {text[:40]!r}" if text else "it is blank"
     way = why or "correct or drop the line"
+    if DATE.fullmatch(text):
+        way = "a date is none; add a column that counts, such as months since the first"
     if text.lower() in MISSING:
         way += ', or say missing = "drop"'
     return InputError(f"{path}, line {line}: {column} must be a finite number: {got}; {way}")

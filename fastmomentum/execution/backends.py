@@ -251,7 +251,8 @@ def _run_elsewhere(
         remote.check_workers(Order(path, sink.seal, versions, (), 0.0))
         while first := batcher.begin(cores := remote.cores()):
             batches = itertools.chain([first], iter(batcher.take, ()))
-            orders = (Order(path, sink.seal, versions, b, 2 * batcher.seconds) for b in batches)
+            most = 2 * batcher.seconds
+            orders = (Order(path, sink.seal, versions, b, most, sink.reused) for b in batches)
             polled = time.monotonic()
             with contextlib.closing(remote.run(orders, IN_FLIGHT * cores)) as results:
                 for result in results:

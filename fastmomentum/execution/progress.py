@@ -27,6 +27,8 @@ class Progress:
         Runs done now, by status.
     seconds : float
         Time since the start.
+    reused_runs : int
+        Runs among those done now that were taken over from older files.
     """
 
     n_runs: int
@@ -35,6 +37,7 @@ class Progress:
     steps: int = 0
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(Status), np.int64))
     seconds: float = 0.0
+    reused_runs: int = 0
 
 
 Watcher = Callable[[Progress], None]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from fastmomentum.errors import ClusterError, FastmomentumError, Interrupted
 from fastmomentum.execution.backends import Backend, Pool, pool_of
 from fastmomentum.execution.progress import Progress, Watcher
+from fastmomentum.execution.reusing import Reuse, named, reusable
 from fastmomentum.execution.worker import warm
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.toml import experiment_from
@@ -39,6 +40,7 @@ def run(
     progress: bool | Watcher = False,
     overwrite: bool = False,
     block_runs: int | None = None,
+    reuse: Reuse = (),
 ) -> xr.Dataset:
     """Run every cell of the grid.
 
@@ -64,6 +66,9 @@ def run(
         Whether other results at `path` may be replaced.
     block_runs : int, optional
         Runs a block, instead of what the plan suggests. The results are the same, to the bit.
+    reuse : path or sequence of paths
+        Older results files of the same experiment over other grids. What runs they have are taken
+        over, bit for bit, once every block has been checked; the rest is computed.
 
     Returns
     -------
@@ -101,17 +106,18 @@ def run(
         require_flag(progress, "progress")
     require_flag(overwrite, "overwrite")
     pool = pool_of(backend, n_jobs)
+    older = named(reuse)
     if path is None and not pool.shares_memory:
         with tempfile.TemporaryDirectory() as folder, _nothing_left_in(folder):
             place = Path(folder) / "results.h5"
-            _run_to_file(experiment, place, pool, progress, False, block_runs, keep=False)
+            _run_to_file(experiment, place, pool, progress, False, block_runs, older, keep=False)
             with results.open_results(place) as ds:
                 return ds.load()
     if path is not None:
         path = path_of(path)
-        _run_to_file(experiment, path, pool, progress, overwrite, block_runs)
+        _run_to_file(experiment, path, pool, progress, overwrite, block_runs, older)
         return results.open_results(path)
-    store = MemoryStore(experiment, block_runs)
+    store = MemoryStore(experiment, block_runs, reusable(experiment, older))
     with watcher(progress, experiment) as watch:
         try:
             _work(store, pool, watch, kept_runs=0)
@@ -129,13 +135,14 @@ def run_to_file(
     progress: bool | Watcher = False,
     overwrite: bool = False,
     block_runs: int | None = None,
+    reuse: Reuse = (),
     told: Callable[[FileStore], None] | None = None,
 ) -> Progress | None:
     """Run the grid into a file; see `run`.
 
     Parameters
     ----------
-    experiment, path, n_jobs, backend, progress, overwrite, block_runs
+    experiment, path, n_jobs, backend, progress, overwrite, block_runs, reuse
         As for `run`.
     told : callable, optional
         Called with the store once it knows what it keeps of an earlier run.
@@ -146,7 +153,8 @@ def run_to_file(
         None where the results were there already.
     """
     pool = pool_of(backend, n_jobs)
-    return _run_to_file(experiment, path, pool, progress, overwrite, block_runs, told)
+    older = named(reuse)
+    return _run_to_file(experiment, path, pool, progress, overwrite, block_runs, older, told)
 
 
 def _run_to_file(
@@ -156,11 +164,15 @@ def _run_to_file(
     progress: bool | Watcher,
     overwrite: bool,
     block_runs: int | None,
+    reuse: list[Path],
     told: Callable[[FileStore], None] | None = None,
     keep: bool = True,
 ) -> Progress | None:
     try:
-        store = FileStore.open(path, experiment, overwrite=overwrite, block_runs=block_runs)
+        reused = reusable(experiment, reuse, path, overwrite)
+        store = FileStore.open(
+            path, experiment, overwrite=overwrite, block_runs=block_runs, reused=reused
+        )
     except KeyboardInterrupt:
         raise Interrupted("interrupted before anything was computed") from None
     if store is None:
@@ -244,6 +256,7 @@ def _work(store: Store, pool: Pool, watch: Watcher, kept_runs: int) -> Progress:
                     store.enter(stretch.start, *itertools.islice(checksums, len(stretch)))
                 state.done_runs += int(done.counts.sum())
                 state.steps += done.steps
+                state.reused_runs += done.reused
                 state.counts += done.counts
                 now = time.monotonic()
                 if now - committed >= COMMIT_SECONDS:

@@ -14,7 +14,7 @@ from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import stored_observations
 from fastmomentum.specification.paths import path_of
-from fastmomentum.store import files, manifest
+from fastmomentum.store import files, locks, manifest
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.journal import DONE, MISSING, Journal, RunTotals
 from fastmomentum.store.paths import existing, is_partial
@@ -140,7 +140,7 @@ def verify(path: str | Path, repair: bool = False) -> Verification:
     contents = manifest.read(path)
     with contextlib.ExitStack() as stack:
         if repair:
-            stack.callback(files.Lock(path).release)
+            stack.callback(locks.Lock(path).release)
         sink = BlockFile.of(contents, writable=repair)
         said = Verification(path, contents.experiment, len(contents.blocks))
         with files.in_words(f"reading {path}"):

@@ -25,6 +25,7 @@ from fastmomentum.provenance import computing
 from fastmomentum.schema import block_arrays
 from fastmomentum.status import Status
 from fastmomentum.store.block_file import BlockWriter, shared_sink
+from fastmomentum.store.earlier import Reused
 
 Stretches = tuple[range, ...]
 """Numbers of blocks, stored compactly."""
@@ -52,6 +53,8 @@ class Done:
         Time that they took.
     left : tuple of range
         Blocks of the same task that were left for lack of time.
+    reused : int
+        Runs among them that were taken over from older files.
     """
 
     blocks: Stretches
@@ -60,6 +63,7 @@ class Done:
     steps: int
     seconds: float
     left: Stretches = ()
+    reused: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class Order:
         Which to do.
     seconds : float
         Time after which the remaining blocks are returned.
+    reused : tuple of (str, (int, bytes))
+        Older files whose runs are taken over, with their seals.
     """
 
     path: str
@@ -102,6 +108,7 @@ class Order:
     versions: Versions
     blocks: Stretches
     seconds: float
+    reused: Reused = ()
 
 
 def do_block(sink: BlockWriter, block: int) -> tuple[int, int, NDArray[np.int64], int]:
@@ -123,12 +130,19 @@ def do_block(sink: BlockWriter, block: int) -> tuple[int, int, NDArray[np.int64]
     counts : ndarray, shape (4,)
         Its runs by status.
     steps : int
-        Its updates.
+        Its updates, without those of runs that are taken over from older files.
     """
-    arrays = sink.arrays(block)
-    run_block(sink.experiment, sink.blocks.runs(block), arrays)
+    arrays, runs = sink.arrays(block), sink.blocks.runs(block)
+    if sink.earlier is None:
+        run_block(sink.experiment, runs, arrays)
+        steps = int(arrays["n_steps"].sum(dtype=np.int64))
+    else:
+        taken = sink.earlier.take(runs)
+        if taken.missing.any():
+            run_block(sink.experiment, runs, arrays, chosen=taken.missing)
+        steps = int(arrays["n_steps"][taken.missing].sum(dtype=np.int64))
+        taken.fill(arrays)
     counts = np.bincount(arrays["status"], minlength=len(Status)).astype(np.int64)
-    steps = int(arrays["n_steps"].sum(dtype=np.int64))
     return block, sink.put(block, arrays), counts, steps
 
 
@@ -152,7 +166,7 @@ def do_blocks(sink: BlockWriter, blocks: Stretches, seconds: float = float("inf"
     """
     begun = time.monotonic()
     checksums: list[int] = []
-    total, steps, passed = np.zeros(len(Status), np.int64), 0, 0.0
+    total, steps, reused, passed = np.zeros(len(Status), np.int64), 0, 0, 0.0
     for block in itertools.chain(*blocks):
         if checksums and passed > seconds:
             break
@@ -160,9 +174,11 @@ def do_blocks(sink: BlockWriter, blocks: Stretches, seconds: float = float("inf"
         checksums.append(checksum)
         total += counts
         steps += n
+        if sink.earlier is not None:
+            reused += sink.earlier.take(sink.blocks.runs(block)).count
         passed = time.monotonic() - begun
     done, left = _cut(blocks, len(checksums))
-    return Done(done, np.array(checksums, np.uint64), total, steps, passed, left)
+    return Done(done, np.array(checksums, np.uint64), total, steps, passed, left, reused)
 
 
 def do_in_thread(
@@ -230,7 +246,7 @@ def do_order(order: Order) -> Done | Refusal:
     reason = unfit(order.path, order.seal, order.versions)
     if reason is not None:
         return Refusal(here(), reason, order.blocks)
-    sink = shared_sink(order.path, order.seal)
+    sink = shared_sink(order.path, order.seal, True, order.reused)
     done = do_blocks(sink, order.blocks, order.seconds)
     sink.flush()
     return done

@@ -1,8 +1,12 @@
-"""The runs of a grid, cut into blocks."""
+"""The runs of a grid, cut into blocks, and a grid, cut into boxes."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+Box = tuple[slice, ...]
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,38 @@ class Blocks:
         """Numbers of the runs of a block."""
         first = block * self.block_runs
         return range(first, min(first + self.block_runs, self.n_runs))
+
+
+def cut(shape: tuple[int, ...], most: int) -> Iterator[Box]:
+    """Cut a grid into boxes of so many cells at most, each contiguous in C order.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Sizes of the grid.
+    most : int
+        Cells a box, at most.
+
+    Yields
+    ------
+    tuple of slice
+        In C order.
+
+    Examples
+    --------
+    >>> [tuple(s.stop - s.start for s in box) for box in cut((2, 5), 3)]
+    [(1, 3), (1, 2), (1, 3), (1, 2)]
+    """
+    if not shape:
+        yield ()
+        return
+    inner = math.prod(shape[1:])
+    if inner > most:
+        for i in range(shape[0]):
+            for rest in cut(shape[1:], most):
+                yield (slice(i, i + 1), *rest)
+        return
+    parts = -(-shape[0] // (most // inner))
+    rows = -(-shape[0] // parts)
+    for i in range(0, shape[0], rows):
+        yield (slice(i, min(i + rows, shape[0])), *(slice(0, n) for n in shape[1:]))

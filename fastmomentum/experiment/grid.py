@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from fastmomentum.experiment.axis import Axis, AxisLike
+from fastmomentum.experiment.cells import (
+    CELL,
+    Cells,
+    cells_at,
+    listed_cells,
+    settings_of,
+    sorted_cells,
+)
 from fastmomentum.experiment.points import (
     Axes,
     Mesh,
@@ -24,6 +32,7 @@ from fastmomentum.experiment.points import (
     sizes_of,
 )
 from fastmomentum.specification.base import Specification
+from fastmomentum.specification.messages import fault
 from fastmomentum.specification.spans import span
 from fastmomentum.text import shown
 
@@ -78,6 +87,10 @@ class Grid(Specification):
         By name, parameters of the rule that vary, such as ``{"nu": [0.5, 0.7]}``.
     objective : mapping of axes, optional
         By name, constants of the objective that vary, such as ``{"b": [1.0, 100.0]}``.
+    cells : sequence of int, optional
+        Numbers of the cells of learning rates x momenta that are run, the momentum running the
+        fastest: k of n momenta is ``lr[k // n], momentum[k % n]``. All where left out; otherwise
+        results have the dimension ``cell`` instead of ``lr`` and ``momentum``.
 
     Examples
     --------
@@ -92,6 +105,7 @@ class Grid(Specification):
     velocity: PointSet | None = None
     rule: dict[str, Axis] | None = None
     objective: dict[str, Axis] | None = None
+    cells: Cells | None = None
 
     if TYPE_CHECKING:
 
@@ -104,6 +118,7 @@ class Grid(Specification):
             velocity: PointSetLike | None = None,
             rule: Mapping[str, AxisLike] | None = None,
             objective: Mapping[str, AxisLike] | None = None,
+            cells: Sequence[int] | NDArray[np.int64] | None = None,
         ) -> None: ...
 
     @field_validator("start", "velocity", mode="before")
@@ -132,6 +147,28 @@ class Grid(Specification):
     def _each_once(cls, places: Any) -> Any:
         require_each_once(places)
         return places
+
+    @field_validator("cells", mode="before")
+    @classmethod
+    def _list_of_cells(cls, given: Any) -> Any:
+        return None if given is None else listed_cells(given)
+
+    @field_validator("cells")
+    @classmethod
+    def _cells_in_order(cls, cells: Cells | None) -> Cells | None:
+        return None if cells is None else sorted_cells(cells)
+
+    @model_validator(mode="after")
+    def _cells_of_the_map(self) -> Grid:
+        if self.cells is not None:
+            count = self.lr.points.size * self.momenta.size
+            if self.cells[-1] >= count:
+                raise fault(
+                    "cells",
+                    f"must lie from 0 to {count - 1}, for lr x momentum has {count:,} cells: "
+                    f"got {self.cells[-1]}",
+                )
+        return self
 
     def ordered(self, parameters: tuple[str, str]) -> Grid:
         """The same grid, its meshes in the order of an objective's parameters."""
@@ -192,6 +229,8 @@ class Grid(Specification):
     def axes(self) -> dict[str, NDArray[Any]]:
         """Dimensions by name, in order, each with its values; of listed points, their numbers."""
         found: dict[str, NDArray[Any]] = {"lr": self.lr.points, "momentum": self.momenta}
+        if self.cells is not None:
+            found = {CELL: np.array(self.cells, "<i8")}
         found |= {name: axis.points for name, axis in (self.rule or {}).items()}
         found |= {f"objective_{name}": axis.points for name, axis in (self.objective or {}).items()}
         for kind, places in self.places.items():
@@ -201,6 +240,13 @@ class Grid(Specification):
             else:
                 found[kind] = np.arange(len(places), dtype="<i8")
         return found
+
+    @functools.cached_property
+    def settings(self) -> dict[str, NDArray[np.float64]]:
+        """Learning rates and momenta, as they lie along the dimensions: of each cell of a list."""
+        if self.cells is None:
+            return {"lr": self.lr.points, "momentum": self.momenta}
+        return settings_of(self.axes[CELL], self.lr.points, self.momenta)
 
     @property
     def places(self) -> dict[str, PointSet]:
@@ -228,7 +274,10 @@ class Grid(Specification):
         [('lr', 'lr'), ('momentum', 'momentum'), ('nu', 'nu'), ('start_x', 'start'),
          ('start_y', 'start')]
         """
-        found = [Label(kind, kind, kind, kind, self.axes[kind]) for kind in ("lr", "momentum")]
+        found = [
+            Label(name, name, name, name if self.cells is None else CELL, values)
+            for name, values in self.settings.items()
+        ]
         for kind, prefix in (("rule", ""), ("objective", "objective_")):
             for what, axis in (getattr(self, kind) or {}).items():
                 name = prefix + what
@@ -275,10 +324,15 @@ class Grid(Specification):
             What is not named stays as it is; so does a momentum that the grid does not have.
         """
         changes: dict[str, Any] = {}
-        if "lr" in values:
-            changes["lr"] = values["lr"]
-        if "momentum" in values and self.momentum is not None:
-            changes["momentum"] = values["momentum"]
+        cells = None
+        if self.cells is not None and {"lr", "momentum"} <= values.keys():
+            cells = cells_at(values, self.lr.points, self.momenta)
+            changes["cells"] = cells
+        if cells is None:
+            if "lr" in values:
+                changes["lr"] = values["lr"]
+            if "momentum" in values and self.momentum is not None:
+                changes["momentum"] = values["momentum"]
         for kind, prefix in (("rule", ""), ("objective", "objective_")):
             axes = getattr(self, kind) or {}
             given = {name: values[prefix + name] for name in axes if prefix + name in values}
@@ -342,6 +396,9 @@ class Grid(Specification):
                 rows[kind] = "; ".join(f"{name}: {span(axis.points)}" for name, axis in pairs)
             else:
                 rows[kind] = span(places)
+        if self.cells is not None:
+            beside = {k: size for k, size in sizes.items() if k not in ("lr", "momentum")}
+            sizes = {"cells": len(self.cells), **beside}
         product = " x ".join(f"{size:,} {kind}" for kind, size in sizes.items())
         rows["runs"] = f"{self.n_runs:,} = {product}"
         return rows
@@ -452,9 +509,10 @@ class Grid(Specification):
     def point(self, cell: tuple[int, ...]) -> tuple[float, float, Point, Point]:
         """Learning rate, momentum, start point and initial velocity of a cell."""
         at = dict(zip(self.axes, cell, strict=True))
+        setting = self.settings
         place = {"start": (0.0, 0.0), "velocity": (0.0, 0.0)}
         for kind in self.places:
             x, y = (label.values[at[label.axis]] for label in self.labels() if label.kind == kind)
             place[kind] = float(x), float(y)
-        lr, momentum = (float(self.axes[name][at[name]]) for name in ("lr", "momentum"))
+        lr, momentum = (float(setting[k][at[k if self.cells is None else CELL]]) for k in setting)
         return lr, momentum, place["start"], place["velocity"]

@@ -36,7 +36,9 @@ class Outcome(NamedTuple):
         return np.dtype(self.dtype).itemsize * math.prod(self.shape)
 
 
-def outcomes(n_targets: int, record: Record | None, n_recorded: int) -> list[Outcome]:
+def outcomes(
+    n_targets: int, record: Record | None, n_recorded: int, restarts: bool = False
+) -> list[Outcome]:
     """What each run of an experiment leaves.
 
     Parameters
@@ -47,6 +49,8 @@ def outcomes(n_targets: int, record: Record | None, n_recorded: int) -> list[Out
         Which steps of the trajectory are stored.
     n_recorded : int
         How many these are.
+    restarts : bool
+        Whether the rule restarts.
 
     Returns
     -------
@@ -63,6 +67,8 @@ def outcomes(n_targets: int, record: Record | None, n_recorded: int) -> list[Out
         found.append(Outcome("hit_step", ("target",), (n_targets,), "<i4"))
     found.append(Outcome("final", ("parameter",), (2,), "<f8"))
     found.append(Outcome("final_loss", (), (), "<f8"))
+    if restarts:
+        found.append(Outcome("n_restarts", (), (), "<i4"))
     if record is not None:
         code = np.dtype(record.dtype).newbyteorder("<").str
         found.append(Outcome("trajectory", ("step", "parameter"), (n_recorded, 2), code))

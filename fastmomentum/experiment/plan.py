@@ -126,7 +126,7 @@ class Experiment(Specification):
     def _consistent(self) -> Experiment:
         found = list(axis_faults(self.grid, self.rule, self.objective))
         if not found:
-            names = [parameter.name for parameter in self.rule.rule.parameters]
+            names = [parameter.name for parameter in self.rule.settable]
             grid = self.grid.with_axes_in_order(names, list(self.objective.named_constants))
             if grid is not self.grid:  # its order is the registry's, whatever the file's was
                 self.__dict__["grid"] = grid
@@ -231,7 +231,12 @@ class Experiment(Specification):
     @functools.cached_property
     def outcomes(self) -> list[Outcome]:
         """What each run leaves; see `outcomes`."""
-        return outcomes(len(self.stop.targets), self.record, self.recorded.size)
+        return outcomes(
+            len(self.stop.targets),
+            self.record,
+            self.recorded.size,
+            restarts=self.rule.restart is not None,
+        )
 
     @functools.cached_property
     def labels(self) -> list[Label]:
@@ -372,7 +377,9 @@ class Experiment(Specification):
     def _settings(self) -> Iterator[str]:
         """Numbers of the objective that are not its usual ones."""
         for name, value in self.objective.__repr_args__():
-            if isinstance(value, int | float):
+            if isinstance(value, bool):
+                yield f"{name} = {str(value).lower()}"
+            elif isinstance(value, int | float):
                 yield f"{name} = {value:.6g}"
 
     def _repr_html_(self) -> str:

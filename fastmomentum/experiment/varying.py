@@ -98,7 +98,7 @@ def axis_faults(grid: Grid, rule: UpdateRule, objective: Objective) -> Iterator[
     (str, str)
         Key and message.
     """
-    own = {parameter.name: parameter for parameter in rule.rule.parameters}
+    own = {parameter.name: parameter for parameter in rule.settable}
     for name, axis in (grid.rule or {}).items():
         key = f"grid.rule.{name}"
         if name not in own:
@@ -111,10 +111,10 @@ def axis_faults(grid: Grid, rule: UpdateRule, objective: Objective) -> Iterator[
                         f"drop it, or take the rule {' or '.join(having)}"
                     ),
                 )
-            elif own:
-                yield key, f"is no parameter of the rule {rule.name}; {suggest(name, own)}"
+            elif name == "restart":
+                yield key, "is text, and can be no axis; write it as rule.restart"
             else:
-                yield key, f"must be left out, for the rule {rule.name} has no parameters; drop it"
+                yield key, f"is no parameter of the rule {rule.name}; {suggest(name, own)}"
             continue
         if name in rule.given:
             yield key, f"is an axis, and rule.{name} = {rule.given[name]:g} is fixed; drop one"

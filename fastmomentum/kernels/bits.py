@@ -20,13 +20,18 @@ from fastmomentum.elementary import (
     exponential,
     hyperbolic,
     logarithm,
+    polygons,
     trigonometric,
     turns,
 )
 
-INLINED: Final[Any] = {"forceinline": True}
+INLINED: Final[Any] = {
+    "forceinline": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 """How what is called in a kernel's loop is compiled: left to itself, LLVM keeps long functions as
-calls."""
+calls. Nobody calls them from Python or C, and to make wrappers takes an eighth of the time."""
 
 
 def _operation(name: str) -> Any:
@@ -97,7 +102,7 @@ def _register(function: Callable[..., Any], form: Callable[..., Any]) -> None:
 
 for _helper, _form in FORMS.items():
     _register(_helper, _form)
-for _module in (exponential, hyperbolic, logarithm, trigonometric, turns):
+for _module in (exponential, hyperbolic, logarithm, polygons, trigonometric, turns):
     for _function in vars(_module).values():
         if inspect.isfunction(_function) and _function.__module__ == _module.__name__:
             _register(_function, _function)

@@ -13,13 +13,18 @@ from fastmomentum.kernels.cache import compile_for, compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
 from fastmomentum.kernels.step import Rows
+from fastmomentum.rules.modifiers import OPTIONS as RULE_OPTIONS
 
 if TYPE_CHECKING:
     from fastmomentum.experiment.plan import Experiment
 
 
 def run_block(
-    experiment: Experiment, runs: range, arrays: dict[str, NDArray[Any]], n_steps: int | None = None
+    experiment: Experiment,
+    runs: range,
+    arrays: dict[str, NDArray[Any]],
+    n_steps: int | None = None,
+    chosen: NDArray[np.bool_] | None = None,
 ) -> None:
     """Compute a range of runs into arrays.
 
@@ -33,15 +38,20 @@ def run_block(
         By variable, the run as first axis; filled in place.
     n_steps : int, optional
         Updates, instead of the experiment's; 0 only compiles.
+    chosen : ndarray of bool, shape (n_runs,), optional
+        Which of the runs to compute; the rows of the others are left to the caller.
     """
     objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
     steps = experiment.steps if n_steps is None else n_steps
     checked, count = stop.bound is not None, len(runs)
     constants, parameters = objective.constants, experiment.rule.parameters
     rule, named = experiment.rule.rule, objective.constant_names
+    options = experiment.rule.options | dict.fromkeys(grid.rule or {}, 0.0)
+    used = [option.name for option in RULE_OPTIONS if option.name in options]
     own_parameters = tuple(p.name in (grid.rule or {}) for p in rule.parameters)
     own_constants = tuple(name in (grid.objective or {}) for name in named)
-    rows = Rows(2, rule, own_parameters, own_constants)
+    own_options = tuple((name, name in (grid.rule or {})) for name in used)
+    rows = Rows(2, rule, own_parameters, own_constants, own_options, experiment.rule.restart)
     padded = -(-count // LANES[checked]) * LANES[checked]  # idle lanes fill the last tile
 
     lanes = np.zeros((rows.count, padded))
@@ -62,6 +72,7 @@ def run_block(
     parameter_rows, constant_rows = rows.varying()
     for kind, names, at in (
         ("rule", [parameter.name for parameter in rule.parameters], parameter_rows),
+        ("rule", used, rows.option_rows),
         ("objective", named, constant_rows),
     ):
         rows_of = zip(names, at, strict=True)  # a name too few would vary another constant
@@ -86,14 +97,23 @@ def run_block(
     compile_for(fill, layout)
     fill(*layout)
     run = np.arange(padded)
+    if chosen is not None and not chosen.all():  # close ranks: lanes know by `run` whose they are
+        those = np.flatnonzero(chosen)
+        run[: those.size] = those
+        lanes[:, : those.size] = lanes[:, those]
+        group[: those.size] = group[those]
+        count = those.size
+        padded = -(-count // LANES[checked]) * LANES[checked]
+        lanes, run = np.ascontiguousarray(lanes[:, :padded]), run[:padded]
+        pending, group = pending[:padded], group[:padded]
     arrays["status"][:] = NOT_RUN
     arrays["n_steps"][:] = steps
-    hit_step = arrays.get("hit_step", np.empty((count, 0), np.int32))
+    hit_step = arrays.get("hit_step", np.empty((len(runs), 0), np.int32))
     hit_step[:] = -1
     recorded = experiment.recorded
-    trajectory = arrays.get("trajectory", np.empty((count, 0, 2)))
+    trajectory = arrays.get("trajectory", np.empty((len(runs), 0, 2)))
     if recorded.size and recorded[0] == 0:
-        trajectory[:, 0] = lanes[rows.point, :count].T
+        trajectory[run[:count], 0] = lanes[rows.point, :count].T
     kernel = compile_kernel(objective.functions, rows, checked)
     arguments = (
         lanes,
@@ -106,6 +126,7 @@ def run_block(
         steps,
         parameters,
         constants,
+        tuple(options[name] for name in used),
         levels,
         LARGEST if stop.bound is None else stop.bound,
         recorded,
@@ -114,6 +135,7 @@ def run_block(
         hit_step,
         arrays["final"],
         arrays["final_loss"],
+        arrays.get("n_restarts", np.empty(0, np.int32)),
         trajectory,
     )
     compile_for(kernel, arguments)

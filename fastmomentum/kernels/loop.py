@@ -17,6 +17,16 @@ from numba.extending import intrinsic
 from fastmomentum.kernels.bits import FORMS
 from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
+from fastmomentum.kernels.modifying import (
+    DIGESTED,
+    clipper,
+    counter,
+    decayer,
+    decoupler,
+    each,
+    folded,
+    restarter,
+)
 from fastmomentum.kernels.step import Rows, one_nan, recorder, stepper
 from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
 from fastmomentum.objectives import Functions
@@ -75,9 +85,11 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         Its arguments are those of the inner function ``kernel``; `run_block` calls it.
     """
     value, gradient = inlined(functions.value), inlined(functions.gradient)
-    step, record = stepper(rows, gradient), recorder(rows.n)
+    step, record = stepper(rows, value, gradient), recorder(rows.n)
     read_point, write_point = reader(rows.point), writer(rows.point)
     choose_point = chooser(rows.point)
+    read_restarts, choose_restarts = reader(rows.restarts), chooser(rows.restarts)
+    note = counter(rows.restarts)
     _, constant_rows = rows.varying()
     read_constants = mixed(constant_rows)
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
@@ -90,6 +102,14 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         mixed,
         recorder,
         stepper,
+        clipper,
+        decayer,
+        decoupler,
+        restarter,
+        counter,
+        each,
+        folded,
+        *DIGESTED,
         *FORMS.values(),
     )
     digest = code_digest(value, gradient, rule.update, rule.gradient_point, rule.advance, *own)
@@ -110,6 +130,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         steps,
         parameters,
         constants,
+        options,
         levels,
         bound,
         recorded,
@@ -118,13 +139,16 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         hit_step,
         final,
         final_loss,
+        n_restarts,
         trajectory,
     ):
         digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
         widest_vectors()  # type: ignore[call-arg, unused-ignore]  # numba gives the context
         n_targets, n_recorded = levels.shape[1], recorded.size
         tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
-        k_next = np.searchsorted(recorded, t, side="right")  # entry that comes next
+        k_next = 0  # entry that comes next; np.searchsorted takes half a second to compile
+        while k_next < n_recorded and recorded[k_next] <= t:
+            k_next += 1
 
         # Rounds: from t to t_end for all tiles, then those that are over leave.
         while active > 0 and t < until:
@@ -147,12 +171,15 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         made = float(s)
                         for j in range(lanes):
                             w = read_point(tile, j)
-                            to = step(tile, j, w, parameters, constants, made)
+                            restarts = read_restarts(tile, j)
+                            to = step(tile, j, w, parameters, constants, options, made)
                             if checked:  # where a rule is met the point stands still
                                 f = value(*w, read_constants(tile, j, constants))
                                 eventless = (f <= bound) & (f > tile[level_row, j])
                                 tile[eventless_row, j] += 1.0 if eventless else -0.0
                                 choose_point(tile, j, eventless, to, w)
+                                also = read_restarts(tile, j)
+                                choose_restarts(tile, j, eventless, also, restarts)
                             else:
                                 write_point(tile, j, to)
                     now = pause
@@ -187,7 +214,8 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         if pending[i] == n_targets:
                             status[out] = CONVERGED
                             break
-                        to = step(single, 0, read_point(single, 0), parameters, constants, float(s))
+                        w = read_point(single, 0)
+                        to = step(single, 0, w, parameters, constants, options, float(s))
                         write_point(single, 0, to)
                         s += 1
                         if k < n_recorded and recorded[k] == s:
@@ -201,6 +229,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                     if status[out] != NOT_RUN:
                         some_over = True
                         n_steps[out] = s
+                        note(n_restarts, out, single, 0)
                         for c in range(n):
                             final[out, c] = one_nan(single[c, 0])
                         final_loss[out] = one_nan(f)
@@ -241,7 +270,11 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                 for c in range(n):
                     final[out, c] = one_nan(runs[c, i])
                 final_loss[out] = one_nan(f)
+                note(n_restarts, out, runs, i)
         return active
 
-    identity = f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants}"
+    identity = (
+        f"{digest} {lanes} {round_updates} {n} {n_rows} {rows.parameters} {rows.constants} "
+        f"{rows.options} {rows.restart}"
+    )
     return cast(Kernel, compiled(kernel, identity, OPTIONS))

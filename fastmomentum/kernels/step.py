@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmomentum.kernels.modifying import clipper, decayer, decoupler, restarter
 from fastmomentum.kernels.tiles import inlined, mixed, reader, writer
 from fastmomentum.rules.base import Rule
 
@@ -26,12 +27,18 @@ class Rows:
         Which of the rule's parameters differ between the runs: they have rows of their own.
     constants : tuple of bool
         Which of the objective's constants do.
+    options : tuple of (str, bool)
+        Options of every rule that are used, and whether they differ between the runs.
+    restart : str, optional
+        When the velocity is set to 0.
     """
 
     n: int
     rule: Rule
     parameters: tuple[bool, ...]
     constants: tuple[bool, ...]
+    options: tuple[tuple[str, bool], ...] = ()
+    restart: str | None = None
 
     @property
     def point(self) -> list[int]:
@@ -70,9 +77,24 @@ class Rows:
         return found[0], found[1]
 
     @property
+    def option_rows(self) -> list[int | None]:
+        """Rows of the options that are used; None where all runs agree."""
+        row, rows = self.level + 2 + sum(self.parameters) + sum(self.constants), []
+        for _, varies in self.options:
+            rows.append(row if varies else None)
+            row += varies
+        return rows
+
+    @property
+    def restarts(self) -> list[int]:
+        """The count of restarts, where there are some."""
+        return [] if self.restart is None else [self.count - 1]
+
+    @property
     def count(self) -> int:
         """How many."""
-        return self.level + 2 + sum(self.parameters) + sum(self.constants)
+        rest = sum(varies for _, varies in self.options) + (self.restart is not None)
+        return self.level + 2 + sum(self.parameters) + sum(self.constants) + rest
 
 
 @inlined
@@ -98,11 +120,14 @@ def recorder(n: int) -> Callable[..., None]:
     return inlined(record)
 
 
-def stepper(rows: Rows, gradient: Callable[..., Any]) -> Callable[..., Any]:
-    """``step(tile, lane, w, parameters, constants, t)``: one update of a lane; gives its new point.
+def stepper(
+    rows: Rows, value: Callable[..., Any], gradient: Callable[..., Any]
+) -> Callable[..., Any]:
+    """``step(tile, lane, w, parameters, constants, options, t)``: one update; gives the new point.
 
-    The tile keeps the old point, so that a stop rule that is met can leave the lane where it is;
-    all else in it is updated.
+    The order is: gradient, clip, weight decay, the rule, decoupled decay, restart. The tile keeps
+    the old point, so that a stop rule that is met can leave the lane where it is; all else in it is
+    updated.
     """
     rule = rows.rule
     update, gradient_point = inlined(rule.update), inlined(rule.gradient_point)
@@ -152,14 +177,25 @@ def stepper(rows: Rows, gradient: Callable[..., Any]) -> Callable[..., Any]:
         return inlined(move)
 
     look, move = looking(rows.n), moving(rows.n)
+    used = rows.n, [name for name, _ in rows.options], rows.option_rows
+    clip, decay, decouple = clipper(*used), decayer(*used), decoupler(*used)
+    velocities = [rows.states(coordinate)[0] for coordinate in range(rows.n if rows.restart else 0)]
+    sums_gradients = rule.form is not None and rule.form.sums_gradients
+    restart = restarter(rows.restart, velocities, rows.restarts, sums_gradients, value)
 
-    def step(tile, lane, w, parameters, constants, t):  # type: ignore[no-untyped-def]
+    def step(tile, lane, w, parameters, constants, options, t):  # type: ignore[no-untyped-def]
         lr, momentum = tile[lr_row, lane], tile[momentum_row, lane]
         own = read_parameters(tile, lane, parameters)
         shared = advance(read_shared(tile, lane), momentum, own)
         write_shared(tile, lane, shared)
         at = look(tile, lane, w, momentum)
-        g = gradient(*at, read_constants(tile, lane, constants))
-        return move(tile, lane, w, g, lr, momentum, own, shared, t)
+        of_objective = read_constants(tile, lane, constants)
+        g = gradient(*at, of_objective)
+        g = clip(tile, lane, g, options)
+        g = decay(tile, lane, g, at, options)
+        to = move(tile, lane, w, g, lr, momentum, own, shared, t)
+        to = decouple(tile, lane, to, w, lr, options)
+        restart(tile, lane, w, to, g, of_objective)
+        return to
 
     return inlined(step)

@@ -22,6 +22,7 @@ from fastmomentum.objectives.multimodal import Ackley as Ackley
 from fastmomentum.objectives.multimodal import Levi13 as Levi13
 from fastmomentum.objectives.multimodal import Rastrigin as Rastrigin
 from fastmomentum.objectives.piecewise import HeavyBallCycle as HeavyBallCycle
+from fastmomentum.objectives.polygon import PolygonCycle as PolygonCycle
 from fastmomentum.objectives.quadratics import Booth as Booth
 from fastmomentum.objectives.quadratics import Matyas as Matyas
 from fastmomentum.objectives.quadratics import Quadratic as Quadratic
@@ -48,6 +49,7 @@ AnyObjective = Annotated[
     | Saddle
     | MonkeySaddle
     | HeavyBallCycle
+    | PolygonCycle
     | Formula,
     Field(discriminator="name"),
 ]

@@ -29,7 +29,8 @@ def named(name: str, settings: dict[str, Any]) -> str:
     >>> named("quadratic", {"hyy": 25.0})
     'quadratic, hyy = 25'
     """
-    said = (f"{k} = {v:.6g}" if isinstance(v, float) else f"{k} = {v}" for k, v in settings.items())
+    shapes = {float: "{:.6g}".format, bool: lambda flag: str(flag).lower()}  # as a file has them
+    said = (f"{key} = {shapes.get(type(v), str)(v)}" for key, v in settings.items())
     return ", ".join([name, *said])
 
 
@@ -108,6 +109,11 @@ class Objective(Specification):
         """Why there is no smallest value to measure from, where there is none; and what to do."""
         return f"{self.words} has no smallest value; drop them"
 
+    @property
+    def way_out_of_divergence(self) -> str:
+        """What would let larger learning rates converge; empty where nothing is known to."""
+        return ""
+
     @classmethod
     def example(cls) -> Self:
         """One of the kind, for tests and tables that go over the registry."""
@@ -180,6 +186,11 @@ class Objective(Specification):
     def box(self) -> Box:
         """Usual region: ((x_low, x_high), (y_low, y_high))."""
         raise NotImplementedError
+
+    @property
+    def curvatures(self) -> tuple[float, float] | None:
+        """Smallest and largest curvature over the whole plane; None where the first is not > 0."""
+        return None
 
     def observations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
         """Data behind the objective, shapes (n,) and (n,); None where there are none."""

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import functools
 import json
-import math
-import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_serializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
 
 from fastmomentum.errors import InputError
-from fastmomentum.objectives import generated
 from fastmomentum.objectives.base import Box, Constants, Functions, Objective
-from fastmomentum.objectives.grammar import LONGEST_NAME, RESERVED, FormulaError, Node, parse
+from fastmomentum.objectives.formula_functions import functions, parsed
+from fastmomentum.objectives.formula_keys import (
+    corners,
+    named_numbers,
+    one_line,
+    points,
+    short,
+    two_names,
+)
 from fastmomentum.objectives.searching import Landscape, minimisers
-from fastmomentum.objectives.trees import evaluate, specialise, uses, weigh
+from fastmomentum.objectives.tokens import FormulaError
+from fastmomentum.objectives.trees import evaluate, in_exponents, uses
 from fastmomentum.specification.base import plain
 from fastmomentum.specification.messages import Fault, faults
-from fastmomentum.text import shown, suggest
+from fastmomentum.text import suggest
 
 USUAL_BOX: Final[Box] = ((-5.0, 5.0), (-5.0, 5.0))
 KEYS: Final = ("formula", "constants", "box", "label", "minimisers", "variables", "name", "found")
-MOST_CONSTANTS: Final = 50
-MOST_MINIMISERS: Final = 256
 
 Point = tuple[float | str, float | str]
 
@@ -78,14 +82,18 @@ class Formula(Objective):
         "given_box",
         "given_minimisers",
     }
-    formula: str = Field(examples=['formula = "x^2 + 3*y^2"'])
-    variables: tuple[str, str] = ("x", "y")
-    label: str | None = Field(default=None, max_length=200)
+    formula: Annotated[str, BeforeValidator(one_line)] = Field(examples=['formula = "x^2 + 3*y^2"'])
+    variables: Annotated[tuple[str, str], BeforeValidator(two_names)] = ("x", "y")
+    label: Annotated[str | None, AfterValidator(short)] = Field(default=None, max_length=200)
     found: bool = False
     # The keys of these three are names of what every objective has.
-    given_constants: tuple[tuple[str, float], ...] = Field(default=(), alias="constants")
-    given_box: Box = Field(default=USUAL_BOX, alias="box")
-    given_minimisers: tuple[Point, ...] | None = Field(default=None, alias="minimisers")
+    given_constants: Annotated[tuple[tuple[str, float], ...], BeforeValidator(named_numbers)] = (
+        Field(default=(), alias="constants")
+    )
+    given_box: Annotated[Box, BeforeValidator(corners)] = Field(default=USUAL_BOX, alias="box")
+    given_minimisers: Annotated[tuple[Point, ...] | None, BeforeValidator(points)] = Field(
+        default=None, alias="minimisers"
+    )
 
     if TYPE_CHECKING:
 
@@ -125,91 +133,6 @@ class Formula(Objective):
 
         __init__.__pydantic_base_init__ = True  # direct calls alone come here
 
-    @field_validator("formula", mode="before")
-    @classmethod
-    def _one_line(cls, given: Any) -> Any:
-        return " ".join(given.split()) if isinstance(given, str) else given
-
-    @field_validator("label")
-    @classmethod
-    def _short(cls, label: str | None) -> str | None:
-        if label and any(unicodedata.category(c) in ("Cc", "Cs") for c in label):
-            raise ValueError(f"must be one line of text: got {label[:50]!r}")
-        return label or None
-
-    @field_validator("variables", mode="before")
-    @classmethod
-    def _two_names(cls, given: Any) -> Any:
-        if not isinstance(given, list | tuple) or len(given) != 2:
-            raise ValueError(f'must be two names, such as ["u", "v"]: got {shown(given)}')
-        for name in given:
-            if why := _unfit(name):
-                raise ValueError(f"has {shown(name)}, which {why}; choose another name")
-        if given[0] == given[1]:
-            raise ValueError(f"must be two names that differ: got {shown(given)}")
-        return tuple(given)
-
-    @field_validator("given_constants", mode="before")
-    @classmethod
-    def _named_numbers(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            raise ValueError(f"must be a table such as {{ a = 1.0 }}: got {shown(given)}")
-        if len(given) > MOST_CONSTANTS:
-            raise ValueError(f"may be {MOST_CONSTANTS} at most: got {len(given)}")
-        found = []
-        for name, value in given.items():
-            if why := _unfit(name):
-                raise ValueError(f"has {shown(name)}, which {why}; choose another name")
-            found.append((name, _number(value, f"has {name} = {shown(value)}, and")))
-        return tuple(sorted(found))  # JSON sorts its keys too
-
-    @field_validator("given_box", mode="before")
-    @classmethod
-    def _corners(cls, given: Any, info: Any) -> Any:
-        names = info.data.get("variables", ("x", "y"))
-        if isinstance(given, Mapping):
-            if set(given) != set(names):
-                raise ValueError(
-                    f"needs {names[0]} and {names[1]}, which are the variables: got {shown(given)}"
-                )
-            given = [given[name] for name in names]
-        try:
-            (x_low, x_high), (y_low, y_high) = given
-            sides = [(x_low, x_high), (y_low, y_high)]
-        except (TypeError, ValueError):
-            example = f"{{ {names[0]} = [-2, 2], {names[1]} = [-1, 3] }}"
-            raise ValueError(f"must be a table such as {example}: got {shown(given)}") from None
-        found = []
-        for low, high in sides:
-            low, high = (_number(end, "has ends that") for end in (low, high))
-            if not low < high or math.isinf(high - low):
-                raise ValueError(f"must go from a lower to a higher number: got [{low}, {high}]")
-            found.append((low, high))
-        return tuple(found)
-
-    @field_validator("given_minimisers", mode="before")
-    @classmethod
-    def _points(cls, given: Any) -> Any:
-        if given is None:
-            return None
-        given = given.tolist() if isinstance(given, np.ndarray) else given
-        if not isinstance(given, list | tuple):
-            raise ValueError(f"must be a list of points, such as [[1, 1]]: got {shown(given)}")
-        if len(given) > MOST_MINIMISERS:
-            raise ValueError(f"may be {MOST_MINIMISERS} at most: got {len(given)}")
-        found = []
-        for point in given:
-            point = point.tolist() if isinstance(point, np.ndarray) else point
-            if not isinstance(point, list | tuple) or len(point) != 2:
-                raise ValueError(f"must be points of two numbers: got {shown(point)}")
-            found.append(
-                tuple(
-                    part if isinstance(part, str) else _number(part, "has coordinates that")
-                    for part in point
-                )
-            )
-        return tuple(found)
-
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         wrong: list[Fault] = []
@@ -219,19 +142,19 @@ class Formula(Objective):
             raise faults(wrong)
         names = tuple(name for name, _ in self.given_constants)
         try:
-            trees = [_parsed(self.formula, (*self.variables, *names))]
+            trees = [parsed(self.formula, (*self.variables, *names))]
             self.functions  # noqa: B018  (what cannot be derived is refused here)
         except FormulaError as error:
             raise faults([("formula", str(error))]) from None
         try:
-            trees += [_parsed(text, names) for text in self._expressions()]
-            points = self.minimisers if self.given_minimisers is not None else ()
+            trees += [parsed(text, names) for text in self._expressions()]
+            minima = self.minimisers if self.given_minimisers is not None else ()
         except FormulaError as error:
             raise faults([("minimisers", str(error))]) from None
         for name, _ in self.given_constants:
             if not any(uses(tree, [name]) for tree in trees):
                 wrong.append(("constants", f"has {name}, which the formula does not; drop it"))
-        for point in points:
+        for point in minima:
             if not np.isfinite(self.value(*point)):
                 said = f"({point[0]:g}, {point[1]:g})"
                 wrong.append(("minimisers", f"has {said}, where the formula is no finite number"))
@@ -246,7 +169,7 @@ class Formula(Objective):
 
     @property
     def functions(self) -> Functions:
-        return _functions(self.formula, self.variables, self.given_constants)
+        return functions(self.formula, self.variables, self.given_constants)
 
     @property
     def parameters(self) -> tuple[str, str]:  # type: ignore[override]  # one instance's own
@@ -264,9 +187,7 @@ class Formula(Objective):
     @property
     def named_constants(self) -> dict[str, float]:
         # What stands in an exponent is written into the code, and has one value.
-        written = _in_exponents(
-            _parsed(self.formula, (*self.variables, *dict(self.given_constants)))
-        )
+        written = in_exponents(parsed(self.formula, (*self.variables, *dict(self.given_constants))))
         return {name: value for name, value in self.given_constants if name not in written}
 
     @property
@@ -308,7 +229,7 @@ class Formula(Objective):
             return self._searched.copy()
         named = dict(self.given_constants)
         points = [
-            [evaluate(_parsed(p, tuple(named)), named) if isinstance(p, str) else p for p in point]
+            [evaluate(parsed(p, tuple(named)), named) if isinstance(p, str) else p for p in point]
             for point in self.given_minimisers
         ]
         return np.array(points, float).reshape(-1, 2)
@@ -426,59 +347,3 @@ class Formula(Objective):
     def __hash__(self) -> int:
         """Of what is compared."""
         return hash(self._identity())
-
-
-def _number(value: Any, what: str) -> float:
-    value = plain(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{what} must be a number: got {shown(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise ValueError(f"{what} must be a finite number: got {shown(value)}")
-    return number + 0.0
-
-
-def _unfit(name: Any) -> str | None:
-    """Why this cannot be a name in a formula."""
-    if not isinstance(name, str) or not name.isascii() or not name.isidentifier():
-        return "must be made of letters, digits and _"
-    if len(name) > LONGEST_NAME:
-        return f"has more than {LONGEST_NAME} characters"
-    return "means something else" if name in RESERVED else None
-
-
-@functools.lru_cache(maxsize=256)
-def _parsed(formula: str, names: tuple[str, ...]) -> Node:
-    return parse(formula, names)
-
-
-def _in_exponents(node: Node) -> set[str]:
-    """Names that stand in exponents."""
-    found = {name for part in node.parts for name in _in_exponents(part)}
-    return found | _names(node.parts[1]) if node.kind == "power" else found
-
-
-def _names(node: Node) -> set[str]:
-    own = {node.word} if node.kind == "name" else set()
-    return own.union(*(_names(part) for part in node.parts))
-
-
-@functools.lru_cache(maxsize=256)
-def _functions(
-    formula: str, variables: tuple[str, str], constants: tuple[tuple[str, float], ...]
-) -> Functions:
-    names = [name for name, _ in constants]
-    tree = specialise(_parsed(formula, (*variables, *names)), variables, dict(constants))
-    weigh(tree, variables)
-    if not uses(tree, variables):
-        raise FormulaError(f"must depend on {variables[0]} or {variables[1]}, and does not")
-
-    def write() -> str:
-        from fastmomentum.objectives.derivation import derive  # SymPy takes its time to import
-
-        return derive(tree, variables, names)
-
-    return generated.functions(f"{variables} {names} {tree.spelt()}", write)

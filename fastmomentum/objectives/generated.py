@@ -25,7 +25,7 @@ from typing import Final
 from fastmomentum.errors import StorageError
 from fastmomentum.objectives.base import Functions
 
-WRITERS: Final = ("derivation", "grammar", "trees")
+WRITERS: Final = ("derivation", "grammar", "printer", "symbolic", "tokens", "trees")
 """Modules of ours that decide what is written."""
 PREFIX: Final = "fastmomentum_formula_"
 

@@ -1,50 +1,32 @@
 """What a formula may say: a grammar of its own, so that no text is ever run as Python.
 
 A text becomes tokens, tokens become a tree, and the tree is weighed before anything is done with
-it. Every refusal names the column. Attractors keep a stranger's formula from taking time or memory.
+it. Every refusal names the column. Limits keep a stranger's formula from taking time or memory.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, NoReturn
 
-from fastmomentum.errors import InputError
+from fastmomentum.objectives.tokens import (
+    ALLOWED,
+    CONNECTIVES,
+    FUNCTIONS,
+    LONGEST,
+    LONGEST_NUMBER,
+    NUMBERS,
+    FormulaError,
+    Token,
+    refuse,
+    tokens,
+)
 from fastmomentum.text import suggest
 
-LONGEST: Final = 10_000
-"""Characters of a formula, at most."""
 DEEPEST: Final = 50
 """Parentheses, calls, signs and powers within one another, at most."""
-LONGEST_NAME: Final = 30
-LONGEST_NUMBER: Final = 40
-
-FUNCTIONS: Final = {
-    "sin": 1, "cos": 1, "tan": 1, "exp": 1, "log": 1, "sqrt": 1, "tanh": 1, "abs": 1,
-    "min": 2, "max": 2, "where": 3,
-}  # fmt: skip
-"""How many arguments each function takes; min and max take more as well."""
-NUMBERS: Final = ("pi", "e")
-CONNECTIVES: Final = ("and", "or", "not")
-RESERVED: Final = frozenset(
-    {*FUNCTIONS, *NUMBERS, *CONNECTIVES, "formula", "constants", "box", "label", "minimisers"}
-    | {"variables", "name", "found", "self"}
-)
-"""Names that neither a variable nor a constant may have."""
-ALLOWED: Final = (
-    "allowed are numbers, variables, constants, pi, e, + - * / ^ **, parentheses, "
-    f"{' '.join(FUNCTIONS)}, and in where < <= > >= == != and or not"
-)
-
-_TOKEN: Final = re.compile(
-    r"(?P<blank>[ \t\r\n]+)"
-    r"|(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<sign>\*\*|<=|>=|==|!=|[-+*/^(),<>])"
-)
 _LEVELS: Final = {
     "or": 1, "and": 2,
     "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4,
@@ -53,13 +35,6 @@ _LEVELS: Final = {
 """How tightly each operator binds."""
 _COMPARISON, _POWER = 4, 8
 _CONDITIONS: Final = frozenset({"compare", "and", "or", "not"})
-
-
-class FormulaError(InputError):
-    """A formula that is refused; the message says at which column, and what is allowed.
-
-    It is written to follow the key that the formula stands at.
-    """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,19 +76,6 @@ class Node:
         )
 
 
-def refuse(column: int, what: str) -> NoReturn:
-    """Refuse a formula.
-
-    Parameters
-    ----------
-    column : int
-        Where, from 1.
-    what : str
-        What is wrong, and what to do.
-    """
-    raise FormulaError(f"is refused at column {column}: {what}")
-
-
 def parse(text: str, names: Collection[str]) -> Node:
     """Read a formula.
 
@@ -141,46 +103,21 @@ def parse(text: str, names: Collection[str]) -> Node:
     """
     if len(text) > LONGEST:
         raise FormulaError(f"must have {LONGEST:,} characters at most: got {len(text):,}")
-    return _Parser(list(_tokens(text)), names).whole()
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    column: int
-
-    def __str__(self) -> str:
-        if self.kind == "end":
-            return "the end"
-        return repr(self.text if len(self.text) <= 40 else self.text[:37] + "...")
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
-            refuse(at + 1, f"{text[at]!r} has no meaning here; {ALLOWED}")
-        kind = found.lastgroup or ""
-        if kind != "blank":
-            yield _Token(kind, found[0], at + 1)
-        at = found.end()
-    yield _Token("end", "", len(text) + 1)
+    return _Parser(list(tokens(text)), names).whole()
 
 
 class _Parser:
     """Operator precedence, by recursion as deep as the formula is nested."""
 
-    def __init__(self, tokens: Sequence[_Token], names: Collection[str]) -> None:
+    def __init__(self, tokens: Sequence[Token], names: Collection[str]) -> None:
         self.tokens, self.names = tokens, names
         self.at = self.depth = 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self.tokens[self.at]
 
-    def take(self) -> _Token:
+    def take(self) -> Token:
         token = self.tokens[self.at]
         self.at += 1
         return token
@@ -271,7 +208,7 @@ class _Parser:
         self.depth -= 1
         return node
 
-    def name(self, token: _Token) -> Node:
+    def name(self, token: Token) -> Node:
         if token.text not in self.names and token.text not in NUMBERS:
             known = [*self.names, *NUMBERS, *FUNCTIONS]
             shown = str(token)
@@ -281,7 +218,7 @@ class _Parser:
             refuse(token.column, f"{token} is not a function; {advice}")
         return Node("name", word=token.text, column=token.column)
 
-    def call(self, token: _Token) -> Node:
+    def call(self, token: Token) -> Node:
         if self.token.text != "(":
             what = f"the function {token.text} needs its argument in parentheses"
             refuse(self.token.column, f"{what}, got {self.token}; write {token.text}(...)")
@@ -301,7 +238,7 @@ class _Parser:
         rest = tuple(_number(part) for part in (parts[1:] if first else parts))
         return Node("call", (first, *rest) if first else rest, word, column=token.column)
 
-    def close(self, opening: _Token) -> None:
+    def close(self, opening: Token) -> None:
         if self.token.text != ")":
             if self.token.kind == "end":
                 refuse(opening.column, "this parenthesis is not closed; add )")
@@ -309,7 +246,7 @@ class _Parser:
         self.take()
 
 
-def _literal(token: _Token) -> Node:
+def _literal(token: Token) -> Node:
     if len(token.text) > LONGEST_NUMBER:
         refuse(token.column, f"a number may have {LONGEST_NUMBER} characters at most: got {token}")
     value = float(token.text)

@@ -43,6 +43,10 @@ class HeavyBallCycle(Objective):
     def box(self) -> Box:
         return ((-4.0, 4.0), (-4.0, 4.0))
 
+    @property
+    def curvatures(self) -> tuple[float, float] | None:
+        return 1.0, 25.0
+
     # On each piece F' = a x + b and F = a x^2/2 + b x + c; comparisons, which count as 0 or 1, pick
     # a, b and c, so that the chosen piece is computed as it is written.
 

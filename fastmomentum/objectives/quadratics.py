@@ -11,6 +11,12 @@ from numpy.typing import NDArray
 from fastmomentum.objectives.base import Box, Constants, Objective
 
 
+def constant_curvatures(objective: Objective) -> tuple[float, float] | None:
+    """Smallest and largest curvature of an objective of degree two; None unless both are > 0."""
+    low, high = (float(value) for value in np.linalg.eigvalsh(objective.hessian(0.0, 0.0)))
+    return (low, high) if low > 0 else None
+
+
 class Quadratic(Objective):
     """Half a quadratic form: ``f = (hxx x^2 + 2 hxy x y + hyy y^2) / 2``, or ``w'Hw / 2``.
 
@@ -64,6 +70,10 @@ class Quadratic(Objective):
         return ((-2.0, 2.0), (-2.0, 2.0))
 
     @property
+    def curvatures(self) -> tuple[float, float] | None:
+        return constant_curvatures(self)
+
+    @property
     def _is_bounded(self) -> bool:
         """Whether H is positive semidefinite; in fractions, since rounding could tip the scale."""
         hxx, hxy, hyy = Fraction(self.hxx), Fraction(self.hxy), Fraction(self.hyy)
@@ -113,6 +123,10 @@ class Booth(Objective):
     def box(self) -> Box:
         return ((-10.0, 10.0), (-10.0, 10.0))
 
+    @property
+    def curvatures(self) -> tuple[float, float] | None:
+        return constant_curvatures(self)
+
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:
         p = x + 2.0 * y - 7.0
@@ -153,6 +167,10 @@ class Matyas(Objective):
     @property
     def box(self) -> Box:
         return ((-10.0, 10.0), (-10.0, 10.0))
+
+    @property
+    def curvatures(self) -> tuple[float, float] | None:
+        return constant_curvatures(self)
 
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:

@@ -21,9 +21,10 @@ from pydantic import (
 from fastmomentum.datasets import Column, NoisyLine, Table, load_csv
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Objective
-from fastmomentum.objectives.statistics import Statistics
+from fastmomentum.objectives.quadratics import constant_curvatures
+from fastmomentum.objectives.statistics import Scaling, Statistics
 from fastmomentum.specification.base import Whole
-from fastmomentum.specification.numbers import numbers
+from fastmomentum.specification.numbers import numbers, require_flag
 
 ARRAYS: Final = "arrays"
 """What stands for the path where the data came as arrays."""
@@ -46,6 +47,10 @@ class MSE(Objective):
     reduction : {"mean", "half_sum"}
         ``mean``: mean of squared residuals. ``half_sum``: half their sum, whose gradient is the
         plain sum over the points.
+    standardise : bool
+        Whether to fit in standardised x and y, (value - mean)/spread each: a and b are slope and
+        intercept between these, `own_line` gives them in the data's units. That turns a condition
+        number of 10^10 into 1.
     statistics : Statistics, optional
         Where given, the data are not read: so a results file can be replayed without them.
 
@@ -65,6 +70,7 @@ class MSE(Objective):
     x: str | Whole | None = None
     y: str | Whole | None = None
     reduction: Literal["mean", "half_sum"] = "mean"
+    standardise: bool | None = None
     statistics: Statistics | None = None
     parameters: ClassVar[tuple[str, str]] = ("a", "b")
     untold: ClassVar[frozenset[str]] = frozenset({"name", "data", "x", "y", "statistics"})
@@ -72,7 +78,12 @@ class MSE(Objective):
 
     @classmethod
     def from_arrays(
-        cls, x: ArrayLike, y: ArrayLike, reduction: Literal["mean", "half_sum"] = "mean"
+        cls,
+        x: ArrayLike,
+        y: ArrayLike,
+        reduction: Literal["mean", "half_sum"] = "mean",
+        *,
+        standardise: bool = False,
     ) -> Self:
         """Loss over data in memory.
 
@@ -81,6 +92,8 @@ class MSE(Objective):
         x, y : array_like, shape (n,)
             Finite numbers.
         reduction : {"mean", "half_sum"}
+            As in the class.
+        standardise : bool
             As in the class.
 
         Returns
@@ -98,11 +111,13 @@ class MSE(Objective):
             raise InputError(
                 f"x and y must be of one length: got {columns[0].size} and {columns[1].size}"
             )
+        require_flag(standardise, "standardise")
         try:
-            statistics = Statistics.of(*columns)
+            statistics = Statistics.of(*columns, standardise=bool(standardise))
         except InputError as error:
             raise InputError(f"data {error}") from None
-        mse = cls(data=ARRAYS, reduction=reduction, statistics=statistics)
+        flag = True if standardise else None  # a NumPy truth value, too
+        mse = cls(data=ARRAYS, reduction=reduction, standardise=flag, statistics=statistics)
         mse._observations = columns
         return mse
 
@@ -113,7 +128,7 @@ class MSE(Objective):
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy as any specification; where the data are to be others, they are read."""
-        if update and not update.keys().isdisjoint({"data", "x", "y"}):
+        if update and not update.keys().isdisjoint({"data", "x", "y", "standardise"}):
             update = {"statistics": None, **update}
         return super().model_copy(update=update, deep=deep)
 
@@ -126,6 +141,12 @@ class MSE(Objective):
             Read-only arrays; None where the objective was rebuilt from its statistics or a pickle.
         """
         return self._observations
+
+    @field_validator("standardise")
+    @classmethod
+    def _only_true_is_kept(cls, given: bool | None) -> bool | None:
+        """Plans without it stay what they were before there was such a key."""
+        return given or None
 
     @field_validator("data", mode="before")
     @classmethod
@@ -147,7 +168,11 @@ class MSE(Objective):
                 if name is not None:
                     raise _fault(key, "names a column of a file, and data is not one; drop it")
         if self.statistics is not None:
+            if (self.statistics.scaling is not None) != bool(self.standardise):
+                raise _fault("standardise", "does not go with the statistics; drop these")
             return self
+        if self.data == ARRAYS and self.standardise:
+            raise _fault("data", "are arrays; give standardise to fm.MSE.from_arrays")
         try:
             if isinstance(self.data, NoisyLine):
                 x, y = self.data.draw()
@@ -163,7 +188,7 @@ class MSE(Objective):
                     x, y = self.data.read(folder, self.x, self.y)
                 else:
                     x, y = load_csv(Path(folder, self.data).absolute(), self.x, self.y)
-            statistics = Statistics.of(x, y)
+            statistics = Statistics.of(x, y, bool(self.standardise))
         except InputError as error:
             raise _fault("data", str(error)) from None
         for column in (x, y):
@@ -187,6 +212,44 @@ class MSE(Objective):
         return self.statistics
 
     @property
+    def scaling(self) -> Scaling | None:
+        """Means and spreads of the data, where they were standardised."""
+        return self._known.scaling
+
+    def own_line(self, a: Any, b: Any) -> tuple[Any, Any]:
+        """Slope and intercept of a line in the data's own units.
+
+        Parameters
+        ----------
+        a, b : float or ndarray
+            A point that is descended to.
+
+        Returns
+        -------
+        slope, intercept : float or ndarray
+            The same where the data were not standardised.
+
+        Examples
+        --------
+        >>> mse = MSE.from_arrays([10.0, 20.0, 30.0], [1.0, 3.0, 5.0], standardise=True)
+        >>> [round(float(part), 12) for part in mse.own_line(*mse.minimisers[0])]
+        [0.2, -1.0]
+        """
+        return (a, b) if self.scaling is None else self.scaling.line(a, b)
+
+    @property
+    def way_out_of_divergence(self) -> str:
+        if self.standardise:
+            return ""
+        k = self._known
+        xx, xy = k.x_variance + k.x_mean * k.x_mean, k.x_mean
+        low, high = np.linalg.eigvalsh([[xx, xy], [xy, 1.0]]).tolist()
+        ratio = high * high / k.x_variance if low <= 0 else high / low  # low * high = variance
+        return (
+            f"standardise = true in [objective] brings the condition number from {ratio:.2g} to 1"
+        )
+
+    @property
     def _scale(self) -> float:
         return 1.0 if self.reduction == "mean" else self._known.points / 2
 
@@ -205,6 +268,10 @@ class MSE(Objective):
     @property
     def f_min(self) -> float | None:
         return self._scale * self._known.residual
+
+    @property
+    def curvatures(self) -> tuple[float, float] | None:
+        return constant_curvatures(self)
 
     @property
     def box(self) -> Box:

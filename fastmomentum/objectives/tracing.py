@@ -11,7 +11,7 @@ import numpy as np
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.formula import Formula
-from fastmomentum.objectives.grammar import LONGEST
+from fastmomentum.objectives.tokens import LONGEST
 
 _OR, _AND, _COMPARED, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(1, 9)
 

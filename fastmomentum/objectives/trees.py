@@ -12,7 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from fastmomentum.objectives.grammar import FormulaError, Node, refuse
+from fastmomentum.objectives.grammar import Node
+from fastmomentum.objectives.tokens import FormulaError, refuse
 
 ELEMENTARY: Final = "fastmomentum.elementary"
 """The module that has sin, cos, tan, exp, log, sqrt, tanh and select, for kernels and for NumPy."""
@@ -266,3 +267,15 @@ def _weight(node: Node, variables: frozenset[str]) -> Weight:
     # A chain: each derivative has the formula itself again, once for each part that varies.
     once = first + varying * (parts + 3)
     return Weight(parts, once, second + 2 * varying * once, bits)
+
+
+def in_exponents(node: Node) -> set[str]:
+    """Names that stand in exponents."""
+    found = {name for part in node.parts for name in in_exponents(part)}
+    return found | names_in(node.parts[1]) if node.kind == "power" else found
+
+
+def names_in(node: Node) -> set[str]:
+    """Variables and constants of a tree."""
+    own = {node.word} if node.kind == "name" else set()
+    return own.union(*(names_in(part) for part in node.parts))

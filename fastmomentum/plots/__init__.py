@@ -20,6 +20,8 @@ from fastmomentum.plots.basin_maps import shades_of as shades_of
 from fastmomentum.plots.boundaries import TheoryLines as TheoryLines
 from fastmomentum.plots.boundaries import theory_lines as theory_lines
 from fastmomentum.plots.cells import MOST_CELLS as MOST_CELLS
+from fastmomentum.plots.cycle_regions import CycleRegion as CycleRegion
+from fastmomentum.plots.cycle_regions import cycle_region as cycle_region
 from fastmomentum.plots.duels import DuelMap as DuelMap
 from fastmomentum.plots.duels import duel_bar as duel_bar
 from fastmomentum.plots.duels import duel_map as duel_map
@@ -39,6 +41,8 @@ from fastmomentum.plots.losses import LossCurves as LossCurves
 from fastmomentum.plots.losses import loss_curves as loss_curves
 from fastmomentum.plots.marks import Key as Key
 from fastmomentum.plots.marks import draw_keys as draw_keys
+from fastmomentum.plots.partings import parting_map as parting_map
+from fastmomentum.plots.partings import ratio_map as ratio_map
 from fastmomentum.plots.path_lines import Paths as Paths
 from fastmomentum.plots.path_lines import legend as legend
 from fastmomentum.plots.path_lines import paths as paths
@@ -51,8 +55,9 @@ from fastmomentum.plots.pictures import save_phase_map as save_phase_map
 from fastmomentum.plots.rates import RateMap as RateMap
 from fastmomentum.plots.rates import rate_bar as rate_bar
 from fastmomentum.plots.rates import rate_map as rate_map
-from fastmomentum.plots.run_panels import Report as Report
+from fastmomentum.plots.report_parts import Report as Report
 from fastmomentum.plots.run_panels import run_report as run_report
+from fastmomentum.plots.run_race import runs_report as runs_report
 from fastmomentum.plots.runs import Run as Run
 from fastmomentum.plots.runs import run_of as run_of
 from fastmomentum.plots.runs import window as window

@@ -49,17 +49,22 @@ class Animated(Protocol):
         """Set the artists to a frame."""
 
 
-def line_style(width: float) -> dict[str, Any]:
-    """Style of the run's line: cased in white, to stand out from the field."""
+def line_style(width: float, colour: str = COLOURS[0]) -> dict[str, Any]:
+    """Style of a run's line: cased in white, to stand out from the field."""
     casing = patheffects.Stroke(linewidth=width + 1.2, foreground="white")
     return {
-        "color": COLOURS[0],
+        "color": colour,
         "linewidth": width,
         "solid_capstyle": "round",
         "solid_joinstyle": "round",
         "path_effects": [casing, patheffects.Normal()],
         "zorder": 3,
     }
+
+
+def head_style(colour: str) -> dict[str, Any]:
+    """Style of the dot where a run is."""
+    return HEAD | {"markerfacecolor": colour}
 
 
 @dataclass(frozen=True)
@@ -85,13 +90,22 @@ class AnimatedPath:
         What it walks on.
     frames : ndarray, shape (n_frames,)
         Indices into the run's points, ascending.
+    colour : str, optional
+        Of one of several runs, whose updates have no dots; without, it is the only run.
     """
 
-    def __init__(self, ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        ax: Axes,
+        run: Run,
+        field: Field,
+        frames: NDArray[np.int64],
+        colour: str | None = None,
+    ) -> None:
         self._is_solid = ax.name == "3d"
         rows, self._ends = _rows(run.points, frames, field.window, self._is_solid)
         self._way, self._way_hidden = self._lifted(ax, rows, field)
-        dots = _spread(run.points, field.window)
+        dots = _spread(run.points[: 0 if colour else None], field.window)
         self._dots, dots_hidden = self._lifted(ax, run.points[dots], field)
         self._dots = np.where(dots_hidden, np.nan, self._dots)
         self._dot_ends = np.searchsorted(dots, frames, side="right")
@@ -101,14 +115,15 @@ class AnimatedPath:
         self._heads, _ = self._lifted(ax, heads, field)
 
         length = length_of(rows, field.window)
-        style = line_style(1.8 if length < 4 else 1.2 if length < 8 else 0.8)
+        width = 1.8 if length < 4 else 1.2 if length < 8 else 0.8
+        style = line_style(width, colour or COLOURS[0])
         empty: list[list[float]] = [[]] * len(self._way)
         self.artists: list[Line2D] = []
         if self._is_solid:
             self.artists += ax.plot(*empty, **style | {"alpha": 0.35, "path_effects": None})
         self.artists += ax.plot(*empty, **style)
         self.artists += ax.plot(*empty, **DOTS)
-        self.artists += ax.plot(*empty, **HEAD)
+        self.artists += ax.plot(*empty, **head_style(colour or COLOURS[0]))
         for artist in self.artists:
             artist.set_clip_on(False)  # at the window they are cut already
             artist.set_in_layout(False)
@@ -209,12 +224,21 @@ class AnimatedCurve:
         The whole curve.
     frames : ndarray, shape (n_frames,)
         Indices into it, ascending.
+    colour : str
+        Of the curve.
     """
 
-    def __init__(self, ax: Axes, x: Floats, y: Floats, frames: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        ax: Axes,
+        x: Floats,
+        y: Floats,
+        frames: NDArray[np.int64],
+        colour: str = COLOURS[0],
+    ) -> None:
         self._x, self._y, self._frames = x, y, frames
-        head = ax.plot([], [], clip_on=False, **HEAD)
-        self.artists = [*ax.plot([], [], **line_style(1.8)), *head]
+        head = ax.plot([], [], clip_on=False, **head_style(colour))
+        self.artists = [*ax.plot([], [], **line_style(1.8, colour)), *head]
         self.show(len(frames) - 1)
 
     def show(self, frame: int) -> None:

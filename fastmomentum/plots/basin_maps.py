@@ -14,7 +14,6 @@ from matplotlib.colors import ListedColormap, LogNorm, to_rgb
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from fastmomentum.analysis import basin
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import AXES, RESULTS, takes
 from fastmomentum.plots.cells import ENDS, cells_of, swatch
@@ -83,6 +82,8 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
     >>> drawn.legend[0].get_label()
     'minimum at (3, 2) (25.0%)'
     """
+    from fastmomentum.analysis import basin  # brings the compiler, which other pictures do without
+
     experiment, objective = experiment_of(results), objective_of(results)
     if not experiment.grid.is_mesh:
         raise InputError("basins are drawn over a mesh of starts; these are a list")

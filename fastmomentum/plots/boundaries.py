@@ -104,7 +104,7 @@ def theory_lines(
     [[0.111111, 0.444444]]
     """
     low, high = (float(value) for value in eigenvalues(objective, point))
-    if high <= 0 or known(rule).rule.form is None:
+    if high <= 0 or known(rule).form is None:
         return TheoryLines(None, None, None)
     halo = [patheffects.withStroke(linewidth=4.0, foreground="white", alpha=0.85)]
     style: dict[str, Any] = {"color": colour, "path_effects": halo, "zorder": 4}

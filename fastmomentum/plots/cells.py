@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from fastmomentum.plots.geometry import Floats, Window
-from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN
+from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, ink, legend_ground
 
 MOST_CELLS: Final = 1024
 """Cells of a map drawn along an axis; more than a screen shows only cost time."""
@@ -106,7 +106,7 @@ def draw_ends(ax: Axes, cells: Cells, status: NDArray[Any]) -> QuadMesh:
 
 def swatch(colour: Any, label: str) -> Patch:
     """An entry of a legend for an area."""
-    return Patch(facecolor=colour, edgecolor="black", linewidth=0.6, label=label)
+    return Patch(facecolor=colour, edgecolor=ink(legend_ground()), linewidth=0.6, label=label)
 
 
 def is_geometric(values: Floats, unsure: bool) -> bool:

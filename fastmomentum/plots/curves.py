@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.geometry import Floats
+from fastmomentum.plots.style import is_dark
 
 FEW_STEPS: Final = 20
 """A run of no more steps is drawn on a linear axis."""
@@ -78,7 +79,8 @@ def against_step(ax: Axes, steps: NDArray[np.int64], values: Floats) -> tuple[Fl
         room = 0.07 * float(np.ptp(some)) or 1.0
         ax.set(ylim=(some.min() - room, some.max() + room))
     ax.set(xlabel="step")
-    ax.grid(color="#d0d0d0", linewidth=0.8)
+    dark = is_dark(ax.get_facecolor())
+    ax.grid(color="#3c3c3c" if dark else "#d0d0d0", linewidth=0.8)
     ax.set_axisbelow(True)
     last = int(steps[-1])
     if last <= FEW_STEPS:
@@ -86,7 +88,7 @@ def against_step(ax: Axes, steps: NDArray[np.int64], values: Floats) -> tuple[Fl
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         return steps.astype(np.float64), shown
     ax.set(xscale="log", xlim=(1, last**1.03))
-    ax.grid(axis="x", which="minor", color="#ececec", linewidth=0.6)
+    ax.grid(axis="x", which="minor", color="#262626" if dark else "#ececec", linewidth=0.6)
     ax.xaxis.set_major_formatter(FuncFormatter(_plain))
     ax.xaxis.set_minor_formatter(NullFormatter())
     return np.where(steps > 0, steps, np.nan), shown

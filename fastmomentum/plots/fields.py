@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
@@ -205,7 +206,9 @@ def contour(ax: Axes, field: Field) -> Contours:
 
 
 @takes(ax=AXES, field=FIELD)
-def colour_bar(ax: Axes, field: Field, lines: QuadContourSet | None = None) -> Colorbar:
+def colour_bar(
+    ax: Axes, field: Field, lines: QuadContourSet | None = None, beside: Sequence[Axes] = ()
+) -> Colorbar:
     """Draw the colour bar of a field beside its axes.
 
     Parameters
@@ -216,6 +219,8 @@ def colour_bar(ax: Axes, field: Field, lines: QuadContourSet | None = None) -> C
         What was drawn.
     lines : QuadContourSet, optional
         Line contours, to be marked on the bar.
+    beside : sequence of Axes
+        More axes where the field was drawn, which the bar is for as well.
 
     Returns
     -------
@@ -225,7 +230,7 @@ def colour_bar(ax: Axes, field: Field, lines: QuadContourSet | None = None) -> C
     mappable = ScalarMappable(field.norm, field_map())
     extend = "min" if field.is_log else "neither"
     place = {"shrink": 0.75, "pad": 0.11} if ax.name == "3d" else {}
-    bar = bar_beside(ax, mappable, extend=extend, label=field.label, **place)
+    bar = bar_beside([ax, *beside], mappable, extend=extend, label=field.label, **place)
     if field.is_log:
         bar.ax.yaxis.set_major_locator(LogLocator(numticks=12))
         bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation())
@@ -236,12 +241,13 @@ def colour_bar(ax: Axes, field: Field, lines: QuadContourSet | None = None) -> C
     return bar
 
 
-def bar_beside(ax: Axes, mappable: ScalarMappable, **options: Any) -> Colorbar:
-    """Draw a colour bar beside axes."""
-    figure = ax.get_figure()
+def bar_beside(ax: Axes | Sequence[Axes], mappable: ScalarMappable, **options: Any) -> Colorbar:
+    """Draw a colour bar beside axes, or several that share it."""
+    axes = [ax] if isinstance(ax, Axes) else list(ax)
+    figure = axes[0].get_figure()
     if figure is None:
         raise ValueError("the axes belong to no figure")
-    return figure.colorbar(mappable, ax=ax, aspect=24, **options)
+    return figure.colorbar(mappable, ax=axes, aspect=24, **options)
 
 
 def minima_of(field: Field) -> Floats:

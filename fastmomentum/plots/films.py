@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_hex
 from PIL import Image
 
 from fastmomentum.errors import InputError, StorageError
 from fastmomentum.plots.frames import FrameRenderer
+from fastmomentum.plots.style import is_dark
 
 Through = Callable[[Iterable[int]], Iterator[int]]
 """Passes frame numbers on, and shows how far it is."""
@@ -114,12 +115,12 @@ def write_page(
 ) -> None:
     """Write a page that needs nothing but itself: one picture, and for each frame what moves."""
     report = projector.report
-    steps = report.run.steps[report.frames].tolist()
+    steps = report.steps.tolist()
     frames = [_png(projector.overlay(i)) for i in through(range(len(projector)))]
     height, width = projector.still.shape[:2]
     film = {"steps": steps, "fps": fps, "hold": LAST_SECONDS, "frames": frames}
     ground = report.figure.get_facecolor()
-    dark = float(np.dot(to_rgb(ground), (0.299, 0.587, 0.114))) < 0.5
+    dark = is_dark(ground)
     filled = {
         "TITLE": html.escape(title),
         "GROUND": to_hex(ground),

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 
-from fastmomentum.plots.run_panels import Report
+from fastmomentum.plots.report_parts import Report
 
 Spacing = Literal["log", "linear"]
 Pixels = NDArray[np.uint8]
@@ -84,7 +84,7 @@ class FrameRenderer:
 
     def __len__(self) -> int:
         """Number of frames."""
-        return len(self.report.frames)
+        return len(self.report.steps)
 
     @property
     def still(self) -> Pixels:

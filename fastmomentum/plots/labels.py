@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+import matplotlib
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
@@ -13,10 +14,13 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.text import Text
 
 from fastmomentum.plots.geometry import Floats
-from fastmomentum.plots.style import number
+from fastmomentum.plots.style import STYLE, number
 
 LETTER: Final = np.array([0.05, 0.11])
-"""Half the width of a letter and half the height of a line, in inches."""
+"""Half the width of a letter and half the height of a line, in inches, at `POINTS`."""
+
+POINTS: Final = 10.0
+"""Size of the letters where the style's font has `STYLE`'s size; with another they are others."""
 
 _PLACES: Final = 400  # tried, of a level and of what is to be avoided
 
@@ -41,6 +45,9 @@ def label_levels(ax: Axes, lines: QuadContourSet, avoid: Sequence[Floats] = ()) 
         At most one a level; none where there is no room.
     """
     size = _size(ax)
+    usual = matplotlib.rcParams["font.size"]
+    points = max(POINTS * usual / STYLE["font.size"], min(POINTS, usual))
+    letter = LETTER * points / POINTS
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white", alpha=0.8)]
     taken = [_dense(_inches(ax, points)) for points in avoid]
     texts = []
@@ -48,11 +55,11 @@ def label_levels(ax: Axes, lines: QuadContourSet, avoid: Sequence[Floats] = ()) 
         spots = np.asarray(path.vertices, np.float64)
         spots = spots[:: len(spots) // _PLACES + 1]
         places, text = _inches(ax, spots), number(level)
-        half = LETTER * (len(re.sub(r"\\times|[${}^ ]", "", text)) + 1, 1.0)
+        half = letter * (len(re.sub(r"\\times|[${}^ ]", "", text)) + 1, 1.0)
         room = (np.minimum(places, size - places) / half).min(axis=1, initial=np.inf)
-        for points in taken:
-            if len(points):
-                away = (np.abs(places[:, np.newaxis] - points) / half).max(axis=2)
+        for others in taken:
+            if len(others):
+                away = (np.abs(places[:, np.newaxis] - others) / half).max(axis=2)
                 room = np.minimum(room, away.min(axis=1))
         if not len(room) or room.max() < 1.4:
             continue
@@ -60,8 +67,8 @@ def label_levels(ax: Axes, lines: QuadContourSet, avoid: Sequence[Floats] = ()) 
         taken.append(places[best] + half * [[-1, 0], [0, 0], [1, 0]])
         texts.append(
             ax.text(
-                spots[best, 0], spots[best, 1], text, fontsize=10, ha="center", va="center",
-                path_effects=halo, zorder=2.5, in_layout=False, clip_on=True,
+                spots[best, 0], spots[best, 1], text, fontsize=points, ha="center", va="center",
+                color="black", path_effects=halo, zorder=2.5, in_layout=False, clip_on=True,
             )
         )  # fmt: skip
     return texts

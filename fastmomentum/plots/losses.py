@@ -17,6 +17,7 @@ from fastmomentum.plots.curves import against_step, squared_distance
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.marks import FEW, Key, keys_of, marks_of
 from fastmomentum.plots.runs import RUNS, Run
+from fastmomentum.plots.style import is_dark
 from fastmomentum.plots.visible import is_seen
 from fastmomentum.status import Status
 from fastmomentum.theory import RuleLike, predicted_rate
@@ -68,6 +69,7 @@ def loss_curves(
     quantity: Quantity = "loss",
     steps: Steps = "auto",
     theory: bool = True,
+    among: Sequence[Run] | None = None,
 ) -> LossCurves:
     """Draw the loss or the distance of runs against the step, on a log axis.
 
@@ -90,6 +92,8 @@ def loss_curves(
         The axis of steps; "auto" is linear where the runs are of similar lengths.
     theory : bool
         Whether predicted rates are drawn.
+    among : sequence of Run, optional
+        Runs that the scales and limits are for, as those of other panels; `runs` without.
 
     Returns
     -------
@@ -120,16 +124,22 @@ def loss_curves(
             f"{objective.words} has no minimum to measure from; draw its runs with plot_contour.py"
         )
     curves = [_quantity(run, objective, quantity) for run in runs]
-    log = _frame(ax, runs, curves, quantity, steps)
+    if among is None:
+        log = _frame(ax, runs, curves, quantity, steps)
+    else:
+        all_curves = [_quantity(run, objective, quantity) for run in among]
+        log = _frame(ax, among, all_curves, quantity, steps)
     ax.set(ylabel=LABELS[quantity])
     lines: list[Line2D] = []
     predicted: list[Line2D] = []
-    marks = marks_of(runs)
+    on_dark = is_dark(ax.get_facecolor())
+    marks = marks_of(runs, on_dark)
     for i, (run, values, mark) in enumerate(zip(runs, curves, marks, strict=True)):
         at = np.where(run.steps > 0, run.steps, np.nan) if log else run.steps
         style: dict[str, Any] = {
             "color": mark.colour, "linewidth": 2.8, "alpha": 0.65, "zorder": 3, "label": run.label,
-            "marker": mark.marker, "markersize": 8, "markeredgecolor": "white",
+            "marker": mark.marker, "markersize": 8,
+            "markeredgecolor": "black" if on_dark else "white",
             "linestyle": mark.dashes if len(runs) > FEW else "-",
             "markevery": _marked(run, ax.get_xlim()[1], log, i),
         }  # fmt: skip
@@ -139,7 +149,7 @@ def loss_curves(
             label = "as fast as theory at the minimum predicts"
             dashes: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 1.5, "zorder": 4}
             predicted.append(ax.plot(*bound, color=mark.colour, label=label, **dashes)[0])
-    return LossCurves(lines, predicted, keys_of(runs, [is_seen(line) for line in lines]))
+    return LossCurves(lines, predicted, keys_of(runs, [is_seen(line) for line in lines], on_dark))
 
 
 def _quantity(run: Run, objective: Objective, quantity: Quantity) -> Floats:
@@ -186,7 +196,7 @@ def _bound(
     run: Run, values: Floats, objective: Objective, rule: RuleLike, quantity: Quantity
 ) -> tuple[Floats, Floats] | None:
     """Steps and values of the line of the predicted rate."""
-    if find_rule(rule).rule.form is None:
+    if find_rule(rule).form is None:
         return None  # of what is no linear map there is no theory
     away = np.sqrt(squared_distance(run.points, objective))
     near = objective.minimisers[_nearest(run, objective)]

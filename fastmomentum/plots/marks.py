@@ -6,13 +6,22 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import colormaps, patheffects
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fastmomentum.plots.runs import Run
-from fastmomentum.plots.style import COLOURS, LINES, MARKERS, number, point
+from fastmomentum.plots.style import (
+    COLOURS,
+    COLOURS_ON_DARK,
+    LINES,
+    MARKERS,
+    is_dark,
+    legend_ground,
+    number,
+    point,
+)
 
 FEW: Final = 6
 """Runs up to which each has a colour and a line in the legend of its own."""
@@ -42,7 +51,7 @@ class Key(NamedTuple):
     handles: list[Line2D]
 
 
-def marks_of(runs: Sequence[Run]) -> list[Mark]:
+def marks_of(runs: Sequence[Run], on_dark: bool = False) -> list[Mark]:
     """Choose how each run is drawn.
 
     Up to six runs differ in everything. Of more, the axis with the most values has a palette that
@@ -52,6 +61,8 @@ def marks_of(runs: Sequence[Run]) -> list[Mark]:
     ----------
     runs : sequence of Run
         What will be drawn.
+    on_dark : bool
+        Whether it lies on a dark ground, where black is not seen.
 
     Returns
     -------
@@ -59,26 +70,27 @@ def marks_of(runs: Sequence[Run]) -> list[Mark]:
         One a run.
     """
     if len(runs) <= FEW:
+        few = COLOURS_ON_DARK if on_dark else COLOURS
         return [
-            Mark(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], LINES[i % len(LINES)])
+            Mark(few[i % len(few)], MARKERS[i % len(MARKERS)], LINES[i % len(LINES)])
             for i in range(len(runs))
         ]
     varied = _varied(runs)
     indices = [[sorted(set(values)).index(value) for value in values] for _, values in varied]
     indices += [[0] * len(runs)] * (3 - len(indices))
-    colours = palette(len(set(indices[0])))
+    colours = palette(len(set(indices[0])), on_dark)
     return [
         Mark(colours[i], _marker(j), LINES[k % len(LINES)])
         for i, j, k in zip(*indices, strict=True)
     ]
 
 
-def keys_of(runs: Sequence[Run], shown: Sequence[bool]) -> list[Key]:
+def keys_of(runs: Sequence[Run], shown: Sequence[bool], on_dark: bool = False) -> list[Key]:
     """Legends of the axes that vary, with the values of the runs that are in the picture.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs, on_dark
         As given to `marks_of`.
     shown : sequence of bool
         Which of them are in the picture.
@@ -91,7 +103,7 @@ def keys_of(runs: Sequence[Run], shown: Sequence[bool]) -> list[Key]:
     if len(runs) <= FEW:
         return []
     keys = []
-    marks = marks_of(runs)
+    marks = marks_of(runs, on_dark)
     for axis, (title, values) in enumerate(_varied(runs)):
         seen = {v: m for v, m, s in zip(values, marks, shown, strict=True) if s}
         chosen = sorted(seen)
@@ -107,7 +119,7 @@ def draw_keys(figure: Figure, keys: Sequence[Key]) -> None:
         figure.legend(handles=key.handles, title=key.title, loc=place, handlelength=3.0)
 
 
-def palette(count: int) -> list[str]:
+def palette(count: int, on_dark: bool = False) -> list[str]:
     """Colours in order, dark to light; none is the background's, or another's.
 
     Examples
@@ -115,7 +127,8 @@ def palette(count: int) -> list[str]:
     >>> len(set(palette(40)))
     40
     """
-    return [to_hex(colour) for colour in colormaps["magma"](np.linspace(0.0, 0.82, count))]
+    ends = (0.35, 1.0) if on_dark else (0.0, 0.82)
+    return [to_hex(colour) for colour in colormaps["magma"](np.linspace(*ends, count))]
 
 
 def _varied(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
@@ -138,9 +151,15 @@ def _marker(i: int) -> str:
 
 
 def _handle(axis: int, mark: Mark, label: str) -> Line2D:
-    grey = "#404040"
+    dark = is_dark(legend_ground())
+    grey = "#c8c8c8" if dark else "#404040"
+    casing = patheffects.Stroke(linewidth=4.4, foreground="white")
     styles: list[dict[str, Any]] = [
-        {"color": mark.colour, "linewidth": 3.0},
+        {
+            "color": mark.colour,
+            "linewidth": 3.0,
+            "path_effects": [casing, patheffects.Normal()] if dark else None,
+        },
         {"color": grey, "linestyle": "none", "marker": mark.marker, "markersize": 8},
         {"color": grey, "linewidth": 1.8, "linestyle": mark.dashes},
     ]

@@ -104,7 +104,7 @@ def _telling(run: Run) -> NDArray[np.int64]:
     return np.append(np.searchsorted(run.steps, powers), last).astype(np.int64)
 
 
-def legend(figure: Figure, drawn: Paths, minima: Artist) -> Legend:
+def legend(figure: Figure, drawn: Paths, minima: Artist, named: bool = True) -> Legend:
     """Draw a legend below everything: a row for each run, and one for start and minimum.
 
     Of more than six runs the axes along which they vary have a legend each, at the right.
@@ -117,6 +117,8 @@ def legend(figure: Figure, drawn: Paths, minima: Artist) -> Legend:
         From `paths`.
     minima : Artist
         From `contour` or `surface`.
+    named : bool
+        Whether each run has a row; without where titles name them.
 
     Returns
     -------
@@ -129,7 +131,7 @@ def legend(figure: Figure, drawn: Paths, minima: Artist) -> Legend:
     if seen:
         said.append("markers: after 1, 10, 100, ... steps (or the next recorded) and the last")
     rows: list[tuple[Any, str]] = []
-    if not drawn.keys:
+    if named and not drawn.keys:
         rows += [(line, str(line.get_label())) for line in seen]
     if drawn.outside:
         count = "1 run lies" if drawn.outside == 1 else f"{drawn.outside} runs lie"

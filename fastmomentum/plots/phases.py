@@ -212,8 +212,7 @@ def setting_cells(results: xr.Dataset | xr.DataArray, x: str = "lr", y: str = "m
 def _bounds(results: xr.Dataset | xr.DataArray, name: str) -> tuple[float, float]:
     if name in BOUNDS:
         return BOUNDS[name]
-    rule = experiment_of(results).rule.rule
-    own = {parameter.name: parameter for parameter in rule.parameters}
+    own = {parameter.name: parameter for parameter in experiment_of(results).rule.settable}
     return (own[name].low, own[name].high) if name in own else (-np.inf, np.inf)
 
 

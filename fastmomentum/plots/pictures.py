@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.boundaries import theory_lines
+from fastmomentum.plots.fonts import give_fonts
 from fastmomentum.plots.phases import (
     PhaseMap,
     count_ticks,
@@ -86,6 +87,7 @@ def save_phase_map(
         rows = [fill(line, LETTERS, break_long_words=False) for line in (said, *notes)]
         ax.set_title("\n".join(rows))
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        give_fonts(figure)
         figure.savefig(path)
     return notes
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from fastmomentum.errors import InputError
 from fastmomentum.plots.films import LAST_SECONDS
 from fastmomentum.plots.frames import FrameRenderer
-from fastmomentum.plots.run_panels import Report
+from fastmomentum.plots.report_parts import Report
 
 
 class Player:

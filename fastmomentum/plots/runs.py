@@ -57,19 +57,33 @@ class Run:
     @property
     def label(self) -> str:
         """The run in a line of a legend."""
+        return f"{self.cell}, {self.departure}: {self.ending}"
+
+    @property
+    def cell(self) -> str:
+        """Its learning rate and momentum."""
+        return f"lr {number(self.lr)}, momentum {number(self.momentum)}"
+
+    @property
+    def departure(self) -> str:
+        """Where it left from, and with what velocity."""
+        x, y = self.start
+        where = f"from ({number(x)}, {number(y)})"
+        if self.velocity is None:
+            return where
+        vx, vy = self.velocity
+        return f"{where}, velocity ({number(vx)}, {number(vy)})"
+
+    @property
+    def ending(self) -> str:
+        """How it ended."""
         ends = {
             Status.NOT_RUN: "not run",
             Status.CONVERGED: f"converged in {counted(self.n_steps)}",
             Status.DIVERGED: f"diverged at step {self.n_steps:,}",
             Status.MAX_STEPS: f"f = {number(self.final_loss)} after {counted(self.n_steps)}",
         }
-        x, y = self.start
-        cell = f"lr {number(self.lr)}, momentum {number(self.momentum)}"
-        where = f"from ({number(x)}, {number(y)})"
-        if self.velocity is not None:
-            vx, vy = self.velocity
-            where += f", velocity ({number(vx)}, {number(vy)})"
-        return f"{cell}, {where}: {ends[self.status]}"
+        return ends[self.status]
 
 
 CELL: Final = Kind(

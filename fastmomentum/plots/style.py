@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.colors import Colormap, ListedColormap
+from matplotlib import colormaps, rcParams
+from matplotlib.colors import Colormap, ListedColormap, to_rgb
 
 STYLE: Final[dict[Any, Any]] = {
     "font.size": 12,
@@ -23,9 +23,10 @@ STYLE: Final[dict[Any, Any]] = {
 
 # Okabe and Ito's colours, those that stand out from viridis first.
 COLOURS: Final = ("#D55E00", "#56B4E9", "#000000", "#E69F00", "#CC79A7", "#0072B2", "#F0E442")
+COLOURS_ON_DARK: Final = tuple("#FFFFFF" if c == "#000000" else c for c in COLOURS)
 LINES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS: Final = ("s", "^", "D", "v", "P", "X", "p", "h")
-DIVERGED, NEVER, NOT_RUN = "#dcdcdc", "#8c8c8c", "#ffffff"
+DIVERGED, NEVER, NOT_RUN = "#d0d0d0", "#8c8c8c", "#ffffff"
 CONVERGED: Final = "#56B4E9"
 """Of cells that converged, where there is no number to colour them by."""
 
@@ -39,8 +40,30 @@ START: Final[dict[str, Any]] = {
     "markeredgecolor": "black", "markeredgewidth": 1.6, "label": "start", "zorder": 5,
 }  # fmt: skip
 DASHED: Final[dict[str, Any]] = {
-    "color": "black", "linewidth": 1.2, "linestyle": (0, (5, 3)), "zorder": 2.4,
+    "linewidth": 1.2, "linestyle": (0, (5, 3)), "zorder": 2.4,
 }  # fmt: skip
+
+
+def is_dark(colour: Any) -> bool:
+    """Whether a ground is dark, so that marks on it must be light.
+
+    Examples
+    --------
+    >>> is_dark("black"), is_dark("#f0f0f0")
+    (True, False)
+    """
+    return float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114))) < 0.5
+
+
+def legend_ground() -> Any:
+    """Colour behind the legends of the style that is drawn in."""
+    face = rcParams["legend.facecolor"]
+    return rcParams["axes.facecolor"] if face == "inherit" else face
+
+
+def ink(ground: Any) -> str:
+    """Colour of lines and letters on a ground, whatever the style is."""
+    return "white" if is_dark(ground) else "black"
 
 
 def field_map() -> Colormap:

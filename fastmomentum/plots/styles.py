@@ -12,11 +12,15 @@ import matplotlib
 from matplotlib import style as named_styles
 
 from fastmomentum.errors import InputError
+from fastmomentum.plots.fonts import families
 from fastmomentum.plots.style import STYLE
 from fastmomentum.text import suggest
 
 SCALED: Final = ("axes.titlesize", "figure.titlesize", "legend.fontsize")
 """Sizes of the house style in points; they follow a style that changes font.size alone."""
+
+ALWAYS: Final[dict[Any, Any]] = {"text.usetex": False}
+"""What no style changes: titles are text, and not TeX's."""
 
 
 @contextlib.contextmanager
@@ -26,7 +30,8 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
     Parameters
     ----------
     style : str or Path, optional
-        A name that matplotlib knows, such as "dark_background", or a style file.
+        A name that matplotlib knows, such as "dark_background", or a style file; "default" is the
+        house style, which is matplotlib's own with other sizes of letters.
 
     Yields
     ------
@@ -38,18 +43,24 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
     InputError
         There is no such style, or the file makes no sense.
 
+    Warns
+    -----
+    FontWarning
+        The style's font is not installed.
+
     Examples
     --------
     >>> with drawn_in("dark_background") as settings:
     ...     settings["figure.facecolor"]
     'black'
     """
-    settings = {} if style is None else _settings(style)
+    settings = {} if style in (None, "default") else _settings(style)
     changed = dict(settings)
     if "font.size" in settings:
         factor = float(settings["font.size"]) / STYLE["font.size"]
         changed = {name: STYLE[name] * factor for name in SCALED} | settings
-    with matplotlib.rc_context(STYLE | changed):
+    with matplotlib.rc_context(STYLE | changed | ALWAYS):
+        matplotlib.rcParams["font.family"] = families(matplotlib.rcParams["font.family"])
         yield settings
 
 
@@ -58,7 +69,7 @@ def _settings(style: str | Path) -> dict[Any, Any]:
     if not path.is_file():
         if str(style) in named_styles.library:
             return _drawing(named_styles.library[str(style)])
-        known = suggest(str(style), named_styles.available)
+        known = suggest(str(style), ["default", *named_styles.available])
         raise InputError(
             f"--style: there is no file {path}, and no such style of matplotlib's; {known}"
         )

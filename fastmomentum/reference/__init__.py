@@ -12,6 +12,7 @@ from fastmomentum.reference.adaptive import RMSProp as RMSProp
 from fastmomentum.reference.descending import Runs as Runs
 from fastmomentum.reference.descending import descend as descend
 from fastmomentum.reference.fitting import learn_line as learn_line
+from fastmomentum.reference.modified import Modified as Modified
 from fastmomentum.reference.optimisers import EMA as EMA
 from fastmomentum.reference.optimisers import QHM as QHM
 from fastmomentum.reference.optimisers import SGD as SGD

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.objectives import Objective
+from fastmomentum.reference.modified import Modified
 from fastmomentum.reference.optimisers import optimiser
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.specification.numbers import numbers, whole
@@ -34,6 +35,8 @@ class Runs:
         The last point.
     final_loss : ndarray, shape (...)
         The objective there.
+    n_restarts : ndarray of int, shape (...)
+        How often the velocity was set to 0.
     """
 
     trajectory: NDArray[np.float64]
@@ -42,6 +45,7 @@ class Runs:
     hit_step: NDArray[np.int64]
     final: NDArray[np.float64]
     final_loss: NDArray[np.float64]
+    n_restarts: NDArray[np.int64]
 
 
 def descend(
@@ -98,12 +102,15 @@ def descend(
     trajectory = np.empty((*x.shape, steps + 1, 2))
     trajectory[..., 0, 0], trajectory[..., 0, 1] = x, y
     params: dict[str, Any] = {"x": x, "y": y}
+    modified = Modified.of(rule, walker, lambda at: objective.value(at["x"], at["y"]))
+    restarted = np.zeros((*x.shape, steps + 1), bool)
     with np.errstate(all="ignore"):
         for t in range(1, steps + 1):
-            at = walker.gradient_point(params)
+            at = modified.gradient_point(params)
             gx, gy = objective.gradient_at(at["x"], at["y"], objective.constants)
-            walker.update(params, {"x": gx, "y": gy})
+            modified.update(params, {"x": gx, "y": gy})
             trajectory[..., t, 0], trajectory[..., t, 1] = params["x"], params["y"]
+            restarted[..., t] = modified.restarted
     loss = objective.value(trajectory[..., 0], trajectory[..., 1])
     with np.errstate(all="ignore"):
         above = loss - (objective.f_min or 0.0)
@@ -124,7 +131,8 @@ def descend(
     final = np.take_along_axis(trajectory, last[..., None], axis=-2)[..., 0, :]
     final_loss = np.take_along_axis(loss, last, axis=-1)[..., 0]
     trajectory[np.arange(steps + 1) > last] = np.nan
-    return Runs(trajectory, status, n_steps, hit, final, final_loss)
+    n_restarts = np.sum(restarted & (np.arange(steps + 1) <= last), axis=-1)
+    return Runs(trajectory, status, n_steps, hit, final, final_loss, n_restarts)
 
 
 def _first(holds: NDArray[np.bool_]) -> NDArray[np.int64]:

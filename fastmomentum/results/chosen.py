@@ -102,4 +102,4 @@ def rule_of(ds: xr.Dataset | xr.DataArray) -> UpdateRule:
     if not names:
         return plan.rule
     own = {name: float(np.ravel(ds[name].values)[0]) for name in names}
-    return UpdateRule(name=plan.rule.name, **(plan.rule.given | own))
+    return UpdateRule(name=plan.rule.name, **(plan.rule.given | own), restart=plan.rule.restart)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.operations import count_operations
-from fastmomentum.results.info import objective_words
+from fastmomentum.results.info import objective_words, scaling_lines, scaling_of
 from fastmomentum.results.stability import in_words, stability_of
 from fastmomentum.schema import dimensions
 from fastmomentum.store import files
@@ -51,6 +51,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "objective": experiment.objective.name,
         "objective_settings": experiment.objective.settings,
         "objective_words": experiment.objective.words,
+        "standardised": scaling_of(experiment),
         "rule": experiment.rule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": runs,
@@ -78,6 +79,7 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
         f"runs          {figures['runs']:,} = {shape}",
         f"updates       {figures['steps']:,} a run at most",
         f"trajectories  {record}",
+        *scaling_lines(figures),
         *([f"stability     {in_words(stability)}"] if stability else []),
         f"blocks        {figures['blocks']:,} of {figures['block_runs']:,} runs",
         f"file          {in_units(figures['bytes'])}, {in_units(figures['free_bytes'])} are free "

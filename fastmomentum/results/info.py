@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.results.stability import in_words, stability_of
@@ -29,6 +30,24 @@ LOSSES_AT_ONCE: Final = 2**20
 def objective_words(said: dict[str, Any]) -> str:
     """The objective of a plan's or a file's figures, with what makes it another than usual."""
     return str(said["objective_words"])
+
+
+def scaling_of(experiment: Experiment) -> dict[str, float] | None:
+    """Means and spreads by which a regression's data were standardised, ready for JSON."""
+    scaling = getattr(experiment.objective, "scaling", None)
+    return scaling.model_dump() if scaling is not None else None
+
+
+def scaling_lines(said: dict[str, Any]) -> list[str]:
+    """The same for people: a line, or none."""
+    if said["standardised"] is None:
+        return []
+    parts = (
+        f"{axis} by mean {said['standardised'][f'{axis}_mean']:.6g} and spread "
+        f"{said['standardised'][f'{axis}_spread']:.6g}"
+        for axis in "xy"
+    )
+    return [f"standardised  {', '.join(parts)}"]
 
 
 class Reader:
@@ -239,6 +258,7 @@ def info_of(path: Path) -> dict[str, Any]:
         "objective": experiment.objective.name,
         "objective_settings": experiment.objective.settings,
         "objective_words": experiment.objective.words,
+        "standardised": scaling_of(experiment),
         "rule": experiment.rule.words,
         "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
         "runs": experiment.grid.n_runs,
@@ -272,6 +292,7 @@ def info_lines(said: dict[str, Any]) -> list[str]:
         f"runs          {said['runs']:,} = {shape}",
         f"updates       {said['steps']:,} a run at most",
         f"trajectories  {record}",
+        *scaling_lines(said),
         *[f"{'found' if not n else '':<14}{line}" for n, line in enumerate(said["findings"])],
         f"made          {printable(said['created'])} on {printable(said['cpu'])}{took}",
         f"with          {made_with}",

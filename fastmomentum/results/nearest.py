@@ -115,6 +115,45 @@ def nearest_point(
     return index
 
 
+def nearest_cell(
+    lr: ArrayLike, momentum: ArrayLike, rate: float | None, share: float | None
+) -> int:
+    """Index of the cell of a list nearest to the settings asked for.
+
+    Parameters
+    ----------
+    lr, momentum : array_like, shape (n,)
+        Of the cells.
+    rate, share : float, optional
+        Learning rate and momentum to come near to; without one, the other alone decides.
+
+    Returns
+    -------
+    int
+        The first of equally near ones. Learning rates are compared by their ratio, both relative to
+        how far the cells spread.
+
+    Warns
+    -----
+    OutsideGridWarning
+        As of `nearest`.
+
+    Examples
+    --------
+    >>> nearest_cell([0.1, 0.1, 0.2], [0.0, 0.9, 0.9], 0.2, 0.8)
+    2
+    """
+    away = np.zeros(np.size(lr))
+    for name, values, asked in (("lr", lr, rate), ("momentum", momentum, share)):
+        if asked is None:
+            continue
+        known, by_ratio = np.asarray(values, float), name == "lr"
+        nearest(name, known, asked, by_ratio)  # warns where it lies outside
+        scaled, place = (np.log(known), np.log(asked)) if by_ratio else (known, asked)
+        away = np.hypot(away, (scaled - place) / (np.ptp(scaled) or 1.0))
+    return int(away.argmin())
+
+
 def _is_outside(known: Floats, asked: float) -> bool:
     """Whether a value lies outside of a range, of which the ends may be written in a few digits."""
     low, high = float(known.min()), float(known.max())

@@ -10,10 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.cells import CELL
 from fastmomentum.experiment.grid import KINDS
 from fastmomentum.experiment.points import Point
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.results.nearest import nearest, nearest_point
+from fastmomentum.results.nearest import nearest, nearest_cell, nearest_point
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.text import suggest
 
@@ -68,10 +69,13 @@ def select_cell(
     if rate is not None and rate <= 0:
         raise InputError(f"lr must be positive: got {lr!r}")
     chosen = {"lr": 0, "momentum": 0}
-    if rate is not None:
-        chosen["lr"] = nearest("lr", ds.lr.values, rate, by_ratio=True)
-    if share is not None:
-        chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
+    if CELL in ds.dims:
+        chosen[CELL] = nearest_cell(ds.lr.values, ds.momentum.values, rate, share)
+    else:
+        if rate is not None:
+            chosen["lr"] = nearest("lr", ds.lr.values, rate, by_ratio=True)
+        if share is not None:
+            chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
     for name in at or {}:
         if name in ("lr", "momentum"):
             raise InputError(f"at has {name}, which is an argument of its own; take it out")
@@ -119,6 +123,11 @@ def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) ->
             advice = _advice(str(name), known)
             raise InputError(f"at has {name}, which is no axis of the grid; {advice}")
         require_labels(ds, kinds)
+        if name in ("lr", "momentum") and CELL in ds.dims:
+            raise InputError(
+                f"at has {name}, along which these results list cells; select one with "
+                "fm.select_cell(ds, lr=..., momentum=...)"
+            )
         value = _number(name, asked)
         if value is None:
             raise InputError(f"{name} must be a number: got None")
@@ -168,6 +177,38 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
         return ds
     require_labels(ds, ("velocity",))
     chosen = _index(ds, "velocity", wanted)
+    return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
+
+
+def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
+    """Select the start point nearest to what is asked for.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    start : int or (float, float), optional
+        As for `select_cell`; all of them where left out.
+
+    Returns
+    -------
+    xarray.Dataset
+        Without dimensions of starts, where one is asked for.
+
+    Raises
+    ------
+    InputError
+        There is no start point of that number, or a coordinate was dropped.
+
+    Warns
+    -----
+    OutsideGridWarning
+        The coordinates lie outside of the grid's range.
+    """
+    if start is None:
+        return ds
+    require_labels(ds, ("start",))
+    chosen = _index(ds, "start", _place("start", start))
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 

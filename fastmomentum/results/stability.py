@@ -24,8 +24,9 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     dict or None
         Ready for JSON: ``lr`` and ``momentum``, the lowest and the highest limit and the momentum
         of each (None for a rule without), ``runs_above`` and ``runs``; where parameters or
-        constants are axes, ``at`` too: those of each. None where the curvature at a minimum is not
-        known, or there is no theory of the rule.
+        constants are axes, ``at`` too: those of each; ``way_out`` where something would help those
+        above. None where the curvature at a minimum is not known, or there is no theory of the
+        rule.
 
     Examples
     --------
@@ -36,12 +37,12 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     ([0.2, 0.3], [0.0, 0.5], 2, 8)
     """
     grid, rule = experiment.grid, experiment.rule
-    if rule.rule.form is None:  # of what is no linear map there is no theory
-        return None
     names = ["momentum", *(grid.rule or {})]
-    axes = [grid.axes[name] for name in names]
+    axes = [grid.momenta, *(grid.axes[name] for name in names[1:])]
     momentum, *parameters = np.meshgrid(*axes, indexing="ij")
     each = rule.varying(**dict(zip(names[1:], parameters, strict=True))) if parameters else rule
+    if each.form is None:  # no linear map, or runs settle elsewhere than at a minimum
+        return None
     found = []
     for objective in experiment.variants:
         if not len(objective.minimisers):
@@ -51,8 +52,15 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     if not np.isfinite(limits).all():
         return None
     has_momentum = experiment.rule.rule.uses_momentum
-    lr = np.sort(grid.lr.points)
-    pairs_above = int((lr.size - np.searchsorted(lr, limits)).sum())
+    if grid.cells is None:
+        lr = np.sort(grid.lr.points)
+        pairs_above = int((lr.size - np.searchsorted(lr, limits)).sum())
+        pairs = lr.size * limits.size
+    else:  # each cell has one momentum
+        lr, row = grid.settings["lr"], np.searchsorted(grid.momenta, grid.settings["momentum"])
+        beside = limits.reshape(grid.momenta.size, -1)
+        pairs_above = sum(int((lr >= limit[row]).sum()) for limit in beside.T)
+        pairs = lr.size * beside.shape[1]
     ends = [int(limits.argmin()), int(limits.argmax())]
     cells = [np.unravel_index(end, limits.shape) for end in ends]
     others = [label for label in experiment.labels if label.kind in ("rule", "objective")]
@@ -60,10 +68,11 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     said = {
         "lr": [float(limits.flat[i]) for i in ends],
         "momentum": [float(grid.momenta[cell[0]]) for cell in cells] if has_momentum else None,
-        "runs_above": pairs_above * (grid.n_runs // (lr.size * limits.size)),
+        "runs_above": pairs_above * (grid.n_runs // pairs),
         "runs": grid.n_runs,
     }
-    return said | ({"at": at} if at else {})
+    way_out = experiment.objective.way_out_of_divergence if said["runs_above"] else ""
+    return said | ({"at": at} if at else {}) | ({"way_out": way_out} if way_out else {})
 
 
 def _at(labels: list[Label], cell: tuple[Any, ...]) -> dict[str, float]:
@@ -108,4 +117,5 @@ def in_words(found: dict[str, Any]) -> str:
         share = "all runs lie above it, and none can settle at a minimum"
     else:
         share = f"{above:,} of {runs:,} runs lie above it"
-    return f"largest stable lr {limit}: {share}"
+    way_out = f"; {found['way_out']}" if "way_out" in found else ""
+    return f"largest stable lr {limit}: {share}{way_out}"

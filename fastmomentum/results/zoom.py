@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.cells import CELL
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import Start, select_cell
@@ -76,7 +77,7 @@ def zoomed(
         raise InputError(
             f"the rule {whole.rule.name} has no momentum: there is no map to zoom into"
         )
-    known = [label.name for label in whole.labels if label.name == label.axis]
+    known = [label.name for label in whole.labels if label.axis in (label.name, CELL)]
     for name in asked:
         if name not in known:
             raise InputError(f"{name} is no axis of the grid; {suggest(str(name), known)}")
@@ -103,7 +104,8 @@ def zoomed(
         wide = name != "momentum" and first > 0 and last >= 100 * first
         spaced = "logspace" if name == "lr" or wide else "linspace"
         values[name] = {spaced: [first, last], "num": num}
-    return whole.with_grid(whole.grid.narrowed(values, whole.objective.parameters, meshes=False))
+    grid = whole.grid.model_copy(update={"cells": None})  # of a list a window is a map again
+    return whole.with_grid(grid.narrowed(values, whole.objective.parameters, meshes=False))
 
 
 def converging(ds: xr.Dataset) -> xr.DataArray:
@@ -152,13 +154,14 @@ def convergence_of(
     stay = {name: value for name, value in (at or {}).items() if name not in over}
     settings = stay.pop("lr", None), stay.pop("momentum", None)
     cell = select_cell(ds, *settings, start, velocity, stay)
-    others = [str(dim) for dim in ds.status.dims if dim not in over]
+    free = {name: ds[name].dims[0] for name in over}  # of a list of cells both have one
+    others = [str(dim) for dim in ds.status.dims if dim not in free.values()]
     where = {dim: ds.get_index(dim).get_loc(cell[dim].item()) for dim in others}
     those = converging(ds).isel(where)
     if not bool(those.any()):
         return "in the map that it is a window of none does either"
     ranges = []
-    for name, other in (over, over[::-1]):
-        values = ds[name].values[those.any(other).values]
+    for name, own in free.items():
+        values = ds[name].values[those.any([dim for dim in those.dims if dim != own]).values]
         ranges.append(f"{name} {values.min():.6g} to {values.max():.6g}")
     return f"those of the map that do have {', '.join(ranges)}"

@@ -148,3 +148,8 @@ class Rule:
     gradient_point: GradientPoint = at_point
     shared: Floats = ()
     advance: Advance = unchanged
+
+    @property
+    def restarts(self) -> bool:
+        """Whether its velocity may be set to 0 on the way: it has one, linear in the gradient."""
+        return self.uses_momentum and self.form is not None

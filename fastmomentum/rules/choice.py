@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, field_validator, model_serializer, model_validator
 
 from fastmomentum.errors import InputError
 from fastmomentum.rules import RULES, Parameter, Rule
+from fastmomentum.rules.base import Form
+from fastmomentum.rules.modifiers import OPTIONS, OPTIONS_BY_NAME, RESTARTS
 from fastmomentum.specification.base import Specification, plain
 from fastmomentum.specification.messages import Fault, faults, no_such_keys
 from fastmomentum.specification.numbers import numbers
@@ -27,15 +30,37 @@ class VaryingRule:
         Entry of the registry.
     parameters : tuple of (float or ndarray)
         In the order of the registry; shapes that broadcast with the settings.
+    options : dict
+        Options of every rule that do something, by name: floats or ndarrays too.
+    restart : str, optional
+        As of `UpdateRule`.
     """
 
     rule: Rule
     parameters: tuple[Any, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    restart: str | None = None
 
     @property
     def name(self) -> str:
         """The rule's."""
         return self.rule.name
+
+    @property
+    def words(self) -> str:
+        """The rule in a message."""
+        used = [*self.options, *(["restart"] if self.restart is not None else [])]
+        return self.name + (f" with {', '.join(used)}" if used else "")
+
+    @property
+    def form(self) -> Form | None:
+        """What the rule is a form of as it stands; see `UpdateRule.form`."""
+        return _form(self)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether an update on a quadratic is a linear map; see `UpdateRule.is_linear`."""
+        return _is_linear(self)
 
 
 class UpdateRule(Specification):
@@ -47,28 +72,45 @@ class UpdateRule(Specification):
         One of `fastmomentum.RULES`.
     **parameters : float
         Those of the rule, such as ``dampening`` for "pytorch" or ``beta2`` for "adam"; its defaults
-        where left out.
+        where left out. Every rule takes ``weight_decay``, ``decoupled_weight_decay`` and ``clip``
+        too.
+    restart : str, optional
+        When the velocity is set to 0: "function", where f rose over an update, or "gradient", where
+        the gradient taken points along the velocity made of it; for rules with a velocity that are
+        linear in the gradient.
+
+    References
+    ----------
+    O'Donoghue and Candes, "Adaptive restart for accelerated gradient schemes", 2015.
 
     Examples
     --------
     >>> UpdateRule(name="adam", beta2=0.99).parameters
     (0.99, 1e-08)
+    >>> UpdateRule(name="nesterov", clip=1.0, restart="gradient").words
+    'nesterov with clip 1, restart by gradient'
     """
 
     another: ClassVar[str] = "take one of fm.RULES by its name, such as rule='momentum'"
     positional: ClassVar[bool] = True
     model_config = ConfigDict(extra="allow")
     further_keys: ClassVar[tuple[str, ...]] = tuple(
-        dict.fromkeys(p.name for rule in RULES.values() for p in rule.parameters)
+        dict.fromkeys(
+            [p.name for rule in RULES.values() for p in rule.parameters]
+            + [option.name for option in OPTIONS]
+        )
     )
-    """Parameters of all rules: which of them a rule has is looked at once its name is known."""
+    """Of all rules, and options: which of them a rule has is looked at once its name is known."""
 
     name: str
+    restart: str | None = Field(default=None, kw_only=True)
     __pydantic_extra__: dict[str, float | None] = Field(init=False)
 
     if TYPE_CHECKING:
 
-        def __init__(self, *, name: str, **parameters: float | None) -> None: ...
+        def __init__(
+            self, *, name: str, restart: str | None = None, **parameters: float | None
+        ) -> None: ...
 
     @model_validator(mode="before")
     @classmethod
@@ -83,10 +125,11 @@ class UpdateRule(Specification):
         if isinstance(given, str):
             return {"name": given}
         if isinstance(given, dict):
-            unknown = [key for key in given if key not in ("name", *cls.further_keys)]
+            unknown = [key for key in given if key not in ("name", "restart", *cls.further_keys)]
             if unknown:
                 raise no_such_keys(map(str, unknown))
-            wrong = [key for key in given if key != "name" and not _is_number(given[key])]
+            numeric = [key for key in given if key not in ("name", "restart")]
+            wrong = [key for key in numeric if not _is_number(given[key])]
             if wrong:
                 raise faults([(key, f"must be a number: got {shown(given[key])}") for key in wrong])
         return given
@@ -100,10 +143,11 @@ class UpdateRule(Specification):
 
     @model_validator(mode="after")
     def _fitting(self) -> UpdateRule:
-        own = {parameter.name: parameter for parameter in self.rule.parameters}
+        own = {parameter.name: parameter for parameter in self.settable}
         found = [
             one for name, value in self.given.items() for one in _check(self, own, name, value)
         ]
+        found += _check_restart(self)
         if found:
             raise faults(found)
         return self
@@ -111,17 +155,47 @@ class UpdateRule(Specification):
     @model_serializer(mode="plain")
     def _plain(self) -> dict[str, Any]:
         """Without what has its default: one way to say it, as two would be two experiments."""
-        return {"name": self.name, **self.said()}
+        restart = {} if self.restart is None else {"restart": self.restart}
+        return {"name": self.name, **self.said(), **restart}
 
     def said(self) -> dict[str, float]:
-        """Parameters that differ from their defaults."""
-        defaults = {parameter.name: parameter.default for parameter in self.rule.parameters}
-        return {k: v + 0.0 for k, v in self.given.items() if v != defaults[k]}
+        """Parameters and options that differ from their defaults."""
+        given = self.given
+        return {
+            parameter.name: given[parameter.name] + 0.0
+            for parameter in self.settable
+            if given.get(parameter.name, parameter.default) != parameter.default
+        }
 
     @staticmethod
     def keys_of(name: str) -> list[str]:
         """What the table of a rule of the registry may hold."""
-        return ["name", *(parameter.name for parameter in RULES[name].parameters)]
+        own = RULES[name].parameters
+        return ["name", *(parameter.name for parameter in (*own, *OPTIONS)), "restart"]
+
+    @property
+    def settable(self) -> tuple[Parameter, ...]:
+        """What may be set: the rule's own parameters, then the options of every rule."""
+        return (*self.rule.parameters, *OPTIONS)
+
+    @property
+    def options(self) -> dict[str, float]:
+        """Options of every rule that do something here, in the order of `OPTIONS`."""
+        said = self.said()
+        return {option.name: said[option.name] for option in OPTIONS if option.name in said}
+
+    @property
+    def form(self) -> Form | None:
+        """What the rule is a form of as it stands; None for no linear map, or with options."""
+        return _form(self)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether an update on a quadratic is a linear map of point and velocity.
+
+        Decay leaves it one, about another point of rest; clipping and restarts do not.
+        """
+        return _is_linear(self)
 
     @property
     def given(self) -> dict[str, float]:
@@ -162,19 +236,22 @@ class UpdateRule(Specification):
         >>> UpdateRule(name="qhm").varying(nu=[0.5, 1.0]).parameters
         (array([0.5, 1. ]),)
         """
-        own = {parameter.name: parameter for parameter in self.rule.parameters}
+        own = {parameter.name: parameter for parameter in self.settable}
         given = {name: numbers(values, name) for name, values in parameters.items()}
         for name, values in given.items():
             if name not in own:
                 raise InputError(
-                    f"{name} is no parameter of the rule {self.name}; "
-                    + (suggest(name, own) if own else "it has none")
+                    f"{name} is no parameter of the rule {self.name}; {suggest(name, own)}"
                 )
             for value in (float(values.min()), float(values.max())) if values.size else ():
                 if not own[name].allows(value):
                     raise InputError(f"{name} must {own[name].range}: got {value!r}")
-        pairs = zip(own, self.parameters, strict=True)
-        return VaryingRule(self.rule, tuple(given.get(name, value) for name, value in pairs))
+        pairs = zip((p.name for p in self.rule.parameters), self.parameters, strict=True)
+        own_values = tuple(given.get(name, value) for name, value in pairs)
+        used = self.options | {name: given[name] for name in given if name in OPTIONS_BY_NAME}
+        used = {name: value for name, value in used.items()
+                if np.any(value != OPTIONS_BY_NAME[name].default)}  # fmt: skip
+        return VaryingRule(self.rule, own_values, used, self.restart)
 
     @property
     def words(self) -> str:
@@ -186,22 +263,38 @@ class UpdateRule(Specification):
         'pytorch with dampening 0.5'
         """
         said = [f"{name} {value:g}" for name, value in self.said().items()]
+        if self.restart is not None:
+            said.append(f"restart by {self.restart}")
         return self.name + (f" with {', '.join(said)}" if said else "")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """What was given, and no more."""
         yield "name", self.name
         yield from self.said().items()
+        if self.restart is not None:
+            yield "restart", self.restart
 
     def __eq__(self, other: object) -> bool:
         """Whether two are the same rule with the same parameters, said or left out."""
         if not isinstance(other, UpdateRule):
             return NotImplemented
-        return (self.name, self.parameters) == (other.name, other.parameters)
+        return self._whole == other._whole
 
     def __hash__(self) -> int:
         """Equal for equal rules."""
-        return hash((self.name, self.parameters))
+        return hash(self._whole)
+
+    @property
+    def _whole(self) -> tuple[Any, ...]:
+        return self.name, self.parameters, tuple(self.options.items()), self.restart
+
+
+def _form(rule: UpdateRule | VaryingRule) -> Form | None:
+    return None if rule.options or rule.restart is not None else rule.rule.form
+
+
+def _is_linear(rule: UpdateRule | VaryingRule) -> bool:
+    return rule.rule.form is not None and rule.restart is None and "clip" not in rule.options
 
 
 def _is_number(value: Any) -> bool:
@@ -222,3 +315,19 @@ def _check(rule: UpdateRule, own: dict[str, Parameter], name: str, value: float)
                  f"drop it, or take the rule {' or '.join(having)}")]  # fmt: skip
     known = UpdateRule.keys_of(rule.name)
     return [(name, f"is no key of the rule {rule.name}; {suggest(name, known)}")]
+
+
+def _check_restart(rule: UpdateRule) -> list[Fault]:
+    """What is wrong with the restart, if anything."""
+    given = rule.restart
+    if given is None:
+        return []
+    if given not in RESTARTS:
+        return [("restart", f"must be one of {', '.join(RESTARTS)}: got {shown(given)}; "
+                 f"{suggest(given, RESTARTS)}")]  # fmt: skip
+    if rule.rule.restarts:
+        return []
+    having = [other.name for other in RULES.values() if other.restarts]
+    why = "is not linear in the gradient" if rule.rule.uses_momentum else "has no velocity"
+    return [("restart", f"must be left out, for the rule {rule.name} {why}: got {shown(given)}; "
+             f"drop it, or take the rule {', '.join(having[:-1])} or {having[-1]}")]  # fmt: skip

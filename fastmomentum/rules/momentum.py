@@ -198,7 +198,7 @@ RULES: Final = (
          ema, Form("momentum", _averaged, sums_gradients=True, critical=_critical)),
     Rule("qhm", "Quasi-hyperbolic momentum",
          "v' = momentum*v + (1 - momentum)*g; w' = w - lr*((1 - nu)*g + nu*v')",
-         "Ma and Yarats 2019", qhm, Form("qhm"),
+         "Ma and Yarats 2019", qhm, Form("qhm", sums_gradients=True),
          parameters=(Parameter("nu", "share of the average in the step", 0.7, 0.0, 1.0,
                                high_open=False),)),
 )  # fmt: skip

@@ -60,7 +60,11 @@ def plain(value: Any) -> Any:
 def _by_name(model: type[Specification], given: tuple[Any, ...]) -> str:
     """What to write instead of positional arguments."""
     kind = model.__name__
-    fields = {name: field for name, field in model.model_fields.items() if not _is_tag(field)}
+    fields = {
+        name: field
+        for name, field in model.model_fields.items()
+        if not _is_tag(field) and not field.kw_only
+    }
     if model.positional and len(given) <= len(fields):
         pairs = zip(fields, given, strict=False)
         written = ", ".join(f"{name}={' '.join(repr(value).split())}" for name, value in pairs)

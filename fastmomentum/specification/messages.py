@@ -142,7 +142,8 @@ def _line(one: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "value_error":
         return f"{path} {context['error']}"
     if kind in ("model_type", "model_attributes_type"):
-        keys = ", ".join(_keys(around)) or "name"
+        fields = {} if around is None else _fields(around)
+        keys = ", ".join(name for name, field in fields.items() if not field.kw_only) or "name"
         keys = f"keys {keys}" if "," in keys else f"key {keys}"
         twice = isinstance(got, list) and len(got) > 0 and isinstance(got[0], dict)
         advice = f"; write [{path}], not [[{path}]]" if twice else ""

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +15,9 @@ from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Arrays, block_arrays, bytes_a_run
 from fastmomentum.store import checksums, files, manifest, system
+from fastmomentum.store.earlier import Earlier, Reused
 from fastmomentum.store.manifest import Contents
+from fastmomentum.store.open_file import OpenFile
 
 
 class BlockWriter(Protocol):
@@ -36,22 +37,9 @@ class BlockWriter(Protocol):
     def put(self, block: int, arrays: Arrays) -> int:
         """Write a block; gives its checksum."""
 
-
-class OpenFile:
-    """A descriptor that is closed when the last that may use it lets go.
-
-    After an interruption a thread may still be writing its block; were the descriptor closed under
-    it, its number could by then belong to another file.
-    """
-
-    def __init__(self, path: str, access: int) -> None:
-        # A planted symbolic link must not lead our writes elsewhere.
-        self.descriptor = system.open_file(path, access, follow=access == os.O_RDONLY)
-
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
-        """Close it."""
-        if hasattr(self, "descriptor"):  # at the interpreter's end, os itself may be gone
-            close(self.descriptor)
+    @property
+    def earlier(self) -> Earlier | None:
+        """Runs of older files that are taken over instead of being computed."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +59,19 @@ class BlockFile:
         Whether the file is opened for writing.
     lent : bool
         Whether a worker in another process has it, which must not keep the file from its runner.
+    reused : tuple of (str, (int, bytes))
+        Older files whose runs are taken over, with their seals.
     """
 
     path: str
     seal: tuple[int, bytes]
     writable: bool = True
     lent: bool = False
+    reused: Reused = ()
     _local: threading.local = field(default_factory=threading.local, compare=False, repr=False)
 
     @classmethod
-    def of(cls, contents: Contents, writable: bool = True) -> BlockFile:
+    def of(cls, contents: Contents, writable: bool = True, reused: Reused = ()) -> BlockFile:
         """The bytes of a laid-out file, opened.
 
         Parameters
@@ -89,20 +80,23 @@ class BlockFile:
             What the file's manifest says.
         writable : bool
             Whether to write to it.
+        reused : tuple of (str, (int, bytes))
+            Older files whose runs are taken over, with their seals.
 
         Returns
         -------
         BlockFile
             For workers and journal.
         """
-        sink = cls(str(contents.path), contents.seal, writable)
+        sink = cls(str(contents.path), contents.seal, writable, reused=reused)
         sink.__dict__["_contents"] = contents  # known already: not read again
         sink.open()
         return sink
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what a worker needs to open the file anew."""
-        return shared_sink, (str(Path(self.path).absolute()), self.seal, self.writable)
+        path = str(Path(self.path).absolute())
+        return shared_sink, (path, self.seal, self.writable, self.reused)
 
     @functools.cached_property
     def _contents(self) -> Contents:
@@ -120,6 +114,11 @@ class BlockFile:
     def blocks(self) -> Blocks:
         """The runs, cut into blocks."""
         return self._contents.blocks
+
+    @functools.cached_property
+    def earlier(self) -> Earlier | None:
+        """Runs of older files that are taken over."""
+        return Earlier(self.experiment, self.reused) if self.reused else None
 
     @property
     def offsets(self) -> dict[str, int]:
@@ -163,7 +162,7 @@ class BlockFile:
 
     def open(self) -> None:
         """Open the file and make sure that it is the one; for one thread, before many use it."""
-        _ = self._contents, self.descriptor  # opened when first asked for
+        _ = self._contents, self.descriptor, self.earlier  # opened when first asked for
         if self.writable:
             _ = self.writing
 
@@ -230,7 +229,9 @@ class BlockFile:
 
 
 @functools.lru_cache(maxsize=4)
-def shared_sink(path: str, seal: tuple[int, bytes], writable: bool = True) -> BlockFile:
+def shared_sink(
+    path: str, seal: tuple[int, bytes], writable: bool = True, reused: Reused = ()
+) -> BlockFile:
     """One sink for all tasks of a worker process: its buffers and its open file stay.
 
     Parameters
@@ -241,10 +242,12 @@ def shared_sink(path: str, seal: tuple[int, bytes], writable: bool = True) -> Bl
         By which it is known.
     writable : bool
         Whether to write to it.
+    reused : tuple of (str, (int, bytes))
+        Older files whose runs are taken over, with their seals.
 
     Returns
     -------
     BlockFile
         Not opened yet.
     """
-    return BlockFile(path, seal, writable, lent=True)
+    return BlockFile(path, seal, writable, lent=True, reused=reused)

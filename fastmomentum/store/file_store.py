@@ -20,8 +20,9 @@ from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.provenance import changed_since
-from fastmomentum.store import files, manifest, system
+from fastmomentum.store import files, locks, manifest, system
 from fastmomentum.store.block_file import BlockFile, BlockWriter
+from fastmomentum.store.earlier import Reused
 from fastmomentum.store.journal import DONE, WRITTEN, Journal, RunTotals
 from fastmomentum.store.manifest import Contents
 from fastmomentum.store.paths import (
@@ -83,7 +84,7 @@ class FileStore:
         What computes now and did not when the file was laid out: versions, the CPU.
     """
 
-    def __init__(self, path: Path, lock: files.Lock) -> None:
+    def __init__(self, path: Path, lock: locks.Lock) -> None:
         self.path = path
         self.partial = partial_name(path)
         self.kept = self.damaged = self.kept_runs = 0
@@ -100,6 +101,7 @@ class FileStore:
         *,
         overwrite: bool = False,
         block_runs: int | None = None,
+        reused: Reused = (),
     ) -> FileStore | None:
         """Take the lock, then resume what was interrupted or lay out anew.
 
@@ -113,6 +115,8 @@ class FileStore:
             Whether finished results, and another plan's unfinished ones, may be replaced.
         block_runs : int, optional
             Runs a block; an unfinished file keeps its own.
+        reused : tuple of (str, (int, bytes))
+            Older files whose runs are taken over, with their seals.
 
         Returns
         -------
@@ -138,12 +142,12 @@ class FileStore:
             path = _behind(path)  # so all names of one file have one lock
         if _is_there(path, experiment, overwrite):
             return None
-        store = cls(path, files.Lock(path))
+        store = cls(path, locks.Lock(path))
         try:
             # Another may have finished it while we waited for its lock.
             there = _is_there(path, experiment, overwrite)
             if not there:
-                store._prepare(experiment, overwrite, block_runs)
+                store._prepare(experiment, overwrite, block_runs, reused)
         except BaseException:
             store.__exit__()
             raise
@@ -152,7 +156,9 @@ class FileStore:
             return None
         return store
 
-    def _prepare(self, experiment: Experiment, overwrite: bool, block_runs: int | None) -> None:
+    def _prepare(
+        self, experiment: Experiment, overwrite: bool, block_runs: int | None, reused: Reused
+    ) -> None:
         unborn = self.partial.with_name(self.partial.name + ".layout")
         with files.in_words(f"removing {unborn}"):
             files.remove(unborn)  # a layout that was cut off holds nothing
@@ -174,7 +180,7 @@ class FileStore:
         # The file's own: found minimisers, and with them the targets' levels, are what they were.
         self.experiment, self.blocks = found.experiment, found.blocks
         self.changed = changed_since(found.attributes)
-        self.sink = BlockFile.of(found)
+        self.sink = BlockFile.of(found, reused=reused)
         self.journal = Journal(self.sink)
         with files.in_words(f"resuming {self.partial}"):
             self._resume()

@@ -7,21 +7,15 @@ import errno
 import os
 import shutil
 import stat
-import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-import filelock
-
-from fastmomentum.errors import FastmomentumWarning, FileError, InputError, StorageError
+from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.store import system
 
 AT_ONCE: Final = 2**20
 """Bytes read or written at a time where much is: half of what a core's cache holds."""
-
-PATIENCE: Final = 0.15
-"""Seconds to wait for a lock: a process killed while it starts another lets go a little late."""
 
 
 @contextlib.contextmanager
@@ -246,78 +240,3 @@ def remove(path: Path) -> None:
 def free_bytes(folder: Path) -> int:
     """Bytes free for this user on the disk of a folder."""
     return shutil.disk_usage(folder).free
-
-
-class Lock:
-    """Keeps a second writer of a results file away; dies with its process.
-
-    Where the file system knows no locks, a file with the number of the process and the name of its
-    machine stands in, with a warning. Once that process is dead, the next on the same machine takes
-    no notice of it.
-
-    Parameters
-    ----------
-    path : Path
-        The results file; the lock is a file beside it.
-
-    Raises
-    ------
-    StorageError
-        Another process is writing there, or the folder cannot be written to.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path.with_name(path.name + ".lock")
-        if self.path.is_symlink():  # planted: it would be written to where it leads
-            raise StorageError(f"locking {path}: {self.path.name} is a symbolic link; remove it")
-        self._held: filelock.BaseFileLock = filelock.FileLock(self.path, fallback_to_soft=False)
-        try:
-            with in_words(f"locking {path}"):
-                self._acquire(path)
-        except StorageError as error:
-            if isinstance(error.__cause__, filelock.Timeout):
-                raise self._busy(path) from None
-            raise
-
-    def _acquire(self, path: Path) -> None:
-        try:
-            self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
-        except OSError as error:
-            if error.errno not in system.NO_LOCKS:
-                raise
-            remove(self.path)  # made before the lock was refused
-            # Under another name: the empty file of one who finds that out later is no lock.
-            self.path = path.with_name(path.name + ".lock-pid")
-            self._held = filelock.SoftFileLock(self.path)
-            self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
-            warnings.warn(
-                f"{path}: this file system knows no locks ({os.strerror(error.errno).lower()}); "
-                f"{self.path.name} stands in for one: write there from one machine at a time",
-                FastmomentumWarning,
-                stacklevel=4,
-            )
-
-    def _busy(self, path: Path) -> StorageError:
-        if not self.path.exists():
-            return StorageError(f"locking {path}: no file can be made there; choose another place")
-        said = f"{path}: another process is writing there; wait for it, or choose another file"
-        if isinstance(self._held, filelock.SoftFileLock):
-            with contextlib.suppress(OSError, ValueError):
-                pid, host = self.path.read_text(encoding="utf-8").split()[:2]
-                return StorageError(
-                    f"{said} (it is process {pid} on {host}; should that be gone, remove "
-                    f"{self.path})"
-                )
-        return StorageError(said)
-
-    def release(self) -> None:
-        """Let the next one write; whoever waits for the removed file makes a new one."""
-        if system.names_are_held() or isinstance(self._held, filelock.SoftFileLock):
-            self._held.release()  # an open file cannot be removed, and the stand-in is gone by that
-            if system.names_are_held():
-                with contextlib.suppress(OSError):  # the next one has it already
-                    self.path.unlink(missing_ok=True)
-            return
-        with contextlib.suppress(OSError):
-            remove(self.path)
-        self._held.release()

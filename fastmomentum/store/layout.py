@@ -7,7 +7,7 @@ reads the file by its manifest: no HDF5 library ever has to trust a file that ca
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,35 +55,12 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
             f"have; run more than {blocks.block_runs:,} runs a block, or make the grid smaller"
         )
     said = attributes(experiment, blocks.block_runs)
+    data = observations(experiment)
+    written = [*coordinates(experiment), *results(experiment), *journal(len(blocks))]
+    variables = [*written, *closing(), *data]
     sheet = SparseMemoryFile()
     with h5py.File(sheet, "w", libver=("v108", "v108"), track_order=True) as file:
-        for name, value in said.items():
-            _say(file, name, value)
-        data = observations(experiment)
-        written = [*coordinates(experiment), *results(experiment), *journal(len(blocks))]
-        variables, scales = [*written, *closing(), *data], {}
-        for variable in variables:
-            dataset = _create_variable(file, variable)
-            if variable.dims == (variable.name,):
-                dataset.make_scale(variable.name)
-                scales[variable.name] = dataset
-        texts = [v for v in variables if v.dtype == "str"]
-        bare = {"block": len(blocks)} | ({"observation": data[0].shape[0]} if data else {})
-        for name, length in (bare | {_length_of(v): _longest(v) for v in texts}).items():
-            scales[name] = _create_bare_dimension(file, name, length)
-        # netCDF's readers number the dimensions by this attribute.
-        for number, dataset in enumerate(scales.values()):
-            dataset.attrs["_Netcdf4Dimid"] = np.int32(number)
-        numbers_of = {name: number for number, name in enumerate(scales)}
-        for variable in texts:
-            dims = (*variable.dims, _length_of(variable))
-            file[variable.name].attrs[COORDINATES] = np.array(
-                [numbers_of[dim] for dim in dims], np.int32
-            )
-        for variable in variables:
-            if variable.name not in scales:
-                for axis, dimension in enumerate(variable.dims):
-                    file[variable.name].dims[axis].attach_scale(scales[dimension])
+        scales = _draw(file, said, variables)
         numbers = [v for v in variables if v.dtype != "str"]
         offsets = {v.name: file[v.name].id.get_offset() for v in numbers}
         text = manifest.text_of(said, offsets)
@@ -96,18 +73,96 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
         place = dataset.id.get_offset()
     descriptor = files.create(path, sheet.size)
     try:
-        for offset, page in sheet.pages():
-            files.write_at(descriptor, page, offset)
-        for variable in numbers:
-            if variable.values is not None:
-                values = np.ascontiguousarray(variable.values, variable.dtype)
-                files.write_at(descriptor, values.data, offsets[variable.name])
+        _write(descriptor, sheet, numbers, offsets)
         manifest.seal(descriptor, experiment, blocks, text, place)
         empty = [v for v in numbers if v.values is None]
         files.reserve(descriptor, [(offsets[v.name], offsets[v.name] + v.n_bytes) for v in empty])
         files.sync_data(descriptor)
     finally:
         os.close(descriptor)
+
+
+def create_export(
+    path: Path, said: Mapping[str, str | int], variables: Sequence[Variable]
+) -> tuple[int, dict[str, int]]:
+    """Lay a netCDF file out that is no results file: without journal and manifest.
+
+    Parameters
+    ----------
+    path : Path
+        File to make; must not exist.
+    said : mapping
+        Attributes of the root.
+    variables : sequence of Variable
+        Coordinates of dimensions first; those with values are written.
+
+    Returns
+    -------
+    descriptor : int
+        The file, to write the others to and to close.
+    offsets : dict of int
+        Where each lies.
+    """
+    sheet = SparseMemoryFile()
+    with h5py.File(sheet, "w", libver=("v108", "v108"), track_order=True) as file:
+        _draw(file, said, variables)
+        numbers = [v for v in variables if v.dtype != "str"]
+        offsets = {v.name: file[v.name].id.get_offset() for v in numbers}
+    descriptor = files.create(path, sheet.size)
+    try:
+        _write(descriptor, sheet, numbers, offsets)
+        empty = [v for v in numbers if v.values is None and v.n_bytes]
+        files.reserve(descriptor, [(offsets[v.name], offsets[v.name] + v.n_bytes) for v in empty])
+        files.write_at(descriptor, manifest.EXPORTED, sheet.size)  # HDF5 reads no further
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, offsets
+
+
+def _draw(
+    file: h5py.File, said: Mapping[str, Any], variables: Sequence[Variable]
+) -> dict[str, h5py.Dataset]:
+    """Make attributes and variables; gives the dimensions."""
+    for name, value in said.items():
+        _say(file, name, value)
+    scales: dict[str, h5py.Dataset] = {}
+    for variable in variables:
+        dataset = _create_variable(file, variable)
+        if variable.dims == (variable.name,):
+            dataset.make_scale(variable.name)
+            scales[variable.name] = dataset
+    texts = [v for v in variables if v.dtype == "str"]
+    bare = {d: n for v in variables for d, n in zip(v.dims, v.shape, strict=True)}
+    bare = {name: n for name, n in bare.items() if name not in scales}
+    for name, length in (bare | {_length_of(v): _longest(v) for v in texts}).items():
+        scales[name] = _create_bare_dimension(file, name, length)
+    # netCDF's readers number the dimensions by this attribute.
+    for number, dataset in enumerate(scales.values()):
+        dataset.attrs["_Netcdf4Dimid"] = np.int32(number)
+    numbers_of = {name: number for number, name in enumerate(scales)}
+    for variable in texts:
+        dims = (*variable.dims, _length_of(variable))
+        file[variable.name].attrs[COORDINATES] = np.array(
+            [numbers_of[dim] for dim in dims], np.int32
+        )
+    for variable in variables:
+        if variable.name not in scales:
+            for axis, dimension in enumerate(variable.dims):
+                file[variable.name].dims[axis].attach_scale(scales[dimension])
+    return scales
+
+
+def _write(
+    descriptor: int, sheet: SparseMemoryFile, numbers: Sequence[Variable], offsets: dict[str, int]
+) -> None:
+    """Write the structures, and the values that are known."""
+    for offset, page in sheet.pages():
+        files.write_at(descriptor, page, offset)
+    for variable in numbers:
+        if variable.values is not None:
+            values = np.ascontiguousarray(variable.values, variable.dtype)
+            files.write_at(descriptor, values.data, offsets[variable.name])
 
 
 class SparseMemoryFile:

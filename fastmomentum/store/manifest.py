@@ -49,6 +49,8 @@ MOST_BLOCKS: Final = 50_000_000
 SUPERBLOCK: Final = (0, 48, "the superblock")
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 
+EXPORTED: Final = b"\nfastmomentum-export\n"
+"""The last bytes of a file that `export` wrote, which has no manifest."""
 MARK: Final = b"\nfastmomentum-manifest "
 TRAILER: Final = re.compile(MARK + rb"(\d{12}) ([0-9a-f]{32}) ([0-9a-f]{32})\n")
 TRAILER_BYTES: Final = len(MARK) + 12 + 2 * 33 + 1
@@ -173,10 +175,21 @@ def _checked(descriptor: int, path: Path) -> Contents:
     other = "it is no HDF5 file"
     if path.suffix == ".toml":
         other += f", but an experiment's; name its results, such as {path.with_suffix('.h5').name}"
+    if path.suffix.lower() in (".csv", ".parquet"):
+        other += (
+            f", but a table: read it with pandas.read_{path.suffix[1:].lower()}, and name the "
+            "results file here"
+        )
     _require(start == SIGNATURE, other if size else "it is empty")
     tail_at = max(0, size - TAIL)
     tail = files.read_at(descriptor, size - tail_at, tail_at)
     found = TRAILER.match(tail, max(0, tail.rfind(MARK)))
+    if found is None and tail.endswith(EXPORTED):
+        raise LackingError(
+            "a netCDF export, which keeps the experiment: in Python, "
+            f'ds = xarray.open_dataset("{path.name}") is what fm.replay, fm.select_cell and '
+            "fm.plots take; commands read the results file that it is from"
+        )
     if found is None:
         raise FileError("no manifest is at its end; it was cut short, edited, or made elsewhere")
     length, end = int(found[1]), tail_at + found.end()

@@ -11,6 +11,7 @@ from fastmomentum.errors import StorageError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Arrays, block_arrays
 from fastmomentum.store import system
+from fastmomentum.store.earlier import Earlier, Reused
 from fastmomentum.text import in_units
 
 
@@ -23,6 +24,8 @@ class MemoryStore:
         The plan.
     block_runs : int, optional
         Runs a block.
+    reused : tuple of (str, (int, bytes))
+        Older files whose runs are taken over, with their seals.
 
     Attributes
     ----------
@@ -34,7 +37,9 @@ class MemoryStore:
 
     seconds = 0.0
 
-    def __init__(self, experiment: Experiment, block_runs: int | None = None) -> None:
+    def __init__(
+        self, experiment: Experiment, block_runs: int | None = None, reused: Reused = ()
+    ) -> None:
         n_runs = experiment.grid.n_runs
         needed = n_runs * experiment.bytes_per_run
         free = system.free_memory()
@@ -46,6 +51,7 @@ class MemoryStore:
         self.experiment = experiment
         self.blocks = experiment.blocks(block_runs)
         self.variables = block_arrays(experiment, n_runs)
+        self.earlier = Earlier(experiment, reused) if reused else None
         self._done = 0
 
     @property

@@ -215,7 +215,8 @@ def experiment_of(
 
 def _fewest_runs(grid: dict[str, Any]) -> int:
     """A lower bound on the runs of a grid, from its numbers alone."""
-    axes = [grid["lr"], grid.get("momentum")]
+    cells = grid.get("cells")
+    axes = [grid["lr"], grid.get("momentum")] if cells is None else [{"values": cells}]
     for places in (grid["start"], grid.get("velocity")):
         axes += places.values() if isinstance(places, dict) else [{"values": places}]
     for kind in ("rule", "objective"):

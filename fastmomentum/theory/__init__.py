@@ -44,6 +44,10 @@ from fastmomentum.theory.conversion import scale as scale
 from fastmomentum.theory.curvature import eigenvalues as eigenvalues
 from fastmomentum.theory.curvature import largest_stable_lr as largest_stable_lr
 from fastmomentum.theory.curvature import predicted_rate as predicted_rate
+from fastmomentum.theory.cycles import converging_momentum as converging_momentum
+from fastmomentum.theory.cycles import cycle_range as cycle_range
+from fastmomentum.theory.cycles import has_cycle as has_cycle
+from fastmomentum.theory.cycles import shortest_cycle as shortest_cycle
 from fastmomentum.theory.linear import Regime as Regime
 from fastmomentum.theory.linear import RuleLike as RuleLike
 from fastmomentum.theory.linear import is_stable as is_stable

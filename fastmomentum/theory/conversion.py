@@ -38,7 +38,7 @@ def method(rule: RuleLike) -> str:
     'momentum'
     """
     found = known(rule)
-    return found.name if found.rule.form is None else found.rule.form.method
+    return found.words if found.form is None else found.form.method
 
 
 def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
@@ -157,9 +157,9 @@ def _of_numbers(rule: RuleLike) -> UpdateRule:
 
 
 def _form(rule: UpdateRule | VaryingRule) -> Form:
-    if rule.rule.form is None:
-        raise InputError(f"the rule {rule.name} is a form of no other: it takes paths of its own")
-    return rule.rule.form
+    if rule.form is None:
+        raise InputError(f"the rule {rule.words} is a form of no other: it takes paths of its own")
+    return rule.form
 
 
 def _require(name: str, must: str, values: Floats, fit: NDArray[np.bool_]) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.specification.numbers import numbers
-from fastmomentum.theory.linear import Floats, RuleLike, spectral_radius, stable_limit
+from fastmomentum.theory.linear import Floats, RuleLike, known, spectral_radius, stable_limit
 
 
 def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
@@ -82,7 +82,8 @@ def predicted_rate(
     Raises
     ------
     InputError
-        There is no such rule, or no minimiser and no point.
+        There is no such rule; or no point is given, and there is no minimiser, or the rule decays
+        and so settles elsewhere.
 
     References
     ----------
@@ -95,6 +96,11 @@ def predicted_rate(
     array([[0.999601, 0.995851],
            [3.006403, 1.510621]])
     """
+    found = known(rule)
+    if point is None and found.options and found.is_linear:
+        raise InputError(
+            f"the rule {found.words} does not settle at a minimiser: give the point where it does"
+        )
     rates = [spectral_radius(rule, lr, momentum, e) for e in eigenvalues(objective, point)]
     return np.asarray(np.maximum(*rates))
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastmomentum.errors import InputError
 from fastmomentum.rules import RULES, Rule
 from fastmomentum.rules.choice import UpdateRule, VaryingRule
+from fastmomentum.rules.modifiers import decayed, taken_off
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.text import suggest
 
@@ -136,7 +137,7 @@ def stable_limit(rule: RuleLike, momentum: ArrayLike) -> Floats:
     Raises
     ------
     InputError
-        There is no such rule.
+        There is no such rule, or it decays: then the limit is no number for lr*L alone.
 
     References
     ----------
@@ -149,6 +150,7 @@ def stable_limit(rule: RuleLike, momentum: ArrayLike) -> Floats:
     >>> stable_limit("nesterov", 0.5).item()
     1.5
     """
+    without_options(rule)
     trace_0, determinant_0, _ = _invariants(rule, 0.0, momentum, 1.0)
     trace_1, determinant_1, _ = _invariants(rule, 1.0, momentum, 1.0)
     alternating = _zero(1 + trace_0 + determinant_0, 1 + trace_1 + determinant_1)
@@ -178,7 +180,7 @@ def is_stable(
     Returns
     -------
     ndarray of bool, shape (...)
-        ``0 < lr*L < stable_limit``.
+        ``0 < lr*L < stable_limit``; for a rule with decay, whether `spectral_radius` is below 1.
 
     Raises
     ------
@@ -190,6 +192,10 @@ def is_stable(
     >>> is_stable("sgd", [0.1, 0.3], 0.0, 10.0).tolist()
     [True, False]
     """
+    if known(rule).options:
+        with np.errstate(over="ignore", invalid="ignore"):
+            trace, determinant, _ = _invariants(rule, lr, momentum, eigenvalue)
+        return np.asarray((np.abs(trace) < 1 + determinant) & (determinant < 1))
     a = np.multiply(numbers(lr, "lr"), numbers(eigenvalue, "eigenvalue"))
     return np.asarray((a > 0) & (a < stable_limit(rule, momentum)))
 
@@ -262,22 +268,48 @@ def entries(
             "it here; known is that of "
             + ", ".join(name for name, other in RULES.items() if other.form is not None)
         )
+    if not found.is_linear:
+        raise InputError(
+            f"the rule {found.words} is no linear map of point and velocity: there is no theory of "
+            "it here; drop clip and restart"
+        )
+    decay, decoupled = (
+        numbers(found.options.get(name, 0.0), name)
+        for name in ("weight_decay", "decoupled_weight_decay")
+    )
     update, gradient_point = found.rule.update, found.rule.gradient_point
     eta, m = numbers(lr, "lr"), numbers(momentum, "momentum")
     curvature = numbers(eigenvalue, "eigenvalue")
     one, zero = np.ones(()), np.zeros(())
 
     def column(w: Floats, v: Floats) -> tuple[ArrayLike, ArrayLike]:
-        gradient = curvature * gradient_point(w, (v,), m)
+        at = gradient_point(w, (v,), m)
+        gradient = decayed(curvature * at, at, decay)
         made = 0.0 if first else 1.0
-        w, (v,) = update(w, (v,), gradient, eta, m, found.parameters, (), made)
-        return w, v
+        to, (v,) = update(w, (v,), gradient, eta, m, found.parameters, (), made)
+        return taken_off(to, w, eta * decoupled), v
 
     with np.errstate(over="ignore", invalid="ignore"):
         (ww, vw), (wv, vv) = column(one, zero), column(zero, one)
     if not found.rule.uses_momentum:
         wv, vw, vv = zero, zero, np.zeros_like(m)
     return np.asarray(ww), np.asarray(wv), np.asarray(vw), np.asarray(vv)
+
+
+def without_options(rule: RuleLike) -> UpdateRule | VaryingRule:
+    """The rule, where it has no options: closed forms are known of such alone.
+
+    Raises
+    ------
+    InputError
+        It has some, or is no linear map.
+    """
+    found = known(rule)
+    if found.form is None and found.rule.form is not None:
+        raise InputError(
+            f"no closed form for the rule {found.words}: there is one without options; drop them"
+        )
+    return found
 
 
 def discriminant_of(matrix: Entries) -> Floats:

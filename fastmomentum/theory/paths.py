@@ -93,7 +93,8 @@ def responses(
             return np.where(power == 0, 1.0, ww * now - determinant * before), wv * now
 
         found = known(rule)
-        if found.rule.form is None or not np.any(found.rule.form.only_first(found.parameters)):
+        form = found.rule.form
+        if form is None or not np.any(form.only_first(found.parameters)):
             return row(k)
         first_ww, first_wv, first_vw, first_vv = entries(rule, lr, momentum, eigenvalue, first=True)
         from_w, from_v = row(np.maximum(k - 1, 0))
@@ -140,7 +141,7 @@ def iterate(
     Raises
     ------
     InputError
-        There is no such rule.
+        There is no such rule, or it decays and the minimiser is not 0.
 
     Examples
     --------
@@ -152,6 +153,11 @@ def iterate(
         raise InputError(f"hessian must be of the shape (2, 2): got the shape {matrix.shape}")
     values, vectors = np.linalg.eigh(matrix)
     centre = numbers(minimiser, "minimiser")
+    if known(rule).options and centre.any():
+        raise InputError(
+            f"the rule {known(rule).words} does not settle at the minimiser, but on the way from "
+            "it to 0; leave minimiser at (0, 0)"
+        )
     away = vectors.T @ (numbers(start, "start") - centre)
     speed = vectors.T @ numbers(velocity, "velocity")
     lr, momentum = numbers(lr, "lr")[..., None], numbers(momentum, "momentum")[..., None]

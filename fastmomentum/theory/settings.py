@@ -87,7 +87,7 @@ def critical_momentum(lr: ArrayLike, eigenvalue: ArrayLike, rule: RuleLike = "mo
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         product = np.multiply(numbers(lr, "lr"), numbers(eigenvalue, "eigenvalue"))
-        form = known(rule).rule.form
+        form = known(rule).form
         if form is not None and form.critical is not None:
             return np.asarray(form.critical(product))
         root = np.sqrt(product * scale(rule, 0.5))

@@ -5,7 +5,7 @@
 # are of the versions that PYTHON has, so that what is compared differs in nothing but the machine.
 set -eu
 folder=$1 python=$2 suite=bookworm version=3.11
-needs="h5py llvmlite numba numpy pydantic filelock h5netcdf joblib xarray xxhash"
+needs=$("$python" -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'])")
 
 rm -rf "$folder"
 mkdir -p "$folder"
@@ -19,7 +19,7 @@ done
 rm -rf "$folder/debian"
 
 "$python" -m pip freeze --exclude-editable > "$folder/versions"
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086  # names, one word each
 "$python" -m pip --quiet --disable-pip-version-check install --target "$folder/packages" \
     --python-version "$version" --only-binary=:all: \
     --platform manylinux_2_28_aarch64 --platform manylinux_2_17_aarch64 \

@@ -952,3 +952,30 @@ def test_a_name_that_is_no_text() -> None:
         assert rb"caf\udce9.toml" in file.attrs["command_line"]
     done = process("run", "x.toml", stdout=subprocess.PIPE)
     assert done.stderr == "x.toml: no such file; correct the path or create it\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "values"),
+    [
+        ("run", "--jobs", ("1", "2")),
+        ("run", "-o", ("a.h5", "b.h5")),
+        ("run", "--backend", ("threads", "threads")),
+        ("zoom", "--num", ("3", "4")),
+        ("zoom", "--lr", ("1:2", "1:3")),
+    ],
+)
+def test_an_option_of_which_one_counts_is_refused_twice(
+    command: str, option: str, values: tuple[str, str]
+) -> None:
+    Path("x.toml").write_text(FILE)
+    words = [word for value in values for word in (option, value)]
+    message = f"{option} was given twice, and one counts; leave one out"
+    refused(2, message, command, "x.toml", *words)
+
+
+def test_options_of_which_all_count_and_switches_are_taken_twice() -> None:
+    Path("x.toml").write_text(FILE)
+    twice = ("--set", "steps=7", "--set", "record.every=7", "--json", "--json")
+    done = Result("plan", "x.toml", *twice)
+    assert (done.status, done.err) == (0, "")
+    assert json.loads(done.out)["steps"] == 7

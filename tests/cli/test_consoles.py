@@ -158,10 +158,10 @@ def test_a_pipe_that_nobody_reads_on_windows(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_ctrl_break_is_an_interruption(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows has SIGBREAK besides; any signal stands for it here."""
-    from fastmomentum.cli.running import _terminated_like_interrupted
+    from fastmomentum.cli.running import terminated_like_interrupted
 
     monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
     before = signal.getsignal(signal.SIGUSR1)
-    with pytest.raises(KeyboardInterrupt), _terminated_like_interrupted():
+    with pytest.raises(KeyboardInterrupt), terminated_like_interrupted():
         signal.raise_signal(signal.SIGUSR1)
     assert signal.getsignal(signal.SIGUSR1) is before

@@ -183,7 +183,7 @@ def test_rows_left_out_are_counted() -> None:
             "dates.csv",
             "month",
             "passengers",
-            "line 2: month must be a finite number: got '1990",
+            "line 2: month must be a finite number: got '1990-01'; a date is none",
         ),
         ("tabs.txt", 1, 3, "has no column 3"),
     ],

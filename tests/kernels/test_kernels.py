@@ -93,6 +93,8 @@ def compare(experiment: fm.Experiment) -> None:
     agree(ds.final_loss.values, want.final_loss)
     if experiment.stop.targets:
         agree(ds.hit_step.values, want.hit_step)
+    if experiment.rule.restart is not None:
+        agree(ds.n_restarts.values, want.n_restarts)
     if experiment.record is not None:
         agree(ds.trajectory.values, want.trajectory[..., experiment.recorded, :])
 

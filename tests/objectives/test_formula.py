@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import fastmomentum as fm
 from fastmomentum.objectives import OBJECTIVES, Objective, searching
-from fastmomentum.objectives.grammar import DEEPEST, LONGEST, FormulaError, parse
+from fastmomentum.objectives.grammar import DEEPEST, parse
+from fastmomentum.objectives.tokens import LONGEST, FormulaError
 from fastmomentum.objectives.trees import MOST_PARTS, evaluate
 from fastmomentum.reference import descend
 from tests.helpers import LINE_X, LINE_Y, example_objectives
@@ -60,11 +61,14 @@ def as_text(objective: Objective) -> fm.Formula:
     return fm.Formula(text, constants=constants, box=objective.box)
 
 
-BUILT_IN = [objective for objective in example_objectives() if objective.name != "formula"]
+WITHOUT_TEXT = {"formula", "polygon_cycle"}
+"""A distance to a polygon, as a formula with derivatives, is larger than formulas may be."""
+
+BUILT_IN = [o for o in example_objectives() if o.name not in WITHOUT_TEXT]
 
 
 def test_every_built_in_objective_is_there_as_a_text() -> None:
-    assert TEXTS.keys() == OBJECTIVES.keys() - {"formula"}
+    assert TEXTS.keys() == OBJECTIVES.keys() - WITHOUT_TEXT
 
 
 @pytest.mark.parametrize("built_in", BUILT_IN, ids=lambda o: o.name)

@@ -66,6 +66,21 @@ def slopes(function: Any, x: Any, y: Any, objective: Objective) -> tuple[Any, An
     return parts[0], parts[1]
 
 
+def smooth(x: Any, y: Any, objective: Objective) -> Any:
+    """Where the Hessian does not jump among the points that `slopes` looks at.
+
+    Across a jump, which objectives made of pieces have, differences are of no order.
+    """
+    here, widths = objective.hessian(x, y), [high - low for low, high in objective.box]
+    largest = np.abs(here).max()
+    kept = np.full(np.shape(x), True)
+    for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        there = objective.hessian(x + 2e-4 * dx * widths[0], y + 2e-4 * dy * widths[1])
+        kept &= (np.abs(there - here) <= 0.1 * largest).all(axis=(-1, -2))
+    assert kept.mean() > 0.97
+    return kept
+
+
 def assert_near(got: Any, expected: Any, relative: float) -> None:
     """Equal within a part of the largest entry."""
     assert np.abs(got - expected).max() <= relative * max(1.0, np.abs(expected).max())
@@ -76,7 +91,8 @@ def assert_near(got: Any, expected: Any, relative: float) -> None:
 def test_gradient_is_the_slope_of_the_value(objective: Objective, seed: int) -> None:
     x, y = random_points(objective, seed)
     expected = np.stack(slopes(objective.value, x, y, objective), axis=-1)
-    assert_near(objective.gradient(x, y), expected, 1e-6)
+    kept = smooth(x, y, objective)
+    assert_near(objective.gradient(x, y)[kept], expected[kept], 1e-6)
 
 
 @every_objective
@@ -85,7 +101,8 @@ def test_hessian_is_the_slope_of_the_gradient(objective: Objective, seed: int) -
     x, y = random_points(objective, seed)
     expected = np.stack(slopes(objective.gradient, x, y, objective), axis=-1)
     hessian = objective.hessian(x, y)
-    assert_near(hessian, expected, 1e-6)
+    kept = smooth(x, y, objective)
+    assert_near(hessian[kept], expected[kept], 1e-6)
     assert np.array_equal(hessian, np.swapaxes(hessian, -1, -2))
 
 
@@ -182,6 +199,22 @@ def test_the_registry_goes_by_name() -> None:
         assert objective.__name__.lower() == name.replace("_", "")
 
 
+def triangle(x: Any, y: Any) -> Any:
+    """The default PolygonCycle from complex numbers: squared distance to three segments, or 0."""
+    mu, top, lr, m = 1.0, 25.0, 1 / 9, 4 / 9
+    w = np.exp(2j * np.pi * np.arange(3) / 3)
+    gradients = ((1 + m) * w - m * np.roll(w, 1) - np.roll(w, -1)) / lr
+    corners = (gradients - mu * w) / (top - mu)
+    z = np.asarray(x) + 1j * np.asarray(y)
+    squares, inside = [], np.full(z.shape, True)
+    for a, b in zip(corners, np.roll(corners, -1), strict=True):
+        part = (((z - a) * np.conj(b - a)).real / abs(b - a) ** 2).clip(0, 1)
+        squares.append(abs(z - a - part * (b - a)) ** 2)
+        inside &= ((z - a) * np.conj(b - a)).imag >= 0
+    distance = np.where(inside, 0, np.min(squares, axis=0))
+    return mu / 2 * abs(z) ** 2 + (top - mu) / 2 * (abs(z) ** 2 - distance)
+
+
 PUBLISHED = {
     "rosenbrock": lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
     "quadratic": lambda x, y: (x**2 + 10 * y**2) / 2,
@@ -221,6 +254,7 @@ PUBLISHED = {
         )
         + y**2 / 2
     ),
+    "polygon_cycle": triangle,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
 import re
@@ -21,6 +22,7 @@ from PIL import Image
 
 import fastmomentum as fm
 from fastmomentum import plots
+from fastmomentum.cli.films import DPI
 
 FFMPEG, CHROMIUM = shutil.which("ffmpeg"), shutil.which("chromium")
 LINE = {"num_points": 20, "x_mid": 5, "x_range": 5, "y_weight": 10, "noise_range": 5, "seed": 0}
@@ -154,22 +156,67 @@ def test_a_page_is_self_contained_and_can_be_operated(animate, results, tmp_path
         assert Image.open(io.BytesIO(base64.b64decode(data))).size == (384, 216)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
-def test_a_page_plays_in_a_browser(animate, results, tmp_path):
-    path = tmp_path / "line.html"
-    animate(results, "-o", path, "--frames", "12", "--lr", "1e-3")
+def browsed(path: Path, folder: Path) -> str:
+    """What a page has become in a browser, a moment after it was opened."""
     options = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
     options += " --disable-background-networking --disable-component-update --disable-sync"
-    options += f" --user-data-dir={tmp_path / 'profile'} --virtual-time-budget=400 --dump-dom"
+    options += f" --user-data-dir={folder / 'profile'} --virtual-time-budget=400 --dump-dom"
     done = subprocess.run(
         [CHROMIUM, *options.split(), path.as_uri()],
         capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    assert re.search(r'<div id="controls">', done.stdout), "the controls are hidden still"
-    assert re.search(r'<button id="play"[^>]*>Pause</button>', done.stdout)
-    shown = re.search(r'<output id="step"[^>]*>step (\d+)</output>', done.stdout)
+    return done.stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+def test_a_page_plays_in_a_browser(animate, results, tmp_path):
+    path = tmp_path / "line.html"
+    animate(results, "-o", path, "--frames", "12", "--lr", "1e-3")
+    page = browsed(path, tmp_path)
+    assert re.search(r'<div id="controls">', page), "the controls are hidden still"
+    assert re.search(r'<button id="play"[^>]*>Pause</button>', page)
+    shown = re.search(r'<output id="step"[^>]*>step (\d+)</output>', page)
     assert shown is not None
     assert int(shown[1]) in plots.thinned(200, 12)[1:]
+
+
+# A browser's own window is never so narrow; a frame in it is.
+PHONE = """<!DOCTYPE html><body><iframe width="390" height="844" style="border: 0"></iframe><script>
+const frame = document.querySelector("iframe");
+frame.onload = () => setTimeout(() => {
+  const page = frame.contentDocument, box = (id) => page.getElementById(id).getBoundingClientRect();
+  const moving = page.getElementById("moving");
+  document.body.dataset.found = JSON.stringify({
+    width: frame.contentWindow.innerWidth, page: page.documentElement.scrollWidth,
+    scale: moving.clientWidth / moving.width,
+    lowest: Math.min(...["play", "slider", "speed"].map((id) => box(id).height)),
+    farthest: Math.max(...["play", "slider", "step", "speed"].map((id) => box(id).right)),
+    ground: getComputedStyle(page.body).backgroundColor,
+  });
+}, 200);
+frame.srcdoc = @PAGE@;
+</script></body>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH")
+@pytest.mark.parametrize(
+    ("style", "ground"), [("default", "rgb(255"), ("dark_background", "rgb(0")]
+)
+def test_a_page_is_legible_on_a_phone(style, ground, results, script, tmp_path):
+    path = tmp_path / "line.html"
+    words = ("--frames", "2", "--lr", "1e-3", "--style", style)
+    assert script("animate", results, "-o", path, *words)[0] == 0
+    text = json.dumps(path.read_text()).replace("</", "<\\/")
+    path.write_text(PHONE.replace("@PAGE@", text))
+    dumped = browsed(path, tmp_path)
+    found = json.loads(html.unescape(re.search(r'data-found="([^"]*)"', dumped)[1]))
+    assert found["width"] == 390
+    assert found["page"] <= 390  # the panels alone are scrolled, in their frame
+    assert found["farthest"] <= 390
+    assert found["lowest"] >= 44  # of a finger
+    letters = 10 / 72 * DPI[".html"] * found["scale"]  # the smallest are of 10 points
+    assert letters >= 10
+    assert found["ground"].startswith(ground)
 
 
 @pytest.mark.skipif(FFMPEG is None, reason="no ffmpeg on the PATH")

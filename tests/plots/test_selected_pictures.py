@@ -136,7 +136,8 @@ def test_maps_want_one_start_and_one_velocity(ds: xr.Dataset, tmp_path: Path) ->
 def test_basins_want_one_cell_and_one_velocity(mesh: xr.Dataset) -> None:
     with pytest.raises(InputError, match="and velocity is left: select one lr, one momentum and"):
         plots.basin_map(axes(), mesh.isel(lr=0, momentum=0))
-    assert plots.basin_map(axes(), mesh.isel(lr=0, momentum=0, velocity=1)).cells is not None
+    drawn = plots.basin_map(axes(), mesh.isel(lr=0, momentum=0, velocity=1))
+    assert drawn.cells.get_array().shape[:2] == (mesh.sizes["start_y"], mesh.sizes["start_x"])
 
 
 def test_a_run_wants_a_trajectory(ds: xr.Dataset) -> None:
@@ -179,17 +180,21 @@ def test_a_duel_of_two_bowls_is_none() -> None:
 
 
 def test_velocities_of_a_duel_are_of_one_unit() -> None:
-    def drawn(first: str, second: str, velocity: int) -> Any:
+    def drawn(first: str, second: str, velocity: int) -> tuple[int, ...]:
         both = (chosen(0, velocity, rule=rule) for rule in (first, second))
-        return plots.duel_map(axes(), *both, (first, second))
+        return shape_of(plots.duel_map(axes(), *both, (first, second)))
 
-    assert drawn("momentum", "nesterov", 1).ends is not None
-    assert drawn("pytorch", "ema", 1).ends is not None
-    assert drawn("momentum", "ema", 0).ends is not None
+    def shape_of(duel: Any) -> tuple[int, ...]:
+        return tuple(duel.ends.get_array().shape[:2])
+
+    resting = chosen(grid={"velocity": None})
+    cells = (resting.sizes["momentum"], resting.sizes["lr"])
+    assert drawn("momentum", "nesterov", 1) == cells
+    assert drawn("pytorch", "ema", 1) == cells
+    assert drawn("momentum", "ema", 0) == cells
     with pytest.raises(InputError, match="that of momentum and that of ema have different units"):
         drawn("momentum", "ema", 1)
-    resting = chosen(grid={"velocity": None})
-    assert plots.duel_map(axes(), resting, chosen(), ("a", "b")).ends is not None
+    assert shape_of(plots.duel_map(axes(), resting, chosen(), ("a", "b"))) == cells
 
 
 def test_the_script_refuses_an_unfair_duel(script: Callable[..., Any], tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def test_commands_tell_it_in_a_line(path: Path, tmp_path: Path) -> None:
         ("plot_report", ["--lr", "0.01", "--lr", "0.02"]),
         ("plot_report", ["--start", "0", "--start", "1"]),
         ("plot_phase", ["--target", "1e-4", "--target", "1e-8"]),
+        ("plot_phase", ["--show", "hit", "--show", "status"]),
         ("plot_duel", ["--velocity", "0", "--velocity", "1"]),
         ("animate_zoom", ["--lr", "1e-3:2e-3", "--lr", "1e-3:3e-3"]),
     ],

@@ -49,7 +49,7 @@ NOT_PLAIN: list[tuple[Any, str]] = [
     ({1.0}, "got a set; make a list of it"),
     ({"a": 1}, "got a dict"),
     (None, "got nothing"),
-    (np.zeros(1, "i4,f8"), "got records, such as (0, 0.0); give one of their fields"),
+    (np.array([(1, 2.5)], "i4,f8"), "got records, such as (1, 2.5); give one of their fields"),
     ([10**400], "got a whole number that float64 cannot hold; rescale it"),
     (pd.Series(["a"]), "got 'a' (entry 0); convert it to float"),
     (pd.NA, "got a NAType"),

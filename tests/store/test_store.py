@@ -25,7 +25,7 @@ from fastmomentum.errors import FileError, InputError, Interrupted, StorageError
 from fastmomentum.execution.runner import run_to_file
 from fastmomentum.execution.worker import do_block
 from fastmomentum.results.fingerprint import digest
-from fastmomentum.store import files, manifest, system
+from fastmomentum.store import files, locks, manifest, system
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.file_store import FileStore
 from fastmomentum.store.journal import DONE, MISSING, WRITTEN, Journal, RunTotals
@@ -231,13 +231,13 @@ def test_what_another_finished_while_we_waited_is_kept(
 ) -> None:
     path, theirs, plan = tmp_path / "out.h5", tmp_path / "theirs.h5", grid_of_runs()
     finish(theirs, plan if same else plan.model_copy(update={"steps": 7}))
-    kept, lock = digest(theirs), files.Lock
+    kept, lock = digest(theirs), locks.Lock
 
-    def after_a_while(name: Path) -> files.Lock:
+    def after_a_while(name: Path) -> locks.Lock:
         theirs.rename(path)
         return lock(name)
 
-    monkeypatch.setattr(files, "Lock", after_a_while)
+    monkeypatch.setattr(locks, "Lock", after_a_while)
     if same:
         assert FileStore.open(path, plan) is None
     else:
@@ -267,7 +267,7 @@ def test_only_one_of_many_gets_the_lock(tmp_path: Path) -> None:
     def contend() -> None:
         for _ in range(200):
             try:
-                lock = files.Lock(path)
+                lock = locks.Lock(path)
             except StorageError:
                 failed[0] += 1
                 continue

@@ -16,7 +16,7 @@ import pytest
 
 from fastmomentum import provenance
 from fastmomentum.errors import StorageError
-from fastmomentum.store import files, system
+from fastmomentum.store import files, locks, system
 from tests.storing import command, finish, grid_of_runs
 
 fcntl = pytest.importorskip("fcntl", reason="plays other systems, on one that has every call")
@@ -263,12 +263,12 @@ def test_a_file_stands_in_for_a_lock(no_locks: int, tmp_path: Path) -> None:
     path = tmp_path / "out.h5"
     told = rf"out.h5: this file system knows no locks \({os.strerror(no_locks).lower()}\)"
     with pytest.warns(UserWarning, match=told):
-        lock = files.Lock(path)
+        lock = locks.Lock(path)
     assert [p.name for p in tmp_path.iterdir()] == ["out.h5.lock-pid"]
     assert (tmp_path / "out.h5.lock-pid").read_text().split()[0] == str(os.getpid())
     second = rf"another process is writing there.*process {os.getpid()} on .*should that be gone"
     with pytest.raises(StorageError, match=second):
-        files.Lock(path)
+        locks.Lock(path)
     lock.release()
     assert [*tmp_path.iterdir()] == []
     with pytest.warns(UserWarning, match="knows no locks"):
@@ -280,12 +280,12 @@ def test_a_stand_in_of_the_dead_is_broken(no_locks: int, tmp_path: Path) -> None
     path, child = tmp_path / "out.h5", os.fork()
     if not child:
         with pytest.warns(UserWarning, match="knows no locks"):
-            _held = files.Lock(path)
+            _held = locks.Lock(path)
         os.kill(os.getpid(), 9)
     os.waitpid(child, 0)
     assert (tmp_path / "out.h5.lock-pid").exists()
     with pytest.warns(UserWarning, match="knows no locks"):
-        files.Lock(path).release()
+        locks.Lock(path).release()
     assert [*tmp_path.iterdir()] == []
 
 
@@ -293,7 +293,7 @@ def test_a_stand_in_of_the_dead_is_broken(no_locks: int, tmp_path: Path) -> None
 def test_the_stand_in_of_another_machine_is_not_broken(tmp_path: Path) -> None:
     (tmp_path / "out.h5.lock-pid").write_text("1\nfar-away\n")
     with pytest.raises(StorageError, match="process 1 on far-away"):
-        files.Lock(tmp_path / "out.h5")
+        locks.Lock(tmp_path / "out.h5")
 
 
 @pytest.mark.usefixtures("no_locks")
@@ -321,7 +321,7 @@ def test_on_windows_a_lock_is_let_go_before_its_file_is_removed(
 ) -> None:
     monkeypatch.setattr(os, "O_BINARY", 0, raising=False)
     order: list[str] = []
-    lock = files.Lock(tmp_path / "out.h5")
+    lock = locks.Lock(tmp_path / "out.h5")
     release, unlink = filelock.FileLock.release, Path.unlink
 
     def releasing(held: filelock.FileLock, **options: object) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import fastmomentum as fm
 from fastmomentum.store.manifest import read
 from fastmomentum.store.paths import partial_name
 from tests.helpers import same_bits
+from tests.storing import command
 
 FOLDER = Path(__file__).parents[1] / "written_by_0_1"
 DIGESTS = {
@@ -78,3 +81,32 @@ def test_an_unfinished_one_is_resumed(tmp_path: Path) -> None:
         assert 0 < int((ds.status == fm.Status.NOT_RUN).sum()) < plan.grid.n_runs
     fm.run(plan, path).close()
     assert fm.results.digest(path) == DIGESTS["valley"]
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf", "netcdf4"])
+def test_other_readers_see_the_same_in_old_files_and_new(engine: Any, tmp_path: Path) -> None:
+    old = Path(shutil.copy(FOLDER / "valley.h5", tmp_path))
+    with fm.open(old) as ds:
+        plan = fm.experiment_of(ds)
+    fm.run(plan, tmp_path / "new.h5").close()
+    with (
+        xr.open_dataset(old, engine=engine) as before,
+        xr.open_dataset(tmp_path / "new.h5", engine=engine) as now,
+    ):
+        assert set(before.variables) == set(now.variables)
+        blocks = {name for name in now.variables if "block" in now[name].dims}  # cut otherwise
+        assert "final" not in blocks
+        for name in set(before.variables) - blocks - {"manifest", "wall_time", "closing_checksum"}:
+            xr.testing.assert_identical(before[name], now[name])
+        assert now.attrs.keys() - before.attrs.keys() == {"arithmetic", "sympy_version"}
+        assert before.attrs.keys() <= now.attrs.keys()
+        assert before.attrs["experiment"] == now.attrs["experiment"]
+
+
+def test_it_is_the_finished_run_of_its_plan(old: Path) -> None:
+    before = old.read_bytes()
+    with fm.open(old) as ds:
+        plan = fm.experiment_of(ds)
+    fm.run(plan, old).close()
+    assert old.read_bytes() == before
+    assert command("info", old)[0] == 0

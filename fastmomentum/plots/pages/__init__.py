@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from fastmomentum.plots.pages.maps import phase as phase
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
 from fastmomentum.plots.pages.page import Page as Page
-from fastmomentum.plots.pages.panels import report as report
-from fastmomentum.plots.pages.paths import contour as contour
-from fastmomentum.plots.pages.paths import surface as surface
-from fastmomentum.plots.pages.progress import loss as loss
-from fastmomentum.plots.pages.starts import basins as basins
-from fastmomentum.plots.pages.two_rules import duel as duel
+
+if TYPE_CHECKING:
+    from fastmomentum.plots.pages.maps import phase as phase
+    from fastmomentum.plots.pages.panels import report as report
+    from fastmomentum.plots.pages.paths import contour as contour
+    from fastmomentum.plots.pages.paths import surface as surface
+    from fastmomentum.plots.pages.progress import loss as loss
+    from fastmomentum.plots.pages.refined import refined as refined
+    from fastmomentum.plots.pages.starts import basins as basins
+    from fastmomentum.plots.pages.two_rules import duel as duel
+
+_HOMES: Final = {
+    "phase": "maps",
+    "report": "panels",
+    "contour": "paths",
+    "surface": "paths",
+    "loss": "progress",
+    "refined": "refined",
+    "basins": "starts",
+    "duel": "two_rules",
+}
+"""By page, its module, which is loaded when the page is first used: some bring a compiler along."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a page."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from fastmomentum.analysis.replaying import replay
 from fastmomentum.errors import InputError
 from fastmomentum.plots.runs import Run, run_of
 from fastmomentum.results.chosen import rule_of
@@ -22,8 +21,8 @@ from fastmomentum.results.selection import (
     select_cell,
     select_velocity,
 )
+from fastmomentum.results.slices import with_all_axes
 from fastmomentum.status import Status
-from fastmomentum.theory.linear import known
 
 AXES = ("rule", "objective")
 """Kinds of axes that are chosen along by name."""
@@ -53,7 +52,7 @@ def chosen(
     for name in at or ():
         if name in free:
             raise InputError(f"--at {name}: all of its values are drawn; leave it out")
-    one = select_at(select_velocity(ds, velocity), at)
+    one = select_at(select_velocity(with_all_axes(ds), velocity), at)
     others = labels_of(one, AXES)
     return one.isel({name: 0 for name in others if name in one.dims and name not in free})
 
@@ -84,7 +83,8 @@ def whole_run(
     ds: xr.Dataset, lr: float | None, momentum: float | None, start: Start | None
 ) -> tuple[Run, str]:
     """Read all steps of the one run that is asked for, or of the best, and say a line of it."""
-    wanted = _cells(ds, listed(lr), listed(momentum), [0 if start is None else start])[0]
+    first = int(ds["start"].values[0]) if "start" in ds.dims else 0
+    wanted = _cells(ds, listed(lr), listed(momentum), [first if start is None else start])[0]
     cell = wanted.of(ds)
     every_step = np.arange(int(cell["n_steps"]) + 1)
     recorded = "trajectory" in cell and cell["trajectory"].dtype == np.float64
@@ -105,6 +105,8 @@ def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> tuple[Run, str]:
     cell = wanted.of(ds)
     path = None
     if replayed or "trajectory" not in cell:
+        from fastmomentum.analysis.replaying import replay  # brings the compiler
+
         every = max(1, int(cell["n_steps"]) // MOST_POINTS)
         path = replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
     run = run_of(cell, path)
@@ -144,7 +146,8 @@ def _telling_starts(ds: xr.Dataset, several: bool) -> list[Start]:
     """Up to four starts that lie apart; one of a list, where lr and momentum vary."""
     if "start" in ds.dims:
         count = 1 if several else min(4, ds.sizes["start"])
-        return [int(i) for i in np.linspace(0, ds.sizes["start"] - 1, count)]
+        places = np.linspace(0, ds.sizes["start"] - 1, count).astype(int)
+        return [int(number) for number in ds["start"].values[places]]
     x, y = (ds[name].values for name in start_names(ds))
     quarters = [(a[a.size // 4], a[a.size * 3 // 4]) for a in (x, y)]
     return list(dict.fromkeys((float(a), float(b)) for a in quarters[0] for b in quarters[1]))
@@ -185,7 +188,7 @@ def plane(
 
 def has_theory(ds: xr.Dataset) -> bool:
     """Whether there is a theory of the rule: of what is no linear map there is none."""
-    return known(rule_of(ds)).rule.form is not None
+    return rule_of(ds).form is not None
 
 
 def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:

@@ -8,10 +8,19 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastmomentum.analysis import agreement, basin, measured_rate, predicted_rate
+from fastmomentum.analysis import (
+    agreement,
+    basin,
+    foretold,
+    gap_ratio,
+    measured_rate,
+    predicted_rate,
+)
+from fastmomentum.analysis.refined_map import CELL, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import TheoryLines, theory_lines
+from fastmomentum.plots.cycle_regions import cycles_of
 from fastmomentum.plots.pages.choosing import (
     SUMMARIES,
     At,
@@ -22,7 +31,8 @@ from fastmomentum.plots.pages.choosing import (
     start_of,
 )
 from fastmomentum.plots.pages.other_axes import checked, other_axes
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
+from fastmomentum.plots.partings import parting_map, ratio_map
 from fastmomentum.plots.phases import phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.rates import rate_bar, rate_map
@@ -30,7 +40,6 @@ from fastmomentum.plots.style import point as written
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.selection import Start
-from fastmomentum.status import Status
 
 MEASURED_CELLS: Final = 512
 """Along an axis, unless it is said otherwise: for a rate its run is walked again."""
@@ -63,6 +72,8 @@ def phase(
     minimiser: int | None = None,
     beside: bool = False,
     cells: int = MEASURED_CELLS,
+    cycles: int | None = None,
+    curvatures: tuple[float, float] | None = None,
     title: str | None = None,
     size: Size | None = None,
     style: Style | None = None,
@@ -93,9 +104,15 @@ def phase(
     minimiser : int, optional
         At which minimiser, from 0; at the one that most runs reached without.
     beside : bool
-        With rates: the predicted ones beside the measured ones.
+        Theory beside the map: where it foretells what diverges, and where the two part. With
+        rates: the predicted ones, and how many times faster runs came near than predicted.
     cells : int
         With rates: most cells measured along an axis.
+    cycles : int, optional
+        Where cycles of the heavy ball of up to so many points are on some function of the same
+        curvatures, and below what there are none; see `fm.plots.cycle_region`.
+    curvatures : (float, float), optional
+        Smallest and largest curvature for `cycles`; the objective's own without.
     title, size, style
         As for `pages.contour`.
 
@@ -119,10 +136,18 @@ def phase(
     >>> fm.plots.phase(ds, show="status").axes[0].get_ylabel()
     'momentum'
     """
-    if beside and show != "rate":
-        raise InputError("--beside goes with --show rate")
+    if curvatures is not None and cycles is None:
+        raise InputError("--curvatures goes with --cycles")
     free = [name for name in (x, y, over) if name]
     one = chosen(ds, velocity, at, free)
+    if CELL in one.dims:
+        if free != ["lr", "momentum"] or show == "rate":
+            raise InputError(
+                "a list of cells is drawn over lr and momentum, as hit or status; leave --x, --y, "
+                "--over and --show rate out"
+            )
+        one = refined_map(plane(one, start, (*SUMMARIES, "final")).load())
+        start = None
     whole = plane(checked(one, free), start, (*SUMMARIES, "final"), free)
     results = at_target(whole, target)
     if free != ["lr", "momentum"]:
@@ -130,53 +155,74 @@ def phase(
             raise InputError(
                 "--show rate is drawn over lr and momentum; leave --x, --y, --over out"
             )
+        if beside:
+            raise InputError("--beside is drawn over lr and momentum; leave --x, --y, --over out")
+        if cycles is not None:
+            raise InputError("--cycles is drawn over lr and momentum; leave --x, --y, --over out")
         with drawn_in(style) as settings:
             return other_axes(one, results, (x, y, over), show, title, size, settings)
     place = _minimiser(results, minimiser, theory)
+    if beside and place is None:
+        raise InputError("--beside: there is no theory to draw beside the map")
     with drawn_in(style) as settings:
-        page = new_page(settings, size, (15.0 if beside else 10.0, 7.5))
-        panels = list(page.subplots(1, 1 + beside, squeeze=False, sharey=True)[0])
+        count = 1 + beside * (2 if show == "rate" else 1)
+        page = new_page(settings, size, ({1: 10.0, 2: 15.0, 3: 20.0}[count], 7.5))
+        panels = list(page.subplots(1, count, squeeze=False, sharey=True)[0])
         if show == "rate":
             drawn = _rate_maps(panels, results, place, beside, cells)
         else:
-            drawn = _end_map(panels, results, place, show)
+            drawn = _end_map(panels, results, place, show, beside)
+        region = [] if cycles is None else cycles_of(panels[0], results, cycles, curvatures)
         page.notes += [note for note in drawn.notes if note]
         page.said += [line for line in (drawn.agreement, *page.notes) if line]
         what = f"{described(one)}, from {start_of(results)}"
         if beside:
-            panels[0].set_title(f"measured: {what}")
-            panels[1].set_title(f"predicted by theory, at {written(place)}")
+            panels[0].set_title(lines_of(page, f"measured: {what}", panels=count))
+            where = f"at {written(place)}"
+            said = ("predicted by theory", "how far they part") if count > 2 else ("theory",)
+            for panel, words in zip(panels[1:], said, strict=True):
+                panel.set_title(f"{words}, {where}" if words.endswith("theory") else words)
             entitle(page, one, title, *page.said)
         else:
-            panels[0].set_title(lines_of(what, *page.said))
+            panels[0].set_title(lines_of(page, what, *page.said))
             entitle(page, one, title)
-        page.legend(handles=drawn.handles, loc="outside lower center", ncols=2)
-    return page
+        page.legend(
+            handles=[*drawn.handles, *region],
+            loc="outside lower center",
+            ncols=2 + (count > 1),
+        )
+    return finished(page)
 
 
-def _end_map(panels: list[Axes], results: xr.Dataset, at: Any, show: str) -> Drawn:
-    """Map the steps to a target, or how runs ended."""
-    (ax,) = panels
+def _end_map(panels: list[Axes], results: xr.Dataset, at: Any, show: str, beside: bool) -> Drawn:
+    """Map the steps to a target, or how runs ended; and beside it where theory foretells that."""
     draw = status_map if show == "status" else phase_map
-    drawn = draw(ax, results)
-    steps_bar(ax, drawn)
+    drawn = draw(panels[0], results)
+    steps_bar(panels[0], drawn)
     handles = drawn.handles
     if at is None:
         return Drawn(handles, "", (drawn.note,))
-    predicted = predicted_rate(results, at).transpose("lr", "momentum").values
-    diverged = results["status"].transpose("lr", "momentum").values == Status.DIVERGED
-    share = np.mean(diverged == ~(predicted < 1.0))
-    said = f"theory at the minimum foretells of {share:.1%} of the runs whether they diverge"
-    lines = _theory(ax, results, at)
-    return Drawn([*handles, *lines.seen], said, (drawn.note, lines.outside))
+    found = foretold(results, at)
+    regimes = ", ".join(
+        f"{share:.1%} of {n:,} {name}" for name, (share, n) in found.by_regime.items()
+    )
+    said = (
+        f"theory at the minimum foretells of {found.share:.1%} of the runs whether they diverge "
+        f"({regimes})"
+    )
+    lines = _theory(panels[0], results, at)
+    handles = [*handles, *lines.seen]
+    if beside:
+        handles += parting_map(panels[1], found.partings)
+        panels[1].set_ylabel("")
+        _theory(panels[1], results, at)
+    return Drawn(handles, said, (drawn.note, lines.outside))
 
 
 def _rate_maps(panels: list[Axes], results: xr.Dataset, at: Any, beside: bool, cells: int) -> Drawn:
     """Map measured rates, and beside them predicted ones."""
     if cells < 1:
         raise InputError(f"--cells must be 1 or more: got {cells}")
-    if beside and at is None:
-        raise InputError("--beside: there is no theory to draw beside the measured rates")
     every = {name: -(-results.sizes[name] // cells) for name in ("lr", "momentum")}
     chosen = results.isel({name: slice(None, None, k) for name, k in every.items()})
     measured = measured_rate(chosen)
@@ -196,14 +242,16 @@ def _rate_maps(panels: list[Axes], results: xr.Dataset, at: Any, beside: bool, c
         panels[1].set_ylabel("")
         _theory(panels[1], results, at)
         rate_bar(panels[1], right, "rate: factor on the distance, an update")
+        ratio_map(panels[2], gap_ratio(clear, predicted))
+        panels[2].set_ylabel("")
     known = objective_of(results).minimisers
     if len(known) > 1:  # theory at one minimiser is not that at another
         elsewhere = [i for i, other in enumerate(known) if not np.array_equal(other, at)]
         measured = measured.where(~basin(chosen).isin(elsewhere))
     found = agreement(measured, predicted, fit=FIT)
     said = (
-        f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 0.01 of theory, "
-        f"median difference {found.median:.1g}"
+        f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 10% of theory in "
+        f"1 \N{MINUS SIGN} rate, median difference {found.median:.1%}"
     )
     return Drawn([*drawn.legend, *lines.seen], said, (lines.outside,))
 

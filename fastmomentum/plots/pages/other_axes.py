@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.pages.choosing import start_names, start_of
-from fastmomentum.plots.pages.page import Page, Size, entitle, lines_of, new_page
+from fastmomentum.plots.pages.page import Page, Size, entitle, finished, new_page
 from fastmomentum.plots.phases import phase_map, steps_bar
 from fastmomentum.plots.pictures import phase_panels
 from fastmomentum.plots.planes import described
@@ -58,7 +58,7 @@ def other_axes(
         steps_bar(ax, drawn[0])
         page.notes += [drawn[0].note] if drawn[0].note else []
     page.said += page.notes
-    entitle(page, ds, title, lines_of(said, *page.notes))
+    entitle(page, ds, title, said, *page.notes)
     handles = {handle.get_label(): handle for one in drawn for handle in one.handles}
     if over:  # shares and best cells are each map's own
         handles = {
@@ -69,4 +69,4 @@ def other_axes(
         for label, handle in handles.items():
             handle.set_label(label)
     page.legend(handles=list(handles.values()), loc="outside lower center", ncols=2)
-    return page
+    return finished(page)

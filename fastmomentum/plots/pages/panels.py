@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from fastmomentum.objectives import MSE
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.fields import Scale
+from fastmomentum.plots.fonts import give_fonts
 from fastmomentum.plots.pages.choosing import At, chosen, whole_run
 from fastmomentum.plots.pages.page import Page, Size, Style, new_page
 from fastmomentum.plots.pages.paths import Ends, View, field_around, turn
-from fastmomentum.plots.run_panels import Report, run_report
+from fastmomentum.plots.report_parts import Report
+from fastmomentum.plots.run_panels import run_report
+from fastmomentum.plots.run_race import runs_report
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import rule_of
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import Start
 
 PAGE_SIZE: Final = (12.8, 7.2)
@@ -77,24 +83,37 @@ def report(
     with drawn_in(style) as settings:
         page = new_page(settings, size, PAGE_SIZE)
         page.said += [said, f"final point: ({x!r}, {y!r})"]
-        draw_run(page, one, run, window, scale, view, title)
+        objective = experiment_of(ds).objective
+        if isinstance(objective, MSE) and objective.scaling is not None:
+            a, b = objective.own_line(x, y)
+            page.said.append(f"in the data's own units: a = {a!r}, b = {b!r}")
+        draw_runs(page, one, [run], window, scale, view, title)
     return page
 
 
-def draw_run(
+def draw_runs(
     figure: Figure,
     ds: xr.Dataset,
-    run: Run,
+    runs: Sequence[Run],
     window: Ends | None = None,
     scale: Scale = "auto",
     view: View | None = None,
     title: str | None = None,
-    frames: Sequence[int] | None = None,
+    steps: Sequence[int] | None = None,
 ) -> Report:
-    """Draw all about one run on a figure, still or with frames; see `report` and `run_report`."""
+    """Draw all about one run, or several, still or with frames after so many steps.
+
+    See `run_report` and `runs_report`.
+    """
     data = (ds["data_x"].values, ds["data_y"].values) if "data_x" in ds else None
-    field = field_around(ds, [run], window, scale, PAGE_POINTS)
+    field = field_around(ds, runs, window, scale, PAGE_POINTS)
     named = str(ds.attrs.get("title") or "") if title is None else title
-    drawn = run_report(figure, run, field, rule_of(ds), data, named, frames)
+    if len(runs) == 1:
+        found = None if steps is None else np.unique(np.searchsorted(runs[0].steps, steps))
+        frames = None if found is None else found.tolist()
+        drawn = run_report(figure, runs[0], field, rule_of(ds), data, named, frames)
+    else:
+        drawn = runs_report(figure, runs, field, rule_of(ds), data, named, steps)
     turn(drawn.axes["surface"], view)
+    give_fonts(figure)
     return drawn

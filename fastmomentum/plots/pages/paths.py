@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import xarray as xr
+from matplotlib.ticker import MaxNLocator
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots import fields, surfaces
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.fields import Field, Scale, colour_bar, sample
+from fastmomentum.plots.pages.beside import common_to, name_panels, panels, require_few, size_for
 from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.path_lines import legend, paths
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.runs import Run
@@ -40,6 +42,7 @@ def contour(
     window: Ends | None = None,
     scale: Scale = "auto",
     replay: bool = False,
+    beside: bool = False,
     title: str | None = None,
     size: Size | None = None,
     style: Style | None = None,
@@ -63,6 +66,8 @@ def contour(
         Of the objective.
     replay : bool
         Whether to run again to draw all steps, not the recorded ones.
+    beside : bool
+        Whether each run has a panel of its own, all with the same window.
     title : str, optional
         Instead of the experiment's.
     size : (float, float), optional
@@ -89,7 +94,8 @@ def contour(
     2
     """
     chosen = _chosen(ds, velocity, at, lr, momentum, start, replay)
-    return _page(*chosen, window, scale, 401, title, size, style, _on_contours)
+    field = window, scale, 401
+    return _page(*chosen, beside, field, (title, size, style), "rectilinear", _contours)
 
 
 @takes(ds=RESULTS)
@@ -104,6 +110,7 @@ def surface(
     window: Ends | None = None,
     scale: Scale = "auto",
     replay: bool = False,
+    beside: bool = False,
     view: View | None = None,
     title: str | None = None,
     size: Size | None = None,
@@ -113,7 +120,7 @@ def surface(
 
     Parameters
     ----------
-    ds, lr, momentum, start, velocity, at, window, scale, replay, title, size, style
+    ds, lr, momentum, start, velocity, at, window, scale, replay, beside, title, size, style
         As for `contour`.
     view : (float, float), optional
         Elevation and azimuth in degrees; chosen without so that the paths are seen.
@@ -137,16 +144,14 @@ def surface(
     40
     """
 
-    def on_surface(page: Page, field: Field, runs: Sequence[Run], subtitle: str) -> None:
-        ax: Any = page.add_subplot(projection="3d")
+    def surfaces_of(ax: Any, field: Field, runs: Sequence[Run]) -> Drawn:
         drawn = surfaces.surface(ax, field, runs)
         turn(ax, view)
-        ax.set_title(subtitle)
-        colour_bar(ax, field)
-        legend(page, paths(ax, runs, field), drawn.minima)
+        return Drawn(drawn.minima)
 
     chosen = _chosen(ds, velocity, at, lr, momentum, start, replay)
-    return _page(*chosen, window, scale, 301, title, size, style, on_surface)
+    field = window, scale, 151 if beside else 301
+    return _page(*chosen, beside, field, (title, size, style), "3d", surfaces_of)
 
 
 def field_around(
@@ -187,30 +192,58 @@ def _chosen(
     return one, *chosen_runs(one, lr, momentum, start, replay)
 
 
+class Drawn(NamedTuple):
+    """What is drawn below paths: its minima, and the lines for its bar."""
+
+    minima: Any
+    lines: Any = None
+
+
+def _contours(ax: Any, field: Field, runs: Sequence[Run]) -> Drawn:
+    drawn = fields.contour(ax, field)
+    return Drawn(drawn.minima, drawn.lines)
+
+
 def _page(
     ds: xr.Dataset,
     runs: list[Run],
     said: list[str],
-    ends: Ends | None,
-    scale: Scale,
-    points: int,
-    title: str | None,
-    size: Size | None,
-    style: Style | None,
-    draw: Callable[[Page, Field, Sequence[Run], str], None],
+    beside: bool,
+    shown: tuple[Ends | None, Scale, int],
+    look: tuple[str | None, Size | None, Style | None],
+    projection: str,
+    draw: Callable[[Any, Field, Sequence[Run]], Drawn],
 ) -> Page:
+    """Draw the field and the paths on it: of all runs, or of each in a panel."""
+    title, size, style = look
     with drawn_in(style) as settings:
-        field = field_around(ds, runs, ends, scale, points)
-        page = new_page(settings, size, (10.0, 7.2 + 0.26 * min(len(runs), 6)))
+        field = field_around(ds, runs, *shown)
+        if not beside:
+            page = new_page(settings, size, (10.0, 7.2 + 0.26 * min(len(runs), 6)))
+            entitle(page, ds, title)
+            ax: Any = page.add_subplot(projection=projection, title=described(ds))
+            drawn = draw(ax, field, runs)
+            colour_bar(ax, field, drawn.lines)
+            legend(page, paths(ax, runs, field), drawn.minima)
+        else:
+            require_few(runs)
+            page = new_page(settings, size, size_for(len(runs)))
+            entitle(page, ds, title, common_to(ds, runs))
+            axes = panels(page, len(runs), subplot_kw={"projection": projection})
+            both = []
+            for ax, run in zip(axes, runs, strict=True):
+                drawn = draw(ax, field, runs)
+                both.append((paths(ax, [run], field), drawn))
+                if projection != "3d":
+                    ax.label_outer()
+                else:  # the bar says it, and there is no room
+                    ax.set_zlabel("")
+                    surfaces.fill_axes(ax, 0.97)
+                    ax.zaxis.set_major_locator(MaxNLocator(2, integer=field.is_log))
+            colour_bar(axes[0], field, both[0][1].lines, beside=axes[1:])
+            first, below = min(both, key=lambda one: one[0].outside)  # one that is seen
+            outside = sum(one.outside for one, _ in both)
+            legend(page, first._replace(outside=outside), below.minima, named=False)
+            name_panels(page, axes, runs)
         page.said += said
-        entitle(page, ds, title)
-        draw(page, field, runs, described(ds))
-    return page
-
-
-def _on_contours(page: Page, field: Field, runs: Sequence[Run], subtitle: str) -> None:
-    ax = page.add_subplot()
-    drawn = fields.contour(ax, field)
-    ax.set_title(subtitle)
-    colour_bar(ax, field, drawn.lines)
-    legend(page, paths(ax, runs, field), drawn.minima)
+    return finished(page)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import functools
+from collections.abc import Callable
+from typing import Any, Literal
 
 import xarray as xr
 
 from fastmomentum.plots.arguments import RESULTS, takes
-from fastmomentum.plots.losses import loss_curves
+from fastmomentum.plots.losses import LossCurves, loss_curves
 from fastmomentum.plots.marks import draw_keys
+from fastmomentum.plots.pages.beside import common_to, name_panels, panels, require_few, size_for
 from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs, has_theory
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.planes import described
+from fastmomentum.plots.runs import Run
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.selection import Start
@@ -29,6 +33,7 @@ def loss(
     show: Literal["loss", "distance"] = "loss",
     steps: Literal["auto", "log", "linear"] = "auto",
     theory: bool = True,
+    beside: bool = False,
     title: str | None = None,
     size: Size | None = None,
     style: Style | None = None,
@@ -50,6 +55,8 @@ def loss(
         The axis of steps.
     theory : bool
         Whether to draw what it predicts.
+    beside : bool
+        Whether each run has a panel of its own, all with the same scales.
     title, size, style
         As for `pages.contour`.
 
@@ -75,21 +82,49 @@ def loss(
     """
     one = chosen(ds, velocity, at)
     runs, said = chosen_runs(one, lr, momentum, start, replayed=True)  # rates show in every step
+    draw = functools.partial(
+        loss_curves,
+        objective=objective_of(one),
+        rule=rule_of(one),
+        quantity=show,
+        steps=steps,
+        theory=theory and has_theory(one),
+    )
     with drawn_in(style) as settings:
+        if beside:
+            return _panels(one, runs, said, draw, title, size, settings)
         page = new_page(settings, size, (10.0, 7.5))
         page.said += said
         entitle(page, one, title)
         ax = page.add_subplot(title=described(one))
-        drawn = loss_curves(
-            ax,
-            runs,
-            objective_of(one),
-            rule_of(one),
-            show,
-            steps,
-            theory=theory and has_theory(one),
-        )
+        drawn = draw(ax, runs)
         draw_keys(page, drawn.keys)
         if drawn.handles:
             page.legend(handles=drawn.handles, loc="outside lower center")
-    return page
+    return finished(page)
+
+
+def _panels(
+    ds: xr.Dataset,
+    runs: list[Run],
+    said: list[str],
+    draw: Callable[..., LossCurves],
+    title: str | None,
+    size: Size | None,
+    settings: dict[Any, Any],
+) -> Page:
+    """Draw each run in a panel, on the scales of all."""
+    require_few(runs)
+    page = new_page(settings, size, size_for(len(runs)))
+    page.said += said
+    entitle(page, ds, title, common_to(ds, runs))
+    axes = panels(page, len(runs), sharex=True, sharey=True)
+    predicted = []
+    for ax, run in zip(axes, runs, strict=True):
+        drawn = draw(ax, [run], among=runs)
+        predicted += [line for line in drawn.handles if line in drawn.predicted]
+        ax.label_outer()
+    name_panels(page, axes, runs)
+    if predicted:
+        page.legend(handles=predicted[:1], loc="outside lower center")
+    return finished(page)

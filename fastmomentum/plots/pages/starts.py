@@ -11,7 +11,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.basin_maps import basin_map, shades_bar, shades_of
 from fastmomentum.plots.pages.choosing import At, Several, at_target, chosen, listed, velocity_of
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.style import number
 from fastmomentum.plots.styles import drawn_in
@@ -150,4 +150,4 @@ def _drawn(
     page.legend(
         handles=list(handles.values()), loc="outside lower center", ncols=3 if count > 2 else 2
     )
-    return page
+    return finished(page)

@@ -10,7 +10,7 @@ from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import theory_lines
 from fastmomentum.plots.duels import duel_bar, duel_map
 from fastmomentum.plots.pages.choosing import At, at_target, chosen, has_theory, plane, start_of
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, lines_of, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import experiment_of
@@ -101,7 +101,7 @@ def duel(
             page.notes += [lines.outside] if lines.outside else []
         duel_bar(ax, drawn, called, float(planes[0]["target"][-1]))
         what = f"objective {objective_of(both[0]).words}, {called[0]} against {called[1]}"
-        ax.set_title(lines_of(f"{what}, from {start_of(planes[0])}", *page.notes))
+        ax.set_title(lines_of(page, f"{what}, from {start_of(planes[0])}", *page.notes))
         page.said += page.notes
         page.legend(handles=handles, loc="outside lower center", ncols=2)
-    return page
+    return finished(page)

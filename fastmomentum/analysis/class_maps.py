@@ -1,0 +1,78 @@
+"""Classes over one or two axes, as what measures boundaries takes them: an array, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from fastmomentum.analysis.refined_map import known_of
+from fastmomentum.errors import InputError
+from fastmomentum.experiment.cells import CELL
+from fastmomentum.specification.numbers import numbers
+
+OVER = ("lr", "momentum")
+
+
+def classes_of(
+    results: xr.Dataset | xr.DataArray | ArrayLike, variable: str, over: Sequence[str]
+) -> NDArray[np.int64]:
+    """Classes as an array over one axis or two, numbered from 0.
+
+    Parameters
+    ----------
+    results : Dataset, DataArray or array_like
+        Results, or classes themselves: whole numbers.
+    variable : str
+        Of results: what is a class.
+    over : sequence of str
+        Of results: one dimension or two; one of a single value is left out.
+
+    Returns
+    -------
+    ndarray of int, shape (n,) or (n, m)
+
+    Raises
+    ------
+    InputError
+        Another dimension is left, one is missing, or what is there are no classes.
+    """
+    if isinstance(results, xr.Dataset):
+        if variable not in results:
+            raise InputError(f"these results have no variable {variable}")
+        if CELL in results.dims:
+            return _refined(results, variable, over)
+        results = results[variable]
+    if isinstance(results, xr.DataArray):
+        one = results.squeeze()
+        kept = [name for name in over if name in one.dims]
+        more = [str(dim) for dim in one.dims if dim not in kept]
+        if more:
+            raise InputError(
+                f"a boundary is one over {' and '.join(over)}, and {more[0]} is left: select one "
+                "value of it first, with isel"
+            )
+        if not kept:
+            raise InputError(f"these results do not vary over {' and '.join(over)}")
+        values: Any = one.transpose(*kept).values
+    else:
+        given = np.asarray(results)
+        values = given if given.dtype == bool else numbers(results)
+    if values.ndim not in (1, 2) or min(values.shape) < 2:
+        raise InputError(
+            f"classes lie over one axis or two, of two values each at least: got {values.shape}"
+        )
+    if not np.array_equal(values, np.rint(values)):
+        raise InputError(f"{variable} must be classes, which are whole numbers")
+    found = np.unique(values, return_inverse=True)[1].reshape(values.shape)
+    return np.asarray(found, np.int64)
+
+
+def _refined(ds: xr.Dataset, variable: str, over: Sequence[str]) -> NDArray[np.int64]:
+    """Of a refined map: each of its squares that was not cut has the class of its corners."""
+    if variable != "status" or list(over) != list(OVER):
+        raise InputError("a refined map has the boundary of status over lr and momentum alone")
+    return np.asarray(known_of(ds.squeeze()).laid_out(), np.int64)

@@ -1,0 +1,418 @@
+"""Refining a map: the boundary between its classes at many times its resolution."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from fastmomentum.analysis.quadtree import MOST_LEVELS, Known, Lattice, rounds
+from fastmomentum.analysis.refined_map import known_of
+from fastmomentum.errors import InputError, Interrupted
+from fastmomentum.execution.known_results import store_known
+from fastmomentum.execution.runner import run
+from fastmomentum.experiment.arithmetic import other_arithmetic
+from fastmomentum.experiment.axis import LONGEST, Axis
+from fastmomentum.experiment.cells import MOST_CELLS
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.results.dataset import experiment_of, open_results
+from fastmomentum.results.selection import Start, select_cell
+from fastmomentum.specification.numbers import whole
+from fastmomentum.specification.paths import path_of
+
+SETTINGS: Final = ("lr", "momentum")
+SAMPLE: Final = 2000
+"""Skipped cells that are run to see how many were missed."""
+Variables = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Refined:
+    """What `refine` did.
+
+    Attributes
+    ----------
+    path : Path
+        The results file.
+    shape : (int, int)
+        Learning rates and momenta of the full grid at that resolution.
+    of_map, computed : int
+        Cells taken from the map, and cells run besides.
+    work : float
+        Updates of all of these, as a part of those of the full grid, by the map's mean run.
+    seconds : float
+        Time that it took; 0 where the file was there already.
+    sample, missed : int
+        Skipped cells that were run afterwards, and those of them of another class than the
+        refined map has there.
+    seed : int
+        Of the sample.
+    """
+
+    path: Path
+    shape: tuple[int, int]
+    of_map: int
+    computed: int
+    work: float
+    seconds: float
+    sample: int
+    missed: int
+    seed: int
+
+    @property
+    def full(self) -> int:
+        """Cells of the full grid."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def share(self) -> float:
+        """Part of the full grid's runs that were run, those of the map included."""
+        return (self.of_map + self.computed) / self.full
+
+    @property
+    def missed_between(self) -> tuple[float, float]:
+        """Share of the skipped cells that are of another class: 95% interval by Wilson's score."""
+        return wilson(self.missed, self.sample)
+
+    def lines(self) -> list[str]:
+        """What to say of it."""
+        n, m = self.shape
+        took = f" in {self.seconds:.1f} s" if self.seconds else ""
+        said = [
+            f"{self.computed:,} cells run{took}, {self.of_map:,} taken from the map: "
+            f"{self.share:.2%} of the {self.full:,} runs of {n:,} x {m:,}, and {self.work:.2%} of "
+            "their updates"
+        ]
+        if self.sample:
+            low, high = self.missed_between
+            said.append(
+                f"of {self.sample:,} skipped cells (seed {self.seed}), {self.missed:,} are of "
+                f"another class than drawn: {low:.2%} to {high:.2%} of all that were skipped"
+            )
+        return said
+
+
+def wilson(count: int, of: int) -> tuple[float, float]:
+    """The 95% interval of a share, by Wilson's score.
+
+    Examples
+    --------
+    >>> [round(end, 4) for end in wilson(0, 1000)]
+    [0.0, 0.0038]
+    """
+    if of == 0:
+        return 0.0, 1.0
+    z = 1.959963984540054
+    share, wide = count / of, z * z / of
+    middle = (share + wide / 2) / (1 + wide)
+    half = z * np.sqrt(share * (1 - share) / of + wide / (4 * of)) / (1 + wide)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def refine(
+    ds: xr.Dataset,
+    path: str | os.PathLike[str],
+    *,
+    levels: int,
+    start: Start | None = None,
+    velocity: Start | None = None,
+    at: Mapping[str, float] | None = None,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    n_jobs: int | None = None,
+    progress: bool = False,
+    overwrite: bool = False,
+    told: Callable[[str], None] = lambda _: None,
+) -> Refined:
+    """Cut a map finer along the boundary between its classes, and nowhere else.
+
+    Squares of four neighbouring cells that did not all end alike are cut into four, and those of
+    the four that did not again, `levels` times; a boundary that leaves a square is followed.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results over learning rate and momentum.
+    path : path
+        The results file of the refined map: an ordinary one, of an experiment whose grid lists its
+        cells. It holds the map's own cells too, and draws as a whole.
+    levels : int
+        The boundary is at 2^levels times the map's resolution.
+    start, velocity, at
+        Which map, as for `zoomed`; the first of each without.
+    sample : int
+        So many skipped cells are run at random, to say how many were missed.
+    seed : int
+        Of that sample.
+    n_jobs, progress, overwrite
+        As for `fm.run`. Each level is kept in a file beside `path` until the whole is written, so
+        that an interrupted refinement is resumed.
+    told : callable, optional
+        Called with a line for each level.
+
+    Returns
+    -------
+    Refined
+        How much was run, and what the sample says.
+
+    Raises
+    ------
+    InputError
+        The results are no such map, or of another version's digits; the levels are too many for
+        doubles, or for a list of cells; other results are in the way.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np, fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective=fm.Booth(), rule="momentum", steps=200,
+    ...     grid=fm.Grid(lr=np.linspace(0.05, 0.4, 9), momentum=np.linspace(0, 0.9, 9),
+    ...     start=[(1, 1)])))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = fm.analysis.refine(ds, f"{folder}/fine.h5", levels=4)
+    >>> found.shape, found.share < 0.25, found.missed
+    ((129, 129), True, 0)
+    """
+    levels = whole(levels, "levels", least=1, most=MOST_LEVELS)
+    sample, seed = whole(sample, "sample", least=0), whole(seed, "seed", least=0)
+    path = path_of(path)
+    plan, where = _map_of(ds, start, velocity, at)
+    lattice = Lattice((ds.sizes["lr"], ds.sizes["momentum"]), levels)
+    finer = _finer(plan, levels)
+    began = time.monotonic()
+    there = _there(path, finer, overwrite)
+    if there is None:
+        known, runs = _boundary(ds, where, finer, lattice, path, n_jobs, progress, overwrite, told)
+        experiment = _listing(finer, known.points)
+        store_known(experiment, path, runs, time.monotonic() - began, overwrite)
+        for level in range(1, levels + 1):
+            _level_file(path, level).unlink(missing_ok=True)
+    else:
+        known = there
+    with open_results(path) as made:
+        updates = int(made.n_steps.values.sum(dtype=np.int64))
+    full = float(ds.n_steps.isel(where).mean()) * lattice.size
+    seconds = 0.0 if there else time.monotonic() - began
+    tried, missed = _missed(known, finer, sample, seed, n_jobs)
+    of_map = lattice.shape[0] * lattice.shape[1]
+    computed = known.points.size - of_map
+    return Refined(
+        path, lattice.fine, of_map, computed, updates / full, seconds, tried, missed, seed
+    )
+
+
+def _map_of(
+    ds: xr.Dataset, start: Start | None, velocity: Start | None, at: Mapping[str, float] | None
+) -> tuple[Experiment, dict[str, int]]:
+    """The experiment of a map over learning rate and momentum, and where it lies in results."""
+    whole_one = experiment_of(ds)
+    if whole_one.grid.cells is not None:
+        raise InputError(
+            "these results list cells, as those of a refined map do; refine the map itself, with "
+            "more levels"
+        )
+    if whole_one.grid.momentum is None:
+        raise InputError(
+            f"the rule {whole_one.rule.name} has no momentum: there is no map to refine"
+        )
+    few = [name for name in SETTINGS if ds.sizes.get(name, 1) < 2]
+    if few:
+        raise InputError(f"a map needs two values of {few[0]} at least: got one")
+    other = other_arithmetic(whole_one, ds.attrs)
+    if other is not None:
+        raise InputError(f"the map was {other}; run it again")
+    cell = select_cell(ds, start=start, velocity=velocity, at=at)
+    labels = [label for label in whole_one.labels if label.axis not in SETTINGS]
+    values: dict[str, Any] = {label.name: cell[label.name].item() for label in labels}
+    values |= {name: ds[name].values for name in SETTINGS if not _is_whole(ds, whole_one, name)}
+    grid = whole_one.grid.narrowed(values, whole_one.objective.parameters, meshes=False)
+    others = [str(dim) for dim in ds.status.dims if dim not in SETTINGS]
+    where = {dim: int(ds.get_index(dim).get_loc(cell[dim].item())) for dim in others}
+    return whole_one.with_grid(grid), where
+
+
+def _is_whole(ds: xr.Dataset, plan: Experiment, name: str) -> bool:
+    return np.array_equal(ds[name].values, plan.grid.settings[name])
+
+
+def _finer(plan: Experiment, levels: int) -> Experiment:
+    """The experiment at the finest resolution; of its grid no cell is chosen yet."""
+    grid = plan.grid
+    assert grid.momentum is not None
+    axes = {
+        name: {"values": finer_axis(axis, levels, name).tolist()}
+        for name, axis in (("lr", grid.lr), ("momentum", grid.momentum))
+    }
+    return plan.with_grid(grid.model_copy(update={**axes, "cells": [0]}))
+
+
+def finer_axis(axis: Axis, levels: int, name: str) -> NDArray[np.float64]:
+    """Values of an axis with as many between them as levels of halving give.
+
+    Parameters
+    ----------
+    axis : Axis
+        Of the map.
+    levels : int
+        How often each gap is halved.
+    name : str
+        "lr" is halved in the logarithm, unless it is a linspace or an arange; all else evenly.
+
+    Returns
+    -------
+    ndarray
+        With the axis' own values among them.
+
+    Raises
+    ------
+    InputError
+        They are too many, or doubles end before.
+
+    Examples
+    --------
+    >>> finer_axis(Axis(linspace=(0.0, 1.0), num=2), 2, "momentum").tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    values = axis.points
+    count = ((values.size - 1) << levels) + 1
+    if count > LONGEST:
+        raise InputError(
+            f"{levels} levels make {count:,} values of {name}, and there may be {LONGEST:,}; "
+            "ask for fewer levels"
+        )
+    even = axis.linspace is not None or axis.arange is not None
+    by_ratio = axis.logspace is not None or (name == "lr" and not even)
+    for level in range(levels):
+        low, high = values[:-1], values[1:]
+        middle = np.sqrt(low) * np.sqrt(high) if by_ratio else low + 0.5 * (high - low)
+        if not ((low < middle) & (middle < high)).all():
+            raise InputError(
+                f"{name} has no double between neighbours after {level} levels; "
+                "ask for so many at most"
+            )
+        finer = np.empty(values.size + middle.size)
+        finer[::2], finer[1::2] = values, middle
+        values = finer
+    return values
+
+
+def _listing(finer: Experiment, points: NDArray[np.int64]) -> Experiment:
+    """The experiment of some cells of the finest resolution."""
+    return finer.with_grid(finer.grid.model_copy(update={"cells": points}))
+
+
+def _there(path: Path, finer: Experiment, overwrite: bool) -> Known | None:
+    """What is in the file already, where it is this very refinement."""
+    if overwrite or not path.is_file():
+        return None
+    with open_results(path) as ds:
+        plan = experiment_of(ds)
+        if plan.grid.cells is None or _listing(plan, np.zeros(1, np.int64)).plan != finer.plan:
+            raise InputError(
+                f"{path} holds other results than this map refined; choose another file, or "
+                "replace it with overwrite=True"
+            )
+        return known_of(ds)
+
+
+def _boundary(
+    ds: xr.Dataset,
+    where: dict[str, int],
+    finer: Experiment,
+    lattice: Lattice,
+    path: Path,
+    n_jobs: int | None,
+    progress: bool,
+    overwrite: bool,
+    told: Callable[[str], None],
+) -> tuple[Known, Variables]:
+    """Run the cells beside the boundary, level by level; the results of all, by their numbers."""
+    names = [one.name for one in finer.outcomes]
+    flat = ds[names].isel(where).transpose(*SETTINGS, ...).load()
+    known = Known(lattice, flat.status.values)
+    parts = [{n: _rows(flat[n], known.points.size, flat[n].shape[2:]) for n in names}]
+    numbers, count = [known.points], 0
+    with contextlib.ExitStack() as stack:
+        level = 0
+        for one in rounds(known):
+            if known.points.size + one.points.size > MOST_CELLS:
+                raise InputError(
+                    f"level {one.level} needs {one.points.size:,} cells more, and a list may have "
+                    f"{MOST_CELLS:,}; ask for {one.level - 1} levels at most"
+                )
+            if one.level > level and count:
+                told(f"level {level}: {count:,} cells")
+                count = 0
+            level, count = one.level, count + one.points.size
+            place = _level_file(path, level) if one.first else None
+            results = stack.enter_context(
+                _run(_listing(finer, one.points), place, path, n_jobs, progress, overwrite)
+            )
+            part = {
+                n: results[n].values.reshape(one.points.size, *flat[n].shape[2:]) for n in names
+            }
+            known.add(one.points, part["status"])
+            parts.append(part)
+            numbers.append(one.points)
+    if count:
+        told(f"level {level}: {count:,} cells")
+    order = np.argsort(np.concatenate(numbers), kind="stable")
+    return known, {n: np.concatenate([part[n] for part in parts])[order] for n in names}
+
+
+def _rows(values: xr.DataArray, count: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    return values.values.reshape(count, *shape)
+
+
+def _run(
+    plan: Experiment,
+    place: Path | None,
+    path: Path,
+    n_jobs: int | None,
+    progress: bool,
+    overwrite: bool,
+) -> xr.Dataset:
+    """Run a round: the first of a level to a file, the small ones that follow it in memory."""
+    if place is not None:
+        return run(plan, place, n_jobs=n_jobs, progress=progress, overwrite=overwrite)
+    try:
+        return run(plan, n_jobs=n_jobs)
+    except Interrupted:
+        said = f"interrupted; the levels that are done are kept beside {path}: run the same again"
+        raise Interrupted(f"{said} to go on") from None
+
+
+def _level_file(path: Path, level: int) -> Path:
+    return path.with_name(f"{path.stem}_level{level}{path.suffix}")
+
+
+def _missed(
+    known: Known, finer: Experiment, sample: int, seed: int, n_jobs: int | None
+) -> tuple[int, int]:
+    """How many skipped cells were run at random, and how many are of another class than drawn."""
+    lattice = known.lattice
+    left = lattice.size - known.points.size
+    if not sample or not left:
+        return 0, 0
+    random = np.random.default_rng(seed)
+    wanted = min(sample, left)
+    if lattice.size < 4 * sample:
+        every = np.arange(lattice.size)
+        skipped = every[~known.has(every)]
+        chosen = random.choice(skipped, wanted, replace=False)
+    else:
+        chosen = np.empty(0, np.int64)
+        while chosen.size < wanted:
+            more = random.integers(lattice.size, size=2 * wanted)
+            chosen = np.unique(np.concatenate([chosen, more[~known.has(more)]]))
+        chosen = random.permutation(chosen)[:wanted]
+    chosen = np.sort(chosen)
+    found = run(_listing(finer, chosen), n_jobs=n_jobs).status.values.ravel()
+    return wanted, int((found != known.inferred(chosen)).sum())

@@ -1,0 +1,276 @@
+"""Which runs of one experiment another one has, too: by what they are made with, bit for bit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmomentum.experiment.grid import Label
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.text import shown
+
+Whole = NDArray[np.int64]
+Key = tuple[str, str]
+
+POINTS: Final = ("start", "velocity")
+
+
+class _Pair(NamedTuple):
+    """One number of a run: its values here and there, and which of there's is each of here's."""
+
+    here: Label | None
+    there: Label | None
+    places: Whole
+    """For each value here, its place among the distinct values there; -1 for none."""
+    distinct: Whole
+    """Bit patterns of the distinct values there, ascending."""
+
+
+class Matching:
+    """Which runs of one grid are runs of another.
+
+    Two runs are the same where all numbers that they are made with have the same bits; what is no
+    axis of one grid counts with its fixed value. The grids' products are never laid out.
+
+    Parameters
+    ----------
+    here, there : Experiment
+        Of which `differing` says nothing.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> one, other = (
+    ...     fm.Experiment(objective="booth", rule="sgd", steps=10,
+    ...         grid=fm.Grid(lr=lr, start=[(1, 1), (2, 2)]))
+    ...     for lr in ([0.01, 0.02, 0.03], [0.02, 0.04]))
+    >>> Matching(one, other).find(np.arange(6)).tolist()
+    [-1, -1, 0, 1, -1, -1]
+    >>> Matching(one, other).count
+    2
+    """
+
+    def __init__(self, here: Experiment, there: Experiment) -> None:
+        self._here, self._there = here.grid, there.grid
+        mine, theirs = _by_key(here), _by_key(there)
+        self._pairs: dict[Key, _Pair] = {}
+        for key in dict.fromkeys([*mine, *theirs]):
+            ours, others = _bits(here, mine, key), _bits(there, theirs, key)
+            distinct = np.unique(others)
+            self._pairs[key] = _Pair(
+                mine.get(key), theirs.get(key), _places(distinct, ours), distinct
+            )
+        self._tables = {axis: self._table(*keys) for axis, keys in self._lists().items()}
+
+    def _lists(self) -> dict[str, list[Key]]:
+        """Axes there along which points are listed, each with the two numbers of a point."""
+        found: dict[str, list[Key]] = {}
+        for key, pair in self._pairs.items():
+            if pair.there is not None and pair.there.axis != pair.there.name:
+                found.setdefault(pair.there.axis, []).append(key)
+        return found
+
+    def find(self, runs: Whole) -> Whole:
+        """The same runs there.
+
+        Parameters
+        ----------
+        runs : ndarray of int, shape (n,)
+            Numbers of runs here.
+
+        Returns
+        -------
+        ndarray of int, shape (n,)
+            Their numbers there; -1 for those that are not there.
+        """
+        cells = dict(zip(self._here.axes, np.unravel_index(runs, self._here.shape), strict=True))
+        found = {
+            key: pair.places[cells[pair.here.axis] if pair.here else np.zeros(len(runs), int)]
+            for key, pair in self._pairs.items()
+        }
+        known = np.ones(len(runs), bool)
+        for part in found.values():
+            known &= part >= 0
+        at: dict[str, Whole] = {}
+        for axis in self._there.axes:
+            of_axis = [k for k, pair in self._pairs.items() if pair.there and
+                       pair.there.axis == axis]  # fmt: skip
+            if axis in self._tables:  # a place in the list for each pair of numbers
+                at[axis] = self._listed(axis, of_axis[1], [found[key] for key in of_axis])
+                known &= at[axis] >= 0
+            else:
+                at[axis] = self._order(of_axis[0])[found[of_axis[0]]]
+        out = np.full(len(runs), -1, np.int64)
+        if known.any():
+            chosen = [at[axis][known] for axis in self._there.axes]
+            out[known] = np.ravel_multi_index(chosen, self._there.shape)
+        return out
+
+    @property
+    def count(self) -> int:
+        """How many runs here are there, too."""
+        n, done = 1, set()
+        for key, pair in self._pairs.items():
+            kind = key[0]
+            if kind not in POINTS:
+                n *= int((pair.places >= 0).sum())
+            elif kind not in done:
+                done.add(kind)
+                n *= self._points_in_common([k for k in self._pairs if k[0] == kind])
+        return n
+
+    def _points_in_common(self, keys: list[Key]) -> int:
+        first, second = (self._pairs[key] for key in keys)
+        in_list_here = first.here and second.here and first.here.axis == second.here.axis
+        in_list_there = first.there and second.there and first.there.axis == second.there.axis
+        if in_list_there and not in_list_here:  # how many of the list lie on the mesh
+            assert first.there is not None
+            assert second.there is not None
+            on = [
+                np.isin(np.arange(pair.distinct.size), pair.places)[self._codes(key)]
+                for key, pair in zip(keys, (first, second), strict=True)
+            ]
+            return int((on[0] & on[1]).sum())
+        if in_list_there:
+            assert first.there is not None
+            places = [first.places, second.places]
+            return int((self._listed(first.there.axis, keys[1], places) >= 0).sum())
+        inside = [pair.places >= 0 for pair in (first, second)]
+        if in_list_here:
+            return int((inside[0] & inside[1]).sum())
+        return math.prod(int(part.sum()) for part in inside)
+
+    def _codes(self, key: Key) -> Whole:
+        """For each value of a label there, its place among the distinct ones."""
+        pair = self._pairs[key]
+        assert pair.there is not None
+        return np.searchsorted(pair.distinct, _pattern(pair.there.values))
+
+    def _order(self, key: Key) -> Whole:
+        """For each distinct value, its place on the axis there."""
+        order = np.empty(self._pairs[key].distinct.size, np.int64)
+        codes = self._codes(key)
+        order[codes] = np.arange(codes.size)
+        return order
+
+    def _listed(self, axis: str, second: Key, codes: list[Whole]) -> Whole:
+        """Places in a list of points there, for the codes of both coordinates; -1 for none."""
+        table, order = self._tables[axis]
+        asked = codes[0] * self._pairs[second].distinct.size + codes[1]
+        at = np.minimum(np.searchsorted(table, asked), table.size - 1)
+        inside = (codes[0] >= 0) & (codes[1] >= 0) & (table[at] == asked)
+        return np.where(inside, order[at], -1)
+
+    def _table(self, first: Key, second: Key) -> tuple[Whole, Whole]:
+        """Codes of the listed points there, ascending, and the place of each in the list."""
+        codes = self._codes(first) * self._pairs[second].distinct.size + self._codes(second)
+        order = np.argsort(codes, kind="stable")
+        return codes[order], order
+
+
+def _by_key(experiment: Experiment) -> dict[Key, Label]:
+    """Labels by what they say; of a point's two numbers by their order, whatever their names."""
+    found: dict[Key, Label] = {}
+    for label in experiment.labels:
+        what = label.what
+        if label.kind in POINTS:
+            what = str(experiment.objective.parameters.index(what))
+        found[label.kind, what] = label
+    return found
+
+
+def _pattern(values: Any) -> Whole:
+    return np.ascontiguousarray(values, "<f8").view("<i8")
+
+
+def _places(distinct: Whole, values: Whole) -> Whole:
+    at = np.minimum(np.searchsorted(distinct, values), distinct.size - 1)
+    return np.where(distinct[at] == values, at, -1)
+
+
+def _bits(experiment: Experiment, labels: dict[Key, Label], key: Key) -> Whole:
+    """Bit patterns of the values of a number; of the fixed one where it is no axis."""
+    if key in labels:
+        return _pattern(labels[key].values)
+    return _pattern([_fixed(experiment, key)])
+
+
+def _fixed(experiment: Experiment, key: Key) -> float:
+    kind, what = key
+    if kind == "rule":
+        names = [parameter.name for parameter in experiment.rule.rule.parameters]
+        return float(experiment.rule.parameters[names.index(what)])
+    if kind == "objective":
+        return experiment.objective.named_constants[what]
+    return 0.0  # at rest; the first seed
+
+
+def differing(here: Experiment, there: Experiment) -> str:
+    """Why no run of one experiment may stand for one of another.
+
+    Parameters
+    ----------
+    here : Experiment
+        Whose runs are wanted.
+    there : Experiment
+        Whose runs are there.
+
+    Returns
+    -------
+    str
+        The first key that decides runs and differs, its value there and here; empty where grid,
+        title and what is recorded are all that does, and what is recorded there is enough.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> one = fm.Experiment(objective="booth", rule="sgd", steps=10,
+    ...     grid=fm.Grid(lr=0.01, start=[(1, 1)]))
+    >>> differing(one, one.model_copy(update={"steps": 20}))
+    'steps is 20 there and 10 here'
+    """
+    axes = {f"{kind}.{n}" for one in (here, there) for kind in ("rule", "objective")
+            for n in getattr(one.grid, kind) or {}}  # fmt: skip
+    mine, theirs = (
+        {k: v for k, v in one.plan.items() if not k.startswith(("grid.", "record.")) and
+         k not in axes}
+        for one in (here, there)
+    )  # fmt: skip
+    keys = [key for key in dict.fromkeys([*mine, *theirs]) if mine.get(key) != theirs.get(key)]
+    if keys:
+        key = min(keys, key=lambda key: not key.endswith("name"))  # a name tells most
+        if key.startswith("objective.statistics"):
+            return "data are others"
+        old, new = (
+            shown(leaves[key]) if key in leaves else "left out" for leaves in (theirs, mine)
+        )
+        return f"{key} is {old} there and {new} here"
+    if here.objective.searches_minimisers and not (here.grid.objective or there.grid.objective):
+        one, other = here.objective.minimisers, there.objective.minimisers
+        if one.tobytes() != other.tobytes():
+            return "minimisers were found otherwise there: give objective.minimisers in both"
+    return _unrecorded(here, there)
+
+
+def _unrecorded(here: Experiment, there: Experiment) -> str:
+    """What is to be recorded here and was not there."""
+    missing = np.setdiff1d(here.recorded, there.recorded)
+    if missing.size:
+        return (
+            f"record has no step {missing[0]:,} there, which it has here: leave record out, or "
+            "record some of the steps that are there"
+        )
+    if (
+        here.record
+        and there.record
+        and (here.record.dtype, there.record.dtype)
+        == (
+            "float64",
+            "float32",
+        )
+    ):
+        return "record.dtype is 'float32' there and 'float64' here"
+    return ""

@@ -1,0 +1,181 @@
+"""The options of every rule in a kernel: clipping, decay, restarts; nothing where none is used.
+
+Loops over coordinates are unrolled as in `fastmomentum.kernels.tiles`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader
+from fastmomentum.rules import modifiers
+
+Function = Callable[..., Any]
+
+DIGESTED: Final[tuple[Function, ...]] = (
+    modifiers.decayed,
+    modifiers.taken_off,
+    modifiers.larger,
+    modifiers.unit,
+    modifiers.clipping,
+    modifiers.summed,
+)
+"""What is compiled in besides this module's own."""
+
+
+def each(n: int, function: Function) -> Function:
+    """``apply(one, other, number)``: a function of two coordinates and a number, for each of n."""
+    if not n:
+
+        def nothing(one, other, number):  # type: ignore[no-untyped-def]
+            return ()
+
+        return inlined(nothing)
+    before, last, function = each(n - 1, function), n - 1, inlined(function)
+
+    def apply(one, other, number):  # type: ignore[no-untyped-def]
+        return (*before(one, other, number), function(one[last], other[last], number))
+
+    return inlined(apply)
+
+
+def folded(n: int, function: Function) -> Function:
+    """``fold(one, other)``: ``function(so far, one, other)`` over n coordinates, from 0 on."""
+    if not n:
+
+        def nothing(one, other):  # type: ignore[no-untyped-def]
+            return 0.0
+
+        return inlined(nothing)
+    before, last, function = folded(n - 1, function), n - 1, inlined(function)
+
+    def fold(one, other):  # type: ignore[no-untyped-def]
+        return function(before(one, other), one[last], other[last])
+
+    return inlined(fold)
+
+
+def times(g: Any, _: Any, factor: Any) -> Any:
+    """A coordinate times a number."""
+    return g * factor
+
+
+def over(g: Any, _: Any, number: Any) -> Any:
+    """A coordinate over a number."""
+    return g / number
+
+
+def clipper(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Function:
+    """``clip(tile, lane, g, options)``: the gradient, no longer than the option allows.
+
+    Of the options that are used, `names` has the names, and `rows` where the tile has them.
+    """
+    if "clip" not in names:
+
+        def nothing(tile, lane, g, options):  # type: ignore[no-untyped-def]
+            return g
+
+        return inlined(nothing)
+    number, largest_of = names.index("clip"), folded(n, modifiers.larger)
+    scaled_by, divided_by = each(n, times), each(n, over)
+    product, read_options = folded(n, modifiers.summed), mixed(rows)
+    unit, clipping = inlined(modifiers.unit), inlined(modifiers.clipping)
+
+    def clip(tile, lane, g, options):  # type: ignore[no-untyped-def]
+        one = unit(largest_of(g, g))
+        parts = divided_by(g, g, one)
+        norm = one * np.sqrt(product(parts, parts))
+        return scaled_by(g, g, clipping(norm, read_options(tile, lane, options)[number]))
+
+    return inlined(clip)
+
+
+def decayer(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Function:
+    """``decay(tile, lane, g, at, options)``: the gradient with decay of the point `at`."""
+    if "weight_decay" not in names:
+
+        def nothing(tile, lane, g, at, options):  # type: ignore[no-untyped-def]
+            return g
+
+        return inlined(nothing)
+    number, decayed = names.index("weight_decay"), each(n, modifiers.decayed)
+    read_options = mixed(rows)
+
+    def decay(tile, lane, g, at, options):  # type: ignore[no-untyped-def]
+        return decayed(g, at, read_options(tile, lane, options)[number])
+
+    return inlined(decay)
+
+
+def decoupler(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Function:
+    """``decouple(tile, lane, to, w, lr, options)``: the new point less decoupled decay."""
+    if "decoupled_weight_decay" not in names:
+
+        def nothing(tile, lane, to, w, lr, options):  # type: ignore[no-untyped-def]
+            return to
+
+        return inlined(nothing)
+    number, take_off = names.index("decoupled_weight_decay"), each(n, modifiers.taken_off)
+    read_options = mixed(rows)
+
+    def decouple(tile, lane, to, w, lr, options):  # type: ignore[no-untyped-def]
+        return take_off(to, w, lr * read_options(tile, lane, options)[number])
+
+    return inlined(decouple)
+
+
+def restarter(
+    kind: str | None,
+    velocities: Sequence[int],
+    counts: Sequence[int],
+    sums_gradients: bool,
+    value: Function,
+) -> Function:
+    """``restart(tile, lane, w, to, g, constants)``: set the velocity to 0 where it is time to.
+
+    `velocities` and `counts` are rows; `sums_gradients` says whether the way is -v' instead of v';
+    `value` is the objective's, and `constants` are those of the lane.
+    """
+    if kind is None:
+
+        def nothing(tile, lane, w, to, g, constants):  # type: ignore[no-untyped-def]
+            return None
+
+        return inlined(nothing)
+    n, (count,) = len(velocities), counts
+    read, choose, at_rest = reader(velocities), chooser(velocities), (0.0,) * n
+    product, along = folded(n, modifiers.summed), -1.0 if sums_gradients else 1.0
+
+    def by_function(tile, lane, w, to, g, constants):  # type: ignore[no-untyped-def]
+        return value(*to, constants) > value(*w, constants)
+
+    def by_gradient(tile, lane, w, to, g, constants):  # type: ignore[no-untyped-def]
+        return along * product(g, read(tile, lane)) > 0.0
+
+    is_time = inlined({"function": by_function, "gradient": by_gradient}[kind])
+
+    def restart(tile, lane, w, to, g, constants):  # type: ignore[no-untyped-def]
+        now = is_time(tile, lane, w, to, g, constants)
+        choose(tile, lane, now, at_rest, read(tile, lane))
+        tile[count, lane] += 1.0 if now else -0.0
+
+    return inlined(restart)
+
+
+def counter(counts: Sequence[int]) -> Function:
+    """``note(n_restarts, run, tile, lane)``: store how often a lane's run has been restarted."""
+    if not counts:
+
+        def nothing(n_restarts, run, tile, lane):  # type: ignore[no-untyped-def]
+            return None
+
+        return inlined(nothing)
+    (count,) = counts
+
+    def note(n_restarts, run, tile, lane):  # type: ignore[no-untyped-def]
+        n_restarts[run] = int(tile[count, lane])
+
+    return inlined(note)

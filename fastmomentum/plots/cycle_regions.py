@@ -1,0 +1,142 @@
+"""Where the heavy ball cycles on some strongly convex function, over a map of lr and momentum."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.contour import QuadContourSet
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from fastmomentum.errors import InputError
+from fastmomentum.plots.arguments import AXES, takes
+from fastmomentum.plots.style import number
+from fastmomentum.plots.visible import is_seen
+from fastmomentum.results.chosen import objective_of, rule_of
+from fastmomentum.theory import (
+    RuleLike,
+    converging_momentum,
+    method,
+    scale,
+    shortest_cycle,
+)
+from fastmomentum.theory.cycles import LONGEST
+from fastmomentum.theory.linear import known
+
+_SAMPLES: Final = 801
+
+HATCH: Final = "#CC79A7"
+"""Neither in the colours of maps nor in those of the other lines."""
+
+
+class CycleRegion(NamedTuple):
+    """Artists of `cycle_region`; ``cycles`` is None where none of them is in the picture."""
+
+    cycles: QuadContourSet | None
+    proved: Line2D
+    legend: list[Patch]
+
+    @property
+    def handles(self) -> list[Any]:
+        """All that a legend explains."""
+        return [*self.legend, *([self.proved] if is_seen(self.proved) else [])]
+
+
+@takes(ax=AXES)
+def cycle_region(
+    ax: Axes,
+    mu: float,
+    L: float,  # noqa: N803  # as every paper writes it
+    rule: RuleLike = "momentum",
+    longest: int = LONGEST,
+) -> CycleRegion:
+    """Draw where the heavy ball cycles on some function, and below what it converges on all.
+
+    Parameters
+    ----------
+    ax : Axes
+        With the map drawn: its limits are kept.
+    mu, L : float
+        Smallest and largest curvature, 0 < mu < L; of an objective, `Objective.curvatures`.
+    rule : str or UpdateRule
+        The heavy ball or one of its forms.
+    longest : int
+        The longest cycle that is looked at.
+
+    Returns
+    -------
+    CycleRegion
+        ``cycles`` (hatched, the union of `theory.has_cycle` over periods from 2), ``proved`` (the
+        line of `theory.converging_momentum`, below which every function of the class is converged
+        on) and ``legend``.
+
+    Raises
+    ------
+    InputError
+        The rule is no form of the heavy ball; curvatures are not 0 < mu < L.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot(xlim=(0, 0.2), ylim=(0, 1))
+    >>> cycle_region(ax, 1.0, 25.0).legend[0].get_label()
+    'cycles of 2 to 25 points: on some f of curvature 1 to 25 (theory)'
+    """
+    if method(rule) != "momentum":
+        raise InputError(
+            f"cycles are known of the heavy ball and its forms: got {known(rule).name}"
+        )
+    limits = ax.get_xlim(), ax.get_ylim()
+    spaced = np.geomspace if ax.get_xscale() == "log" else np.linspace
+    lr = np.asarray(spaced(*limits[0], _SAMPLES))
+    momentum = np.linspace(*limits[1], _SAMPLES)
+    momentum = momentum[(momentum >= 0.0) & (momentum < 1.0)][:, None]
+    found = shortest_cycle(lr * scale(rule, momentum), momentum, mu, L, longest) > 0
+    cycles, legend = None, []
+    if found.any():
+        with mpl.rc_context({"hatch.color": HATCH, "hatch.linewidth": 1.2}):
+            cycles = ax.contourf(
+                lr, momentum.ravel(), found, levels=[0.5, 1.5],
+                colors="none", hatches=["///"], zorder=3.5,
+            )  # fmt: skip
+        label = (
+            f"cycles of 2 to {longest} points: on some f of curvature {number(mu)} to {number(L)}"
+        )
+        legend = [Patch(facecolor="none", hatch="///", edgecolor=HATCH, label=f"{label} (theory)")]
+    # Along the heavy ball's own learning rate, so that it is a line for every form of it.
+    ball = np.linspace(0.0, 2.0 / L, _SAMPLES)[1:-1]
+    edge = converging_momentum(ball, mu, L)
+    edge = np.where(edge < 1.0, edge, np.nan)
+    proved = ax.plot(
+        ball / scale(rule, np.nan_to_num(edge)), edge, color=HATCH, linewidth=1.8,
+        linestyle=(0, (1.5, 1.2)), zorder=4, label="converges on every such f below (theory)",
+    )[0]  # fmt: skip
+    ax.set(xlim=limits[0], ylim=limits[1])
+    return CycleRegion(cycles, proved, legend)
+
+
+def cycles_of(
+    ax: Axes, ds: xr.Dataset, longest: int, curvatures: tuple[float, float] | None = None
+) -> list[Any]:
+    """Draw `cycle_region` over a map of results, and give what a legend explains.
+
+    Raises
+    ------
+    InputError
+        The objective has no known curvatures and none are given; others as for `cycle_region`.
+    """
+    if longest < 2:
+        raise InputError(f"--cycles must be 2 or more points: got {longest}")
+    if curvatures is None:
+        objective = objective_of(ds)
+        curvatures = objective.curvatures
+        if curvatures is None or not curvatures[0] < curvatures[1]:
+            raise InputError(
+                f"--cycles: {objective.words} has no known curvatures 0 < mu < L; "
+                "give them: --curvatures MU,L"
+            )
+    return cycle_region(ax, *curvatures, rule_of(ds), longest).handles

@@ -1,0 +1,75 @@
+"""Tables as Parquet, by pyarrow, which is an optional dependency."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastmomentum.errors import InputError
+from fastmomentum.results.tables import Columns, Table
+from fastmomentum.status import Status
+from fastmomentum.store.whole_file import replacing
+
+
+def require_pyarrow() -> None:
+    """Refuse Parquet where pyarrow is not installed.
+
+    Raises
+    ------
+    InputError
+        With how to install it.
+    """
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "Parquet needs pyarrow: pip install 'fastmomentum[export]', or write .csv or .nc"
+        ) from None
+
+
+def write_parquet(table: Table, path: Path) -> None:
+    """Write a table as Parquet, a group of rows at a time.
+
+    Parameters
+    ----------
+    table : Table
+        Read once.
+    path : Path
+        The file; there whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with replacing(path) as partial, partial.open("wb") as file:
+        writer: Any = None
+        try:
+            for columns in table:
+                group = _group(pa, columns)
+                if writer is None:
+                    few = [n for n, v in columns.items() if n == "status" or _repeats(v)]
+                    writer = pq.ParquetWriter(file, group.schema, use_dictionary=few)
+                writer.write_table(group)
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def _group(pa: Any, columns: Columns) -> Any:
+    arrays = {name: pa.array(np.ascontiguousarray(values)) for name, values in columns.items()}
+    if "status" in arrays:
+        words = pa.array([status.words for status in Status])
+        codes = pa.array(columns["status"].astype(np.int8))
+        arrays["status"] = pa.DictionaryArray.from_arrays(codes, words)
+    return pa.table(arrays)
+
+
+def _repeats(values: np.ndarray[Any, Any]) -> bool:
+    """Whether few values come again and again, as those of an axis do."""
+    return bool(np.unique(values[:4096]).size < 1024)

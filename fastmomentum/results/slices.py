@@ -1,0 +1,58 @@
+"""Slices of results, with their dimensions put back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.selection import require_labels
+
+MOST_BYTES: Final = 2**28
+"""Of trajectories; longer ones are left out, for what needs them walks the runs again."""
+
+
+def with_all_axes(ds: xr.Dataset) -> xr.Dataset:
+    """A slice with each dimension of its grid, of one value where it was selected.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results, or a selection of them.
+
+    Returns
+    -------
+    xarray.Dataset
+        Results that are no slice come back as they are.
+
+    Raises
+    ------
+    InputError
+        A coordinate was dropped.
+
+    Examples
+    --------
+    >>> import fastmomentum as fm
+    >>> ds = fm.run(fm.Experiment(objective="booth", rule="sgd", steps=10,
+    ...     grid=fm.Grid(lr=[0.01, 0.02], start=[(1, 1), (2, 2)])))
+    >>> dict(with_all_axes(ds.isel(lr=1, start=0)).status.sizes)
+    {'lr': 1, 'momentum': 1, 'start': 1}
+    """
+    plan = experiment_of(ds)
+    gone = [axis for axis in plan.grid.axes if axis not in ds.dims]
+    if not gone:
+        return ds
+    require_labels(ds)
+    listed = [label for label in plan.labels if label.axis in gone and label.axis != label.name]
+    for label in listed:
+        if label.axis not in ds.coords:
+            ds = ds.assign_coords({label.axis: 0})  # its number in the list was dropped
+    beside = [name for name in ds.data_vars if "observation" in ds[name].dims]
+    runs = ds.drop_vars(beside)
+    if "trajectory" in runs and runs.trajectory.nbytes > MOST_BYTES:
+        runs = runs.drop_vars("trajectory")
+    wide = runs.expand_dims(gone).transpose(*plan.grid.axes, ...)
+    along = {label.name: (label.axis, np.atleast_1d(ds[label.name].values)) for label in listed}
+    return wide.assign_coords(along).assign({name: ds[name] for name in beside})

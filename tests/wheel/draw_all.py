@@ -1,0 +1,69 @@
+"""Draw every kind of picture with the fastmomentum that belongs to this Python: draw_all.py FOLDER.
+
+It is run outside of the clone by a Python that has the wheel: see test_wheel.py and `make wheel`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PLAN = """\
+title = "Drawn from a wheel"
+steps = 60
+objective = { name = "quadratic", hxx = 1.0, hyy = 9.0 }
+rule = { name = "momentum" }
+grid = { lr = [0.05, 0.1], momentum = [0.0, 0.5], start = { x = [-1, 0.5, 2], y = [-1, 0.5, 2] } }
+stop = { targets = [1e-6] }
+"""
+
+PICTURES = {
+    "contour": ("one.h5", "-o", "contour.png", "--beside"),
+    "surface": ("one.h5", "-o", "surface.svg", "--view", "40,30"),
+    "report": ("one.h5", "-o", "report.png", "--style", "dark_background"),
+    "phase": ("one.h5", "-o", "phase.pdf"),
+    "basins": ("one.h5", "-o", "basins.png", "--over", "momentum"),
+    "loss": ("one.h5", "-o", "loss.png", "--title", "Loss", "--size", "8x5"),
+    "duel": ("one.h5", "two.h5", "-o", "duel.png"),
+}
+
+
+def main(folder: Path) -> None:
+    """Run two small experiments and draw the seven kinds, a GIF, a page, and a zoom."""
+    found = importlib.util.find_spec("fastmomentum")
+    assert found is not None
+    assert found.origin is not None
+    home = Path(found.origin)
+    assert Path(sys.prefix) in home.parents, f"not the installed one: {home}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    called(folder, "run", "plan.toml", "-o", "one.h5", "--quiet")
+    called(folder, "run", "plan.toml", "-o", "two.h5", "--quiet", "--set", "steps=40")
+    for kind, words in PICTURES.items():
+        called(folder, "plot", kind, *words)
+    called(folder, "animate", "one.h5", "-o", "run.gif", "--frames", "3", "--size", "8x5")
+    called(folder, "animate", "one.h5", "-o", "run.html", "--frames", "3", "--size", "8x5")
+    called(folder, "zoom", "one.h5", "--lr", "0.05:0.1", "--momentum", "0.1:0.4", "--num", "4")
+    starts = {".png": b"\x89PNG", ".gif": b"GIF8", ".pdf": b"%PDF", ".svg": b"<?xm"}
+    names = [words[words.index("-o") + 1] for words in PICTURES.values()]
+    for name in [*names, "run.gif", "run.html", "one_zoom.png"]:
+        drawn = (folder / name).read_bytes()
+        assert drawn.startswith(starts.get(Path(name).suffix, b"<!DOCTYPE html>")), name
+    print(f"drew {len(names)} kinds, an animation twice and a zoom with {home.parent}")
+
+
+def called(folder: Path, *words: str) -> None:
+    """Run the command, which must say nothing on stderr."""
+    program = Path(sys.executable).with_name("fastmomentum")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    done = subprocess.run(
+        [program, *words], cwd=folder, env=clean, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), (words, done.stdout, done.stderr)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
