@@ -23,6 +23,8 @@ NARROW: Final = 1.01
 
 LARGEST: Final = 1e300
 USUAL_LR: Final[Range] = (1e-4, 1.0)
+USUAL_OPTIONS: Final = {"weight_decay": 0.1, "decoupled_weight_decay": 0.1, "clip": 10.0}
+"""Where windows end of what does nothing at its default."""
 
 
 def names_of(objective: Objective, rule: UpdateRule) -> list[str]:
@@ -43,12 +45,13 @@ def names_of(objective: Objective, rule: UpdateRule) -> list[str]:
     Examples
     --------
     >>> from fastmomentum.objectives import Rosenbrock
-    >>> names_of(Rosenbrock(), UpdateRule(name="sgd"))
-    ['lr', 'objective_a', 'objective_b', 'start_x', 'start_y']
+    >>> names_of(Rosenbrock(), UpdateRule(name="sgd"))  # doctest: +NORMALIZE_WHITESPACE
+    ['lr', 'weight_decay', 'decoupled_weight_decay', 'clip', 'objective_a', 'objective_b',
+     'start_x', 'start_y']
     """
     names = ["lr"]
     names += ["momentum"] if rule.rule.uses_momentum else []
-    names += [parameter.name for parameter in rule.rule.parameters]
+    names += [parameter.name for parameter in rule.settable]
     names += [f"objective_{name}" for name in objective.named_constants]
     return names + [f"start_{name}" for name in objective.parameters]
 
@@ -59,7 +62,7 @@ def limits_of(name: str, rule: UpdateRule) -> Range:
         return 1 / LARGEST, LARGEST
     if name == "momentum":
         return 0.0, 1.0
-    for parameter in rule.rule.parameters:
+    for parameter in rule.settable:
         if parameter.name == name:
             return parameter.low, min(parameter.high, LARGEST)
     return -LARGEST, LARGEST
@@ -99,8 +102,8 @@ def usual_window(name: str, objective: Objective, rule: UpdateRule) -> Range:
     low, high = limits_of(name, rule)
     if high < LARGEST:
         return low, high
-    own = {parameter.name: parameter.default for parameter in rule.rule.parameters}
-    return low, low + 2 * (own[name] or 1.0)
+    usual = {parameter.name: parameter.default for parameter in rule.settable}[name]
+    return low, low + (2 * usual if 0 < usual < LARGEST else USUAL_OPTIONS.get(name, 1.0))
 
 
 def _usual_lr(objective: Objective, rule: UpdateRule) -> Range:
@@ -108,7 +111,7 @@ def _usual_lr(objective: Objective, rule: UpdateRule) -> Range:
         stable = float(largest_stable_lr(objective, UpdateRule(name="sgd"), 0.0))
     except InputError:
         return USUAL_LR
-    if rule.rule.form is None:  # its steps do not scale with the gradient
+    if rule.form is None and not rule.is_linear:  # its steps do not scale with the gradient
         return USUAL_LR
     return (0.02 * stable, 3 * stable) if 1e-100 < stable < 1e100 else USUAL_LR
 

@@ -26,7 +26,7 @@ from fastmomentum.explorer.axes import SPACINGS, limits_of
 from fastmomentum.explorer.field import spots
 from fastmomentum.explorer.paths import Path
 from fastmomentum.explorer.plane import PALETTE, STEPS, Plane
-from fastmomentum.explorer.theory import points_of, words_of
+from fastmomentum.explorer.theory import Theory, points_of, words_of
 from fastmomentum.explorer.view import Cell, View
 from fastmomentum.plots.boundaries import TheoryLines
 from fastmomentum.plots.geometry import Window
@@ -68,6 +68,7 @@ class Figures:
         self.lines = {n: ColumnDataSource({"x": [], "y": []}) for n in ("stable", "oscillating")}
         self.field = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
         self.levels = ColumnDataSource({"xs": [], "ys": []})
+        self.cycles = ColumnDataSource({"xs": [], "ys": []})
         self.path = ColumnDataSource({"x": [], "y": []})
         self.curve = ColumnDataSource({"x": [], "y": []})
         self.points = {n: ColumnDataSource({"x": [], "y": []}) for n in ("start", "end", "minima")}
@@ -87,6 +88,10 @@ class Figures:
         made.toolbar.active_drag = None
         mapper = LinearColorMapper(PALETTE, low=-0.5, high=len(PALETTE) - 0.5)
         made.image("image", "x", "y", "dw", "dh", source=self.cells, color_mapper=mapper)
+        made.patches(
+            "xs", "ys", source=self.cycles, fill_color=None, line_color=None,
+            hatch_pattern="right_diagonal_line", hatch_color="black", hatch_alpha=0.7,
+        )  # fmt: skip
         for name, dash in (("stable", "solid"), ("oscillating", "dashed")):
             made.line("x", "y", source=self.lines[name], line_width=4, color="white", alpha=0.8)
             made.line(
@@ -185,7 +190,7 @@ class Figures:
         self,
         plane: Plane,
         fastest: tuple[Cell, int] | None,
-        theory: TheoryLines | None,
+        theory: Theory,
         view: View,
     ) -> None:
         """Draw what is found out after the fine map: steps to point at, the fastest, theory."""
@@ -196,7 +201,11 @@ class Figures:
             "y": [plane.at_y],
         }
         self.marks["star"].data = spots([] if fastest is None else [fastest[0]])
-        drawn = theory or TheoryLines(None, None, None)
+        drawn = theory.lines or TheoryLines(None, None, None)
+        self.cycles.data = {
+            "xs": [one[:, 0] for one in theory.cycles],
+            "ys": [one[:, 1] for one in theory.cycles],
+        }
         for name, line in (("stable", drawn.stability), ("oscillating", drawn.oscillation)):
             x, y = points_of(line).T
             self.lines[name].data = {"x": x, "y": y}

@@ -4,7 +4,7 @@ window.explorer = (function () {
   const status = ["not run", "converged", "diverged", "out of steps"];
   const words = (name) => name.replace(/^objective_/, "").replace(/_/g, " ");
   let page = null, count = 0, view = null, told = null, link = "", shown = {}, mode = "path";
-  let legend = [], theory = [], fastest = null, said = [], forgetting = 0;
+  let legend = [], theory = [], fastest = null, said = [], forgetting = 0, restarted = null;
 
   function ask(name, more) {
     count += 1;
@@ -130,6 +130,9 @@ window.explorer = (function () {
       option(at("objective"), one.name, one.name === "formula" ? "a formula of your own" : one.name.replace(/_/g, " "));
     }
     for (const one of told.rules) { option(at("rule"), one.name, one.title); }
+    for (const [name, meaning] of Object.entries(told.restarts)) {
+      option(at("restart"), name, name + ": " + meaning);
+    }
   }
 
   function put(input, value) {
@@ -184,9 +187,20 @@ window.explorer = (function () {
       parameters[one.name] = one.name in view.rule ? view.rule[one.name] : one.default;
       titles[one.name] = one.meaning + "; must " + one.range;
     }
-    inputs(at("parameters"), parameters, (name, text) => {
-      ask("rule", { table: Object.assign({}, view.rule, { [name]: numeric(text) }) });
-    }, titles);
+    const changed = (name, value) => {
+      const table = Object.assign({}, view.rule, { [name]: value });
+      if (value === "") { delete table[name]; }
+      ask("rule", { table });
+    };
+    inputs(at("parameters"), parameters, (name, text) => changed(name, numeric(text.trim())), titles);
+    const options = {};
+    for (const one of told.options) {
+      options[one.name] = one.name in view.rule ? view.rule[one.name] : one.default;
+      titles[one.name] = one.meaning + "; must " + one.range;
+    }
+    inputs(at("options"), options, (name, text) => changed(name, numeric(text.trim())), titles);
+    at("restart").value = view.rule.restart || "";
+    restarted = (value) => changed("restart", value);
     put(at("steps"), view.steps);
     put(at("target"), view.target);
     put(at("start-x"), number(view.start[0]));
@@ -288,6 +302,7 @@ window.explorer = (function () {
     listen("formula", formula);
     listen("constants", formula);
     listen("rule", (name) => ask("rule", { table: { name } }));
+    listen("restart", (value) => restarted(value));
     listen("steps", (value) => ask("steps", { value }));
     listen("target", (value) => ask("target", { value }));
     const start = () => ask("start", { value: [at("start-x").value, at("start-y").value] });

@@ -77,7 +77,7 @@ def path_of(view: View, cell: Cell) -> Path:
     --------
     >>> from fastmomentum.explorer.view import first_view
     >>> path_of(first_view(), (1e-3, 0.9)).run.n_steps
-    186
+    836
     """
     every = -(-view.steps // MOST_POINTS)
     results = run(view.experiment_of(cell, every), n_jobs=1, backend="threads")

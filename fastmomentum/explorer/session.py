@@ -23,7 +23,7 @@ from fastmomentum.explorer.maps import Engine, coarse_size, fine_size
 from fastmomentum.explorer.paths import Path, path_of, stored_path_of
 from fastmomentum.explorer.plane import Plane, plane_of, resampled
 from fastmomentum.explorer.source import Source
-from fastmomentum.explorer.theory import theory_of, theory_words, words_of
+from fastmomentum.explorer.theory import theory_of, words_of
 from fastmomentum.explorer.told import end_words, registries
 from fastmomentum.explorer.view import View
 from fastmomentum.plots.geometry import Window
@@ -295,7 +295,7 @@ class Session:
             busy="",
             view=view.told,
             fastest=None if fastest is None else [*fastest[0], fastest[1]],
-            theory=theory_words(theory, view),
+            theory=theory.words,
             toml=toml_of(self._source.experiment_of(view) or experiment),
             link=view.link,
             back=self._history.can_go_back,

@@ -8,6 +8,8 @@ from fastmomentum.explorer.links import MOST_STEPS
 from fastmomentum.explorer.view import View
 from fastmomentum.objectives import MSE, OBJECTIVES, Objective
 from fastmomentum.rules import RULES
+from fastmomentum.rules.base import Parameter
+from fastmomentum.rules.modifiers import OPTIONS, RESTARTS
 from fastmomentum.schedules.registry import LR_SCHEDULES, MOMENTUM_SCHEDULES
 
 
@@ -25,10 +27,7 @@ def registries(given: View) -> dict[str, Any]:
             "name": rule.name,
             "title": rule.title,
             "equation": rule.equation,
-            "parameters": [
-                {"name": p.name, "meaning": p.meaning, "default": p.default, "range": p.range}
-                for p in rule.parameters
-            ],
+            "parameters": [_told(parameter) for parameter in rule.parameters],
         }
         for rule in RULES.values()
     ]
@@ -36,9 +35,17 @@ def registries(given: View) -> dict[str, Any]:
     return {
         "objectives": objectives,
         "rules": rules,
+        "options": [_told(option) for option in OPTIONS],
+        "restarts": dict(RESTARTS),
         "schedules": schedules,
         "most_steps": MOST_STEPS,
     }
+
+
+def _told(parameter: Parameter) -> dict[str, Any]:
+    default = parameter.default if parameter.default < float("inf") else None
+    named = {"name": parameter.name, "meaning": parameter.meaning}
+    return {**named, "default": default, "range": parameter.range}
 
 
 def end_words(view: View) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -94,7 +94,7 @@ class View:
         """The view with axes and windows that its objective and rule have."""
         names = self.names
         x = self.x if self.x in names else "lr"
-        y = self.y if self.y in names and self.y != x else next(n for n in names if n != x)
+        y = self.y if self.y in names and self.y != x else next(n for n in _usual(names) if n != x)
         if y == "lr":  # the map has it to the right, on a log scale
             x, y = y, x
         windows = {
@@ -122,7 +122,7 @@ class View:
         if self.rule.rule.uses_momentum:
             grid["momentum"] = values.get("momentum", self.momentum)
         for name in values:
-            if name in (parameter.name for parameter in self.rule.rule.parameters):
+            if name in (parameter.name for parameter in self.rule.settable):
                 grid.setdefault("rule", {})[name] = values[name]
                 rule.pop(name, None)
             elif name.startswith("objective_"):
@@ -227,6 +227,12 @@ def first_view(objective: Objective | None = None) -> View:
         windows=windows,
         lr=math.sqrt(math.prod(windows["lr"])),
     )
+
+
+def _usual(names: Sequence[str]) -> list[str]:
+    """Names in the order in which they stand in for one that a rule has not."""
+    first = [n for n in names if n.startswith(("momentum", "objective_", "start_"))]
+    return [*first, *(n for n in names if n not in first)]
 
 
 def usual_start(objective: Objective) -> Point:

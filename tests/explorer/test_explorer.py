@@ -101,14 +101,17 @@ def test_what_a_block_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_colours_are_those_of_the_phase_map() -> None:
     from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    from fastmomentum.plots import DIVERGED, NEVER
 
     ds = fm.run(VIEW.experiment(30, 25))
     plane = plane_of(ds, "lr", "momentum")
     status, hit = ds.status.values[..., 0].T, ds.hit_step.values[..., 0, 0].T
     codes = plane.codes
     assert codes.shape == (25, 30)
-    assert {PALETTE[c] for c in codes[status == fm.Status.DIVERGED]} == {"#dcdcdc"}
-    assert {PALETTE[c] for c in codes[status == fm.Status.MAX_STEPS]} == {"#8c8c8c"}
+    assert {PALETTE[c] for c in codes[status == fm.Status.DIVERGED]} == {to_hex(DIVERGED)}
+    assert {PALETTE[c] for c in codes[status == fm.Status.MAX_STEPS]} == {to_hex(NEVER)}
     fast, slow = codes[hit >= 0][[hit[hit >= 0].argmin(), hit[hit >= 0].argmax()]]
     assert fast < slow
     red, green, blue, _ = colormaps["viridis_r"](0.0)
