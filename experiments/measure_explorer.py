@@ -1,8 +1,8 @@
 """Measure how long the explorer's page takes from a gesture to its pictures, in a real browser.
 
-Turns the wheel over the map of Rosenbrock's function (2,000 updates) in headless Chromium, and prints
-medians of the time to the coarse and to the fine map on the screen. With --film it also takes the
-pictures of a zoom into the boundary, and makes a GIF of them.
+Turns the wheel over the map of Rosenbrock's function (2,000 updates) in headless Chromium, and
+prints medians of the time to the coarse and to the fine map on the screen. With --film it also
+takes the pictures of a zoom into the boundary, and makes a GIF of them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def wheel(page: webdriver.Chrome, right: float, up: float, delta: int) -> None:
 
 
 def measure(page: webdriver.Chrome, gestures: int) -> tuple[list[float], list[float], list[int]]:
-    """Milliseconds from each gesture to its coarse and its fine picture, and cells of the latter."""
+    """Milliseconds from each gesture to its coarse and its fine picture; cells of the latter."""
     page.execute_script(LISTEN)
     coarse, fine = [], []
     for number in range(gestures):
@@ -96,11 +96,12 @@ def film(page: webdriver.Chrome, path: Path, frames: int) -> None:
     kept: list[Image.Image] = []
     for number in range(frames):
         if number:
-            wheel(page, 0.74, 0.83, -120)
+            wheel(page, 0.8, 0.945, -120)
             settle(page)
         picture = Image.open(io.BytesIO(page.get_screenshot_as_png())).convert("RGB")
-        kept.append(picture.resize((picture.width * 3 // 4, picture.height * 3 // 4), Image.LANCZOS))
-    plain = [one.quantize(96, dither=Image.Dither.NONE) for one in kept]
+        size = (picture.width * 5 // 8, picture.height * 5 // 8)
+        kept.append(picture.resize(size, Image.Resampling.LANCZOS))
+    plain = [one.quantize(255, dither=Image.Dither.NONE) for one in kept]
     times = [900, *[260] * (len(plain) - 2), 1800]
     plain[0].save(path, save_all=True, append_images=plain[1:], duration=times, loop=0)
 

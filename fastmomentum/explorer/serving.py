@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import threading
 from typing import Any, Final
 
@@ -13,7 +14,6 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 from tornado.routing import Router
 from tornado.web import Application, RequestHandler
 
@@ -153,12 +153,18 @@ class _Fetch(RequestHandler):
         """Nothing is read."""
 
 
+def _listening(port: int) -> socket.socket:
+    made = socket.create_server((ADDRESS, port))
+    made.setblocking(False)
+    return made
+
+
 def _sockets(port: int | None) -> list[Any]:
     try:
-        return bind_sockets(PORT if port is None else port, ADDRESS)
+        return [_listening(PORT if port is None else port)]
     except OSError as error:
         if port is None:
-            return bind_sockets(0, ADDRESS)
+            return [_listening(0)]
         reason = (error.strerror or str(error)).lower()
         raise StorageError(
             f"port {port} of {ADDRESS} cannot be used: {reason}; choose another, or leave it out"
@@ -184,12 +190,14 @@ def in_background(source: Source, port: int | None = None) -> tuple[Explorer, th
     ready = threading.Event()
 
     def serve() -> None:
-        asyncio.set_event_loop(asyncio.new_event_loop())
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
         try:
             explorer = Explorer(source, port)
         except BaseException as error:
             made.append(error)
             ready.set()
+            loop.close()
             return
         made.append(explorer)
         ready.set()
