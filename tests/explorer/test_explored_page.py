@@ -183,6 +183,7 @@ def explorer() -> Iterator[Explorer]:
 
 @pytest.fixture
 def browser(driver: WebDriver, explorer: Explorer) -> Iterator[Browser]:
+    driver.get_log("browser")  # what a server that ended left behind
     page = Browser(driver)
     page.open(explorer.url)
     yield page
