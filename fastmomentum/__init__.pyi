@@ -30,6 +30,7 @@ from .experiment.randomness import Noise as Noise
 from .experiment.recording import Record as Record
 from .experiment.stopping import Stop as Stop
 from .experiment.toml import load as load
+from .explorer.notebook import explore as explore
 from .objectives import MSE as MSE
 from .objectives import OBJECTIVES as OBJECTIVES
 from .objectives import Ackley as Ackley

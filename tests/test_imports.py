@@ -41,7 +41,8 @@ EDGES = {
     "execution": "kernels store schema results experiment specification provenance",
     "analysis": "execution kernels results schema theory objectives experiment specification",
     "plots": "analysis results theory experiment objectives rules schedules specification notices",
-    "cli": "plots analysis execution results store experiment provenance notices",
+    "explorer": "plots analysis results theory execution schedules experiment objectives rules",
+    "cli": "explorer plots analysis execution results store experiment provenance notices",
     "__main__": "cli",
 }
 """By package, or module of the root: the others that it may import, besides those above."""
@@ -52,9 +53,12 @@ HOMES = {
     "joblib": {"execution.backends", "results.estimate"},  # it counts cores as joblib does
     "distributed": {"execution.dask_cluster", "execution.dask_workers", "execution.worker"},
     "dask": {"execution.dask_cluster"},
-    "matplotlib": {"plots"},
+    "matplotlib": {"plots", "explorer"},
     "mpl_toolkits": {"plots"},
     "PIL": {"plots"},
+    "bokeh": {"explorer"},
+    "tornado": {"explorer.serving"},
+    "jinja2": {"explorer.page"},
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"execution.progress_bar"},
@@ -69,7 +73,8 @@ HOMES = {
     "pydantic": {"specification", "datasets", "objectives", "rules", "schedules", "experiment"},
     "pydantic_core": {"specification", "schedules"},
     "lazy_loader": {"__init__", "results.__init__"},
-    "xarray": {"results", "execution.runner", "analysis", "plots"},
+    "xarray": {"results", "execution.runner", "execution.interruptible", "analysis", "plots",
+               "explorer"},
 }  # fmt: skip
 """Third-party libraries, and the packages or modules that may import each."""
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fastmomentum.cli.exit_status import any_text_goes, errors_in_words
+from fastmomentum.cli.exploring import explore
 from fastmomentum.cli.options import (
     AsJson,
     At,
@@ -291,6 +292,7 @@ def zoom(
         print(f"wrote {picture}")
 
 
+app.command()(explore)
 app.command()(refine)
 app.add_typer(plot, name="plot")
 app.command(context_settings=dict(WORDS), add_help_option=False)(animate)

@@ -167,6 +167,11 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
     return Pool(None, n_jobs, False, _JoblibWorkers(n_jobs, streams))
 
 
+def workers_here() -> int:
+    """How many workers this machine has cores for."""
+    return int(joblib.cpu_count())
+
+
 def _run_here(pool: Pool, sink: BlockWriter, missing: Iterator[int]) -> Generator[Done]:
     """Run blocks in joblib's threads or processes of this machine.
 

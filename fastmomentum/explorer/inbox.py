@@ -1,0 +1,70 @@
+"""What a page has asked for and is not done yet: newer gestures take the place of older ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+QUIET: Final = {"cell", "theory", "field"}
+"""What the map does not have to be computed anew for."""
+
+GESTURES: Final = {"window", "cell", "start", "field"}
+"""Of what follows each other at once, only the last counts."""
+
+MOST: Final = 500
+"""Changes that wait, at most: whoever sends more is no hand at a page."""
+
+Change = tuple[str, Mapping[str, Any]]
+
+
+class Inbox:
+    """Changes that wait for the thread of a page.
+
+    Examples
+    --------
+    >>> inbox = Inbox()
+    >>> for x in (0.1, 0.2):
+    ...     inbox.put("cell", {"value": [x, 0.5]})
+    >>> inbox.quiet()
+    [('cell', {'value': [0.2, 0.5]})]
+    >>> inbox.put("steps", {"value": 10})
+    >>> inbox.quiet() is None, inbox.take(waits=False)
+    (True, [('steps', {'value': 10})])
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[Change] = []
+        self._changed = threading.Condition()
+        self.is_closed = False
+
+    def put(self, name: str, asked: Mapping[str, Any]) -> None:
+        """Something is asked for."""
+        with self._changed:
+            if self._waiting and name in GESTURES and self._waiting[-1][0] == name:
+                self._waiting.pop()
+            if len(self._waiting) < MOST:
+                self._waiting.append((name, asked))
+            self._changed.notify()
+
+    def take(self, waits: bool) -> list[Change]:
+        """Take all that waits; wait for something if nothing does and the caller has time."""
+        with self._changed:
+            while waits and not (self._waiting or self.is_closed):
+                self._changed.wait()
+            taken, self._waiting = self._waiting, []
+            return taken
+
+    def quiet(self) -> list[Change] | None:
+        """Take what waits if the map can go on meanwhile; None where it is to be given up."""
+        with self._changed:
+            if self.is_closed or any(name not in QUIET for name, _ in self._waiting):
+                return None
+            taken, self._waiting = self._waiting, []
+            return taken
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        with self._changed:
+            self.is_closed = True
+            self._changed.notify()

@@ -1,0 +1,109 @@
+"""The map of a view: how many cells it has, how it is computed, and what a file has of it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import xarray as xr
+
+from fastmomentum.execution.backends import workers_here
+from fastmomentum.execution.interruptible import run_unless
+from fastmomentum.execution.worker import warm
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.explorer.view import View
+
+Size = tuple[int, int]
+
+COARSE_UPDATES: Final = 32_000_000
+"""Updates of a coarse map: about a hundredth of a second of two cores."""
+
+MOST_UPDATES: Final = 2_000_000_000
+"""Updates of a fine map, at most, that a page may ask for."""
+
+MOST_CELLS: Final = 720
+"""Cells along an axis, at most; more than a screen shows only cost time."""
+
+LEAST_CELLS: Final = 16
+COARSER: Final = 4
+"""Pixels of the screen that a cell of a coarse map takes along an axis, at least."""
+
+
+def fine_size(view: View, pixels: Size) -> Size:
+    """Cells of the fine map along both axes, for so many pixels of the screen.
+
+    Examples
+    --------
+    >>> from fastmomentum.explorer.view import first_view
+    >>> view = first_view()
+    >>> fine_size(view, (500, 500)), fine_size(view.changed(steps=100_000), (500, 500))
+    ((500, 500), (141, 141))
+    """
+    return _within(pixels, MOST_UPDATES // view.steps)
+
+
+def coarse_size(view: View, pixels: Size) -> Size:
+    """Cells of the coarse map.
+
+    Examples
+    --------
+    >>> from fastmomentum.explorer.view import first_view
+    >>> coarse_size(first_view(), (500, 500))
+    (125, 125)
+    """
+    width, height = pixels
+    return _within((width // COARSER, height // COARSER), COARSE_UPDATES // view.steps)
+
+
+def _within(pixels: Size, most: int) -> Size:
+    width, height = (min(max(side, LEAST_CELLS), MOST_CELLS) for side in pixels)
+    factor = min(1.0, math.sqrt(most / (width * height)))
+    return max(int(factor * width), LEAST_CELLS), max(int(factor * height), LEAST_CELLS)
+
+
+def _kernel_of(experiment: Experiment) -> Hashable:
+    """What a kernel is compiled for."""
+    grid = experiment.grid
+    axes = tuple(grid.rule or ()), tuple(grid.objective or ())
+    is_checked = experiment.stop.bound is not None
+    functions = (experiment.objective.functions, experiment.rule.name)
+    return (functions, axes, is_checked, tuple(sorted(experiment.model_fields_set)))
+
+
+class Engine:
+    """Computes maps, for all pages of a server; it has a thread for each core.
+
+    Attributes
+    ----------
+    workers : int
+        How many.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or workers_here()
+        self._threads = ThreadPoolExecutor(self.workers, "fastmomentum-explorer")
+        self._compiling = threading.Lock()
+        self._compiled: set[Hashable] = set()
+
+    def needs_compiling(self, experiment: Experiment) -> bool:
+        """Whether the kernel of an experiment is not yet ready in this process."""
+        return _kernel_of(experiment) not in self._compiled
+
+    def compile(self, experiment: Experiment) -> None:
+        """Compile the kernel of an experiment, or load it from the cache."""
+        with self._compiling:  # two pages may want the same kernel
+            warm(experiment)
+            self._compiled.add(_kernel_of(experiment))
+
+    def map(self, view: View, size: Size, stopped: Callable[[], bool]) -> xr.Dataset | None:
+        """Compute a map, with summaries alone; None where it was given up."""
+        experiment = view.experiment(*size)
+        self.compile(experiment)
+        return None if stopped() else run_unless(experiment, self._threads, self.workers, stopped)
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._threads.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,198 @@
+"""A map as pixels: colours, captions and legend as those of `plot phase`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+from numpy.typing import NDArray
+
+from fastmomentum.explorer.axes import Range, places
+from fastmomentum.explorer.view import Cell
+from fastmomentum.plots.phases import NEVER_MET, medians, setting_cells, shares, steps_norm
+from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN
+from fastmomentum.status import Status
+
+COLOURS_OF_STEPS: Final = 252
+"""Colours of steps; those after them are of how runs ended, as `Status` numbers them."""
+
+ENDS: Final = (NOT_RUN, CONVERGED, DIVERGED, NEVER)
+
+STEPS: Final = [to_hex(c) for c in colormaps["viridis_r"](np.linspace(0, 1, COLOURS_OF_STEPS))]
+PALETTE: Final = [*STEPS, *ENDS]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """What is known of the cells of a map.
+
+    Attributes
+    ----------
+    x, y : str
+        What it is drawn over.
+    at_x, at_y : ndarray, shape (nx,) and (ny,)
+        Values along both.
+    status : ndarray of uint8, shape (nx, ny)
+        How runs ended.
+    steps : ndarray of int32, shape (nx, ny)
+        Updates until the target was met, -1 for never; updates made where there is no target.
+    has_target : bool
+        Whether there is one.
+    """
+
+    x: str
+    y: str
+    at_x: NDArray[np.float64]
+    at_y: NDArray[np.float64]
+    status: NDArray[np.uint8]
+    steps: NDArray[np.int32]
+    has_target: bool
+
+    @property
+    def reached(self) -> NDArray[np.bool_]:
+        """Cells that have steps to be coloured by."""
+        return (self.steps >= 0) if self.has_target else np.zeros(self.status.shape, bool)
+
+    @cached_property
+    def limits(self) -> tuple[float, float] | None:
+        """Least and most steps of the colours; None where no cell has some."""
+        if not (reached := self.reached).any():
+            return None
+        norm = steps_norm(self.steps[reached])
+        return float(norm.vmin or 1.0), float(norm.vmax or 2.0)
+
+    @cached_property
+    def codes(self) -> NDArray[np.uint8]:
+        """Which colour of `PALETTE` each cell has, shape (ny, nx): rows upwards."""
+        codes = (COLOURS_OF_STEPS + self.status).astype(np.uint8)
+        if (limits := self.limits) is not None:
+            low, high = np.log(limits)
+            reached = self.reached
+            part = (np.log(np.maximum(self.steps[reached], 1)) - low) / (high - low)
+            codes[reached] = (part * COLOURS_OF_STEPS).clip(0, COLOURS_OF_STEPS - 1)
+            codes[~reached & (self.status == Status.CONVERGED)] = (
+                COLOURS_OF_STEPS + Status.MAX_STEPS
+            )
+        return np.ascontiguousarray(codes.T)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Colours of how runs ended, and what they mean with their shares."""
+        names = {Status.MAX_STEPS: "target not reached"} if self.has_target else None
+        patches = shares(self.status, ~self.reached, names)
+        return [(to_hex(patch.get_facecolor()), str(patch.get_label())) for patch in patches]
+
+    @property
+    def note(self) -> str:
+        """A line where nothing converges, or all diverge; else empty."""
+        if (self.status == Status.DIVERGED).all():
+            return "every run in this window diverges"
+        none = self.has_target and not self.reached.any()
+        return "no run in this window converges" if none else ""
+
+    def fastest(self) -> tuple[Cell, int] | None:
+        """The cell that is fast together with its neighbours, by the median of 3 x 3, and how fast.
+
+        As the star of `plot phase`.
+        """
+        reached = self.reached
+        if not reached.any():
+            return None
+        counts = np.where(reached, self.steps, NEVER_MET).astype(np.int32)
+        around = np.where(reached, medians(counts), NEVER_MET)
+        chosen = np.where(around == around.min(), counts, NEVER_MET)
+        i, j = np.unravel_index(int(chosen.argmin()), chosen.shape)
+        return (float(self.at_x[i]), float(self.at_y[j])), int(counts[i, j])
+
+    def snapped(self, cell: Cell, windows: tuple[Range, Range]) -> Cell:
+        """The middle of the cell nearest to a place; one outside of the window stays as it is."""
+        if not all(low <= value <= high for value, (low, high) in zip(cell, windows, strict=True)):
+            return cell
+        found = []
+        for name, values, value in zip((self.x, self.y), (self.at_x, self.at_y), cell, strict=True):
+            away = np.log(values / value) if name == "lr" else values - value
+            found.append(float(values[np.abs(away).argmin()]))
+        return found[0], found[1]
+
+
+def plane_of(results: xr.Dataset, x: str, y: str, others: dict[str, int] | None = None) -> Plane:
+    """The map of results over two of their dimensions.
+
+    Parameters
+    ----------
+    results : xarray.Dataset
+        Of an experiment.
+    x, y : str
+        Its dimensions to draw over.
+    others : dict of int, optional
+        Where to stay along further ones; at the first value of those left out.
+
+    Returns
+    -------
+    Plane
+        For the last target, if there is one.
+    """
+    stay = {d: (others or {}).get(str(d), 0) for d in results["status"].dims if d not in (x, y)}
+    chosen = results[[n for n in ("status", "hit_step", "n_steps") if n in results]].isel(stay)
+    has_target = "target" in results.dims
+    steps = chosen["hit_step"].isel(target=-1) if has_target else chosen["n_steps"]
+    return Plane(
+        x=x,
+        y=y,
+        at_x=results[x].values.astype(np.float64),
+        at_y=results[y].values.astype(np.float64),
+        status=chosen["status"].transpose(x, y).values.astype(np.uint8),
+        steps=steps.transpose(x, y).values.astype(np.int32),
+        has_target=has_target,
+    )
+
+
+def resampled(
+    plane: Plane, results: xr.Dataset, windows: tuple[Range, Range], size: tuple[int, int]
+) -> Plane:
+    """The map of a file as the screen has it: evenly spaced, each pixel of the cell around it.
+
+    Parameters
+    ----------
+    plane : Plane
+        From `plane_of`.
+    results : xarray.Dataset
+        The same.
+    windows : ((float, float), (float, float))
+        What of it is shown.
+    size : (int, int)
+        Pixels.
+
+    Returns
+    -------
+    Plane
+        Its values along the axes are those of the pixels.
+    """
+    edges = setting_cells(results, plane.x, plane.y).edges
+    found, chosen = [], []
+    for name, window, num, edge in zip((plane.x, plane.y), windows, size, edges, strict=True):
+        at = places(name, window, num)
+        found.append(at)
+        chosen.append(np.searchsorted(edge[1:-1], at))
+    cells = np.ix_(*chosen)
+    at_x, at_y = found
+    return Plane(
+        plane.x, plane.y, at_x, at_y, plane.status[cells], plane.steps[cells], plane.has_target
+    )
+
+
+def file_window(results: xr.Dataset, x: str, y: str) -> dict[str, Range]:
+    """The window that shows the whole map of a file."""
+    cells = setting_cells(results, x, y)
+    made: dict[str, Any] = {}
+    for name, edge, bound in zip((x, y), cells.edges, cells.bounds, strict=True):
+        low, high = max(float(edge[0]), bound[0]), min(float(edge[-1]), bound[1])
+        if name == "lr" and low <= 0:
+            low = float(results[name].values[0]) / 2
+        made[name] = (low, high)
+    return made

@@ -1,0 +1,136 @@
+"""What the explorer is started with: nothing, an experiment file, or a results file."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.experiment.points import axes_of
+from fastmomentum.experiment.toml import experiment_from
+from fastmomentum.explorer.axes import Range
+from fastmomentum.explorer.links import MOST_STEPS
+from fastmomentum.explorer.plane import Plane, file_window, plane_of
+from fastmomentum.explorer.view import View, first_view
+from fastmomentum.plots.cells import cells_of
+from fastmomentum.results.dataset import experiment_of, open_results
+
+
+class Source:
+    """What the explorer is started with.
+
+    Parameters
+    ----------
+    given : Experiment, Dataset or path, optional
+        An experiment or the file that holds it; results or their file.
+
+    Attributes
+    ----------
+    view : View
+        What a page begins with.
+    results : Dataset or None
+        Where it is started from results.
+
+    Raises
+    ------
+    InputError
+        It is none of these, or has runs that take too many updates.
+    """
+
+    def __init__(self, given: object = None) -> None:
+        self.results: xr.Dataset | None = None
+        if given is None:
+            self.view = first_view()
+            return
+        if isinstance(given, str | os.PathLike) and Path(given).suffix == ".h5":
+            given = open_results(Path(given))
+        if isinstance(given, xr.Dataset):
+            experiment = experiment_of(given)
+            self.view = _view(experiment)
+            if {self.view.x, self.view.y} <= set(map(str, given["status"].dims)):
+                self.results = given
+                windows = file_window(given, self.view.x, self.view.y)
+                self.view = self.view.changed(windows=windows)
+            return
+        self.view = _view(experiment_from(given))
+
+    def has(self, view: View) -> bool:
+        """Whether the results have the map of a view."""
+        return self.results is not None and view.map_key == self.view.map_key
+
+    def experiment_of(self, view: View) -> Experiment | None:
+        """The experiment of the results, where they have the map of a view."""
+        return experiment_of(self.results) if self.has(view) and self.results is not None else None
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The map of the results."""
+        assert self.results is not None
+        return plane_of(self.results, self.view.x, self.view.y)
+
+
+def _view(experiment: Experiment) -> View:
+    """The view that an experiment asks for, as far as it is a map."""
+    if experiment.steps > MOST_STEPS:
+        raise InputError(
+            f"the explorer makes runs of {MOST_STEPS:,} updates at most: got "
+            f"{experiment.steps:,}; set steps lower"
+        )
+    grid = experiment.grid
+    first = {label.name: float(label.values[0]) for label in experiment.labels}
+    rule = experiment.rule
+    varying = {name: first[name] for name in grid.rule or {}}
+    if varying:
+        rule = type(rule)(**(rule.model_dump() | varying))
+    constants = {name: first[f"objective_{name}"] for name in grid.objective or {}}
+    objective = experiment.objective.with_constants(constants)
+    parameters = objective.parameters
+    base = first_view(objective)
+    names = [name for name in grid.axes if name not in ("start", "velocity")]
+    long = [n for n in names if grid.axes[n].size > 1 and not n.startswith("velocity_")]
+    x, y = [*long, *(n for n in ("lr", "momentum") if n not in long)][:2]
+    view = base.changed(
+        rule=rule,
+        steps=experiment.steps,
+        target=experiment.stop.targets[-1] if experiment.stop.targets else None,
+        start=(first[f"start_{parameters[0]}"], first[f"start_{parameters[1]}"]),
+        x=x,
+        y=y,
+        lr=first["lr"],
+        momentum=first["momentum"],
+        others=_others(experiment),
+    )
+    windows = {n: _around(n, grid.axes[n]) for n in (x, y) if n in long}
+    return view.changed(windows=windows).fitting()
+
+
+def _around(name: str, values: np.ndarray[Any, Any]) -> Range:
+    """The window whose cells have these values in their middles."""
+    cells = cells_of(np.asarray(values, float), np.zeros(1))
+    low, high = float(cells.edges[0][0]), float(cells.edges[0][-1])
+    if name == "momentum":
+        low, high = max(low, 0.0), min(high, 1.0)
+    if name == "lr" and low <= 0:
+        low = float(values[0]) / 2
+    return low, high
+
+
+def _others(experiment: Experiment) -> dict[str, Any]:
+    """What an experiment says besides what a page has fields for."""
+    plain = experiment.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    known = {"objective", "rule", "steps", "grid", "record", "stop", "title"}
+    found = {key: table for key, table in plain.items() if key not in known}
+    if experiment.stop.bound is None:
+        found["stop"] = {"bound": False}
+    elif experiment.stop.bound != 1e20:
+        found["stop"] = {"bound": experiment.stop.bound}
+    if experiment.grid.velocity is not None:
+        velocity = [float(axis[0]) for axis in axes_of(experiment.grid.velocity)]
+        found["grid"] = {"velocity": [velocity]}
+    return found

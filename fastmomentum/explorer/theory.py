@@ -1,0 +1,96 @@
+"""What theory draws over a map, and says in its legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from fastmomentum.errors import InputError
+from fastmomentum.explorer.view import View
+from fastmomentum.plots.boundaries import TheoryLines, theory_lines
+from fastmomentum.plots.cycle_regions import CycleRegion, cycle_region
+
+
+def words_of(name: str) -> str:
+    """An axis of a map in words.
+
+    Examples
+    --------
+    >>> words_of("objective_b"), words_of("start_x"), words_of("nu")
+    ('b', 'start x', 'nu')
+    """
+    return name.removeprefix("objective_").replace("_", " ")
+
+
+class Theory(NamedTuple):
+    """What theory says of a map.
+
+    Attributes
+    ----------
+    lines : TheoryLines or None
+        At the first minimiser; None where there is none.
+    cycles : list of ndarray, shape (n, 2)
+        Outlines of the region where the heavy ball cycles on some function of these curvatures.
+    words : list of (str, str)
+        Entries of the legend for what is in the window: a kind, and what it means.
+    """
+
+    lines: TheoryLines | None = None
+    cycles: Sequence[NDArray[np.float64]] = ()
+    words: Sequence[tuple[str, str]] = ()
+
+
+def theory_of(view: View) -> Theory:
+    """What theory says within the window of a map; nothing of other axes than lr and momentum."""
+    if not view.theory or (view.x, view.y) != ("lr", "momentum") or "schedule" in view.others:
+        return Theory()
+    ax: Axes = Figure().add_subplot()
+    ax.set(xscale="log", xlim=view.windows["lr"], ylim=view.windows["momentum"])
+    try:
+        lines = theory_lines(ax, view.objective, view.rule)
+    except InputError:
+        return Theory()
+    words = _words(lines)
+    region = _cycles(ax, view)
+    if region is None or region.cycles is None:
+        return Theory(lines, words=words)
+    outlines = [np.asarray(one) for p in region.cycles.get_paths() for one in p.to_polygons()]
+    return Theory(lines, outlines, [*words, ("hatched", _plain(str(region.legend[0].get_label())))])
+
+
+def _cycles(ax: Axes, view: View) -> CycleRegion | None:
+    curvatures = view.objective.curvatures
+    if curvatures is None or not 0 < curvatures[0] < curvatures[1]:
+        return None
+    try:
+        return cycle_region(ax, *curvatures, view.rule)
+    except InputError:  # no form of the heavy ball
+        return None
+
+
+def points_of(line: Line2D | None) -> NDArray[np.float64]:
+    """Points of a line, shape (n, 2); none where there is no line."""
+    return np.empty((0, 2)) if line is None else np.asarray(line.get_xydata(), np.float64)
+
+
+def _words(drawn: TheoryLines) -> list[tuple[str, str]]:
+    kinds = {id(drawn.stability): "solid", id(drawn.oscillation): "dashed"}
+    found = []
+    for line in drawn.seen:
+        if line is drawn.optimum:
+            ((lr, momentum),) = points_of(line)
+            found.append(("diamond", f"best in theory: lr {lr:.4g}, momentum {momentum:.4g}"))
+        else:
+            found.append((kinds[id(line)], _plain(str(line.get_label()))))
+    return found
+
+
+def _plain(label: str) -> str:
+    """A label without the marks of mathematical text."""
+    return label.replace("$", "").replace("\\times", "x").replace("{", "").replace("}", "")

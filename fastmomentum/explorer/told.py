@@ -1,0 +1,58 @@
+"""What the page is told: the registries, and a run in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastmomentum.explorer.links import MOST_STEPS
+from fastmomentum.explorer.view import View
+from fastmomentum.objectives import MSE, OBJECTIVES, Objective
+from fastmomentum.rules import RULES
+from fastmomentum.rules.base import Parameter
+from fastmomentum.rules.modifiers import OPTIONS, RESTARTS
+from fastmomentum.schedules.registry import LR_SCHEDULES, MOMENTUM_SCHEDULES
+
+
+def registries(given: View) -> dict[str, Any]:
+    """What can be chosen on a page: objectives, rules, schedules, with what each may be told."""
+    objectives = []
+    for name, kind in OBJECTIVES.items():
+        if name == "mse" and not isinstance(given.objective, MSE):
+            continue  # it needs data
+        one: Objective = given.objective if name == "mse" else kind.example()
+        constants = {} if name == "formula" else one.named_constants
+        objectives.append({"name": name, "constants": constants})
+    rules = [
+        {
+            "name": rule.name,
+            "title": rule.title,
+            "equation": rule.equation,
+            "parameters": [_told(parameter) for parameter in rule.parameters],
+        }
+        for rule in RULES.values()
+    ]
+    schedules = {"lr": list(LR_SCHEDULES), "momentum": list(MOMENTUM_SCHEDULES)}
+    return {
+        "objectives": objectives,
+        "rules": rules,
+        "options": [_told(option) for option in OPTIONS],
+        "restarts": dict(RESTARTS),
+        "schedules": schedules,
+        "most_steps": MOST_STEPS,
+    }
+
+
+def _told(parameter: Parameter) -> dict[str, Any]:
+    default = parameter.default if parameter.default < float("inf") else None
+    named = {"name": parameter.name, "meaning": parameter.meaning}
+    return {**named, "default": default, "range": parameter.range}
+
+
+def end_words(view: View) -> str:
+    """A line where doubles end; empty elsewhere."""
+    if not view.is_at_end:
+        return ""
+    return (
+        "Here doubles end: the window is some ten thousand spacings of doubles wide, and its cells "
+        "would soon be the same numbers. Zooming in stops."
+    )
