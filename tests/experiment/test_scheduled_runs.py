@@ -159,7 +159,7 @@ def test_su_boyd_and_candes_iteration_to_the_digit() -> None:
         y = w + (k - 1) / (k + 2) * (w - before)
     found = fm.run(
         scheduled(
-            objective={"name": "quadratic", "a": 1.0, "b": 0.0, "c": 0.25}, rule="sutskever",
+            objective={"name": "quadratic", "hxx": 1.0, "hxy": 0.0, "hyy": 0.25}, rule="sutskever",
             steps=steps, grid={"lr": [lr], "start": [[1.0, -2.0]]}, stop={},
             schedule={"momentum": {"kind": "su_boyd_candes"}},
         ),

@@ -62,6 +62,39 @@ def bowl(curvature: float = 1e-4, **changes: Any) -> fm.Experiment:
     return fm.Experiment(**(fields | changes))
 
 
+def _with_schedule(condition: float, restart: str | None) -> fm.Experiment:
+    return bowl(
+        1 / condition,
+        rule={"name": "nesterov", "restart": restart},
+        grid=fm.Grid(lr=0.9, start=[(1.0, 1.0)]),
+        schedule={"momentum": {"kind": "nesterov"}},
+    )
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e3, 1e4, 1e5, 1e6])
+def test_restarts_beat_none_as_o_donoghue_and_candes_report(condition: float) -> None:
+    without, *others = (
+        int(fm.run(_with_schedule(condition, restart), n_jobs=1).n_steps.squeeze())
+        for restart in (None, *RESTARTS)
+    )
+    assert all(4 * steps < without for steps in others)
+    if condition == 1e4:
+        assert without == 35_513
+        assert all(1_150 < steps < 1_250 for steps in others)
+
+
+def test_the_ripples_period_goes_with_the_root_of_the_condition_number() -> None:
+    """Along the flat side w is near to J_1(t sqrt(lr L))/t, whose zeros lie pi apart."""
+    for condition in (1e3, 1e4, 1e5):
+        period = np.pi * np.sqrt(condition / 0.9)
+        found = descend(
+            fm.Quadratic(1.0, 0.0, 1 / condition), "nesterov", 0.9, 0.0, (0.0, 1.0),
+            int(8 * period), schedule=_with_schedule(condition, None).schedule,
+        )  # fmt: skip
+        zeros = np.flatnonzero(np.diff(np.sign(found.trajectory[:, 1])))
+        np.testing.assert_allclose(np.diff(zeros[2:]).mean() / period, 1.0, rtol=0.02)
+
+
 @pytest.mark.parametrize("restart", RESTARTS)
 def test_restarts_come_sooner_to_the_minimum(restart: str) -> None:
     without, with_restarts = (
