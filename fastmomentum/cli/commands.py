@@ -214,7 +214,7 @@ def export(
         print(f"wrote {made.path}: {made.rows:,} {what}, {in_units(made.path.stat().st_size)}")
 
 
-@app.command()
+@app.command(cls=Command)
 @errors_in_words
 def zoom(
     file: ResultsFile,

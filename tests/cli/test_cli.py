@@ -157,7 +157,8 @@ BAD_FILES = [
     (
         "[grid]",
         "[[grid]]",
-        "grid must be a table with the keys lr, momentum, start, velocity, rule, objective, seed: "
+        "grid must be a table with the keys lr, momentum, start, velocity, rule, objective, "
+        "cells, seed: "
         "got [{ lr = [0.0001, 0.001], momentum = [0.0, 0.9], start = [...; "
         "write [grid], not [[grid]]",
     ),

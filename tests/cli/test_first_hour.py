@@ -204,12 +204,13 @@ def test_what_is_registered_still_goes() -> None:
         (
             lambda: fm.Experiment(fm.Rosenbrock(), "momentum", 5),
             "Experiment takes its arguments by name: write Experiment(steps=..., objective=..., "
-            "rule=..., grid=..., title=..., record=..., stop=...), with those that you need",
+            "rule=..., grid=..., title=..., record=..., stop=..., noise=..., "
+            "batch=..., schedule=...), with those that you need",
         ),
         (
             lambda: fm.Grid([0.1], [0.9], [(1, 1)]),
             "Grid takes its arguments by name: write Grid(lr=..., start=..., momentum=..., "
-            "velocity=..., rule=..., objective=...), with those that you need",
+            "velocity=..., rule=..., objective=..., cells=..., seed=...), with those that you need",
         ),
     ],
 )

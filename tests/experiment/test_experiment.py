@@ -74,7 +74,7 @@ def on(**changes: Any) -> dict[str, Any]:
         ),
         (
             {"rule": 5},
-            "rule must be a table with the keys name, dampening, nu, beta2, eps, rho: got 5",
+            "rule must be a table with the key name: got 5",
         ),
         ({"rule": {"name": 5}}, "rule.name must be text, in quotes: got 5"),
         (
@@ -194,7 +194,7 @@ def on(**changes: Any) -> dict[str, Any]:
         (
             {"grid": [BASE["grid"]]},
             "grid must be a table with the keys lr, momentum, start, velocity, rule, objective, "
-            "seed: got ",
+            "cells, seed: got ",
         ),
     ],
 )

@@ -49,7 +49,8 @@ def agree(experiment: fm.Experiment) -> None:
     )
     want = descend(
         experiment.objective, experiment.rule, lr, momentum, start, experiment.steps,
-        experiment.stop.targets, experiment.stop.bound, velocity, experiment.schedule,
+        experiment.stop.targets, experiment.stop.bound, velocity,
+        schedule=experiment.schedule,
     )  # fmt: skip
     for name in ("status", "n_steps", "final_loss", "final", "hit_step", "n_restarts"):
         if name in ds:
