@@ -227,8 +227,8 @@ class Writer:
 
 
 def is_number(one: Any) -> bool:
-    """Whether it is made of numbers, pi and e alone."""
-    return bool(one.is_Number or one.free_symbols <= {PI, E})
+    """Whether it is made of numbers, pi and e alone, without functions: those are computed."""
+    return bool(one.is_Number or (one.free_symbols <= {PI, E} and not one.has(sympy.Function)))
 
 
 def _is_divisor(factor: Any) -> bool:
