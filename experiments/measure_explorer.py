@@ -110,7 +110,9 @@ def main() -> None:
     """Measure, and print; draw what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--gestures", type=int, default=40, help="how many [40]")
-    parser.add_argument("--picture", type=Path, help="keep a picture of the page, such as explorer.png")
+    parser.add_argument(
+        "--picture", type=Path, help="keep a picture of the page, such as explorer.png"
+    )
     parser.add_argument("--film", type=Path, help="keep a film of a zoom, GIF")
     parser.add_argument("--frames", type=int, default=16, help="pictures of the film [16]")
     parser.add_argument("--size", default="1280x720", help="of the page in pixels [1280x720]")

@@ -108,7 +108,11 @@ def test_frames_of_a_zoom_say_what_they_show(
             assert part in title
         (legend,) = figure.legends
         assert any("diverged" in text.get_text() for text in legend.get_texts())
-        assert legend.get_title().get_text().startswith("yellow (few) to violet: steps until f")
+        assert (
+            legend.get_title()
+            .get_text()
+            .startswith("yellow (few) to violet, by rank: steps until f")
+        )
 
 
 # What is refused

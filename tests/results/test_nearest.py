@@ -160,7 +160,6 @@ def test_commands_tell_it_in_a_line(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("animate", ["--momentum", "0", "--momentum", "0.9"]),
         ("plot_report", ["--lr", "0.01", "--lr", "0.02"]),
         ("plot_report", ["--start", "0", "--start", "1"]),
         ("plot_phase", ["--target", "1e-4", "--target", "1e-8"]),
