@@ -7,7 +7,7 @@ film ends where doubles do, when a window is narrower than 10,000 of their spaci
 
 from __future__ import annotations
 
-import _ending  # noqa: F401
+import _ending  # noqa: F401  (its import sets how the script ends)
 
 import argparse
 from collections.abc import Sequence

@@ -147,7 +147,7 @@ def measured(
             options = "--host 127.0.0.1 --port 0 --dashboard-address 127.0.0.1:0 --scheduler-file"
             others.append(started("dask_scheduler", *options.split(), place))
             while not (place.exists() and place.read_text()):
-                time.sleep(0.02)
+                time.sleep(0.02)  # polled: the scheduler tells nobody that it is there
             address = json.loads(place.read_text())["address"]
             options = "--nthreads 1 --no-nanny --no-dashboard"
             others += [started("dask_worker", address, *options.split()) for _ in range(cores)]

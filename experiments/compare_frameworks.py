@@ -17,7 +17,7 @@ torch from PyPI brings several GB more of CUDA's libraries on Linux):
 
 from __future__ import annotations
 
-import _ending  # noqa: F401
+import _ending  # noqa: F401  (its import sets how the script ends)
 
 import argparse
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ Each row is a paper, its setting, what is published, and what comes out here; un
 
 from __future__ import annotations
 
-import _ending  # noqa: F401
+import _ending  # noqa: F401  (its import sets how the script ends)
 
 import argparse
 import re

@@ -6,7 +6,7 @@ the left are bands over the seeds at one learning rate, to the right the mean lo
 
 from __future__ import annotations
 
-import _ending  # noqa: F401
+import _ending  # noqa: F401  (its import sets how the script ends)
 
 import argparse
 from collections.abc import Sequence

@@ -8,7 +8,7 @@ line is the edge by the closed form, the union of `fm.theory.has_cycle`.
 
 from __future__ import annotations
 
-import _ending  # noqa: F401
+import _ending  # noqa: F401  (its import sets how the script ends)
 
 import argparse
 from collections.abc import Sequence

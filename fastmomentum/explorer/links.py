@@ -118,7 +118,7 @@ def steps_of(given: object) -> int:
 def number_of(name: str, given: object) -> float:
     """A finite number that a page asks for, also as text."""
     try:
-        value = float(given) if not isinstance(given, bool) else math.nan  # type: ignore[arg-type]
+        value = float(given) if not isinstance(given, bool) else math.nan  # type: ignore[arg-type]  # a TypeError is told
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):

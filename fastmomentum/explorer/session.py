@@ -112,7 +112,7 @@ class Session:
             do()
         except FastmomentumError as error:
             said = str(error)
-        except Exception as error:  # a fault of ours
+        except Exception as error:  # a fault of ours is told on the page, which lives on
             said = f"fastmomentum has a fault: {type(error).__name__}: {error}"
         else:
             return

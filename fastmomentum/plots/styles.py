@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib
-from matplotlib import style as named_styles
+from matplotlib.style import available as style_names
+from matplotlib.style import library as styles_by_name
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.fonts import families
@@ -67,9 +68,9 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
 def _settings(style: str | Path) -> dict[Any, Any]:
     path = Path(style)
     if not path.is_file():
-        if str(style) in named_styles.library:
-            return _drawing(named_styles.library[str(style)])
-        known = suggest(str(style), ["default", *named_styles.available])
+        if str(style) in styles_by_name:
+            return _drawing(styles_by_name[str(style)])
+        known = suggest(str(style), ["default", *style_names])
         raise InputError(
             f"--style: there is no file {path}, and no such style of matplotlib's; {known}"
         )
