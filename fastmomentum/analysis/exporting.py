@@ -182,10 +182,15 @@ def _require_finished(ds: xr.Dataset) -> None:
 
 def _taken(ds: xr.Dataset, one: xr.Dataset) -> list[str]:
     """Values that were chosen along axes that had several."""
-    gone = [name for name in labels_of(ds) if ds[name].ndim and not one[name].ndim]
+    left = {name: np.unique(one[name].values) for name in labels_of(ds)}
+    gone = [  # of a list of cells all of one lr or momentum may be taken
+        name
+        for name, values in left.items()
+        if (one[name].ndim < ds[name].ndim or one[name].size < ds[name].size) and values.size == 1
+    ]
     if not gone:
         return []
-    return ["at " + ", ".join(f"{name} {one[name].item():.6g}" for name in gone)]
+    return ["at " + ", ".join(f"{name} {left[name].item():.6g}" for name in gone)]
 
 
 def _with_steps(one: xr.Dataset) -> xr.Dataset:

@@ -49,8 +49,27 @@ def known_of(ds: xr.Dataset) -> Known:
         if known.has(lattice.of_map()).all():
             return known
     raise InputError(
-        "these cells are no refined map: no regular part of the grid is among them whole"
+        "these cells are no refined map: no regular part of the grid is among them whole; take all "
+        "that refine wrote"
     )
+
+
+def cells_run(ds: xr.Dataset) -> str:
+    """Say how much of the map was run.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results of `refine`.
+
+    Returns
+    -------
+    str
+        Such as "3,452 cells of 257 x 257 were run".
+    """
+    grid = experiment_of(ds).grid
+    full = f"{grid.lr.points.size:,} x {grid.momenta.size:,}"
+    return f"{ds[CELL].size:,} cells of {full} were run"
 
 
 Window = tuple[slice, slice]

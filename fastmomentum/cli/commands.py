@@ -210,7 +210,7 @@ def export(
     if not quiet:
         for line in made.said:
             print(line)
-        what = "runs" if output.suffix.lower() == ".nc" else "rows"
+        what = ("run" if output.suffix.lower() == ".nc" else "row") + "s" * (made.rows != 1)
         print(f"wrote {made.path}: {made.rows:,} {what}, {in_units(made.path.stat().st_size)}")
 
 

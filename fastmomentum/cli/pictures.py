@@ -152,6 +152,11 @@ def _duel(to: argparse.ArgumentParser) -> None:
     _theory(to)
 
 
+def _refined(to: argparse.ArgumentParser) -> None:
+    add_start(to)
+    add_target(to)
+
+
 def _beside(to: argparse.ArgumentParser) -> None:
     text = "each run in a panel of its own, twelve at most"
     to.add_argument("--beside", action="store_true", help=text)
@@ -210,7 +215,7 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
     "refined": (
         "Draw a refined map as a whole, and beside it the busiest part of its boundary.",
         "",
-        add_target,
+        _refined,
     ),
     "schedule": (
         "Draw the schedules of an experiment file over all updates of a run.",

@@ -86,7 +86,10 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
 
     experiment, objective = experiment_of(results), objective_of(results)
     if not experiment.grid.is_mesh:
-        raise InputError("basins are drawn over a mesh of starts; these are a list")
+        raise InputError(
+            "basins are drawn over a mesh of starts, and these are a list; give the grid a mesh, "
+            "such as start = { x = [-1, 0, 1], y = [-1, 0, 1] }"
+        )
     names = [f"start_{name}" for name in objective.parameters]
     require_plane(results, names)
     cells = cells_of(results[names[0]].values, results[names[1]].values, unsure=False)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import xarray as xr
 
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.cells import CELL
 from fastmomentum.plots.style import number, point
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import labels_of
@@ -32,6 +33,11 @@ def require_plane(
     dims = results["status"].dims if isinstance(results, xr.Dataset) else results.dims
     over = list(over)
     more = [str(dim) for dim in dims if dim not in over]
+    if CELL in more:
+        raise InputError(
+            f"a map is drawn over {' and '.join(over)}, and these results list cells of lr and "
+            "momentum: draw them with fm.plots.phase or fm.plots.pages.refined"
+        )
     if more:
         others = "start" if over == ["lr", "momentum"] else "lr, one momentum"
         settings = [name for name in more if not name.startswith(("start", "velocity"))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
-from fastmomentum.experiment.grid import KINDS
-from fastmomentum.experiment.points import Point
+from fastmomentum.results.asked import Start as Start
+from fastmomentum.results.asked import lr_asked, number_asked, place_asked, setting_asked
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labels import labels_of as labels_of
+from fastmomentum.results.labels import require_label
+from fastmomentum.results.labels import require_labels as require_labels
 from fastmomentum.results.nearest import nearest, nearest_cell, nearest_point
-from fastmomentum.specification.numbers import numbers
 from fastmomentum.specification.spans import span
 from fastmomentum.text import suggest
-
-Start = int | Point
 
 BY_NAME: Final = ("seed", "rule", "objective")
 """Kinds of axes that are chosen along by name."""
@@ -69,9 +69,7 @@ def select_cell(
         What is asked for lies outside of the grid's range; the nearest is taken all the same.
     """
     require_labels(ds)
-    rate, share = _number("lr", lr), _number("momentum", momentum)
-    if rate is not None and rate <= 0:
-        raise InputError(f"lr must be positive: got {lr!r}")
+    rate, share = lr_asked(lr), number_asked("momentum", momentum)
     chosen = {"lr": 0, "momentum": 0}
     if CELL in ds.dims:
         chosen[CELL] = nearest_cell(ds.lr.values, ds.momentum.values, rate, share)
@@ -85,7 +83,7 @@ def select_cell(
             raise InputError(f"at has {name}, which is an argument of its own; take it out")
     axes = labels_of(ds, BY_NAME)
     chosen |= dict.fromkeys(axes, 0) | _at(ds, at, BY_NAME)
-    chosen |= _index(ds, "start", _place("start", start))
+    chosen |= _index(ds, "start", place_asked("start", start))
     return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
 
 
@@ -103,7 +101,8 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
     Returns
     -------
     xarray.Dataset
-        Without the dimensions named.
+        Without the dimensions named. Of a list of cells the nearest one, or those of the nearest
+        learning rate or momentum where the other is left out.
 
     Raises
     ------
@@ -115,8 +114,23 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
     OutsideGridWarning
         A value lies outside of the grid's range.
     """
-    chosen = _at(ds, at, ("lr", "momentum", *BY_NAME))
+    asked = dict(at or {})
+    if CELL in ds.dims and {"lr", "momentum"} & asked.keys():
+        settings = {name: asked.pop(name) for name in ("lr", "momentum") if name in asked}
+        ds = ds.isel({CELL: _cells(ds, settings)})
+    chosen = _at(ds, asked, ("lr", "momentum", *BY_NAME))
     return ds.isel({name: i for name, i in chosen.items() if name in ds.dims})
+
+
+def _cells(ds: xr.Dataset, settings: Mapping[Any, object]) -> int | NDArray[np.intp]:
+    """The cell of a list that is nearest; of one setting alone, all cells of its nearest value."""
+    require_labels(ds, ("lr", "momentum"))
+    asked = {name: setting_asked(name, value) for name, value in settings.items()}
+    place = nearest_cell(ds.lr.values, ds.momentum.values, asked.get("lr"), asked.get("momentum"))
+    if len(asked) == 2:
+        return place
+    known = ds[next(iter(asked))].values
+    return np.flatnonzero(known == known[place])
 
 
 def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) -> dict[str, int]:
@@ -127,19 +141,10 @@ def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) ->
             advice = _advice(str(name), known)
             raise InputError(f"at has {name}, which is no axis of the grid; {advice}")
         require_labels(ds, kinds)
-        if name in ("lr", "momentum") and CELL in ds.dims:
-            raise InputError(
-                f"at has {name}, along which these results list cells; select one with "
-                "fm.select_cell(ds, lr=..., momentum=...)"
-            )
         if name == "seed":
             found[name] = _seed(ds, asked)
             continue
-        value = _number(name, asked)
-        if value is None:
-            raise InputError(f"{name} must be a number: got None")
-        if name == "lr" and value <= 0:
-            raise InputError(f"lr must be positive: got {asked!r}")
+        value = setting_asked(name, asked)
         found[name] = nearest(name, ds[name].values, value, by_ratio=name == "lr")
     return found
 
@@ -186,7 +191,7 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
     OutsideGridWarning
         The components lie outside of the grid's range.
     """
-    wanted = _place("velocity", velocity)
+    wanted = place_asked("velocity", velocity)
     if experiment_of(ds).grid.velocity is None:
         if wanted not in (None, 0, (0.0, 0.0)):
             raise InputError(f"all runs start at rest: got the velocity {wanted}; leave it out")
@@ -224,54 +229,8 @@ def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
     if start is None:
         return ds
     require_labels(ds, ("start",))
-    chosen = _index(ds, "start", _place("start", start))
+    chosen = _index(ds, "start", place_asked("start", start))
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
-
-
-def labels_of(ds: xr.Dataset | xr.DataArray, kinds: Iterable[str] = KINDS) -> list[str]:
-    """Names of the coordinates that say which run is which.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        Results.
-    kinds : iterable of str
-        Of what.
-
-    Returns
-    -------
-    list of str
-        In the grid's order; none for the velocity where all runs start at rest.
-    """
-    chosen = set(kinds)
-    return [label.name for label in experiment_of(ds).labels if label.kind in chosen]
-
-
-def require_labels(
-    ds: xr.Dataset | xr.DataArray,
-    kinds: Iterable[str] = KINDS,
-) -> None:
-    """Refuse results of which it is not known any more what runs they are.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        Results.
-    kinds : iterable of str
-        What must be known.
-
-    Raises
-    ------
-    InputError
-        A coordinate was dropped.
-    """
-    for name in labels_of(ds, kinds):
-        _require(ds, name)
-
-
-def _require(ds: xr.Dataset | xr.DataArray, name: str) -> None:
-    if name not in ds.coords:
-        raise InputError(f"{name} was dropped; select without drop=True")
 
 
 def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
@@ -293,7 +252,7 @@ def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
 
 def _labelled(ds: xr.Dataset, kind: str, number: int) -> int:
     """Index of a number in a list, of which some may have been selected."""
-    _require(ds, kind)
+    require_label(ds, kind)
     labels = np.atleast_1d(ds[kind].values)
     at = np.flatnonzero(labels == number)
     if at.size:
@@ -304,35 +263,3 @@ def _labelled(ds: xr.Dataset, kind: str, number: int) -> int:
     if len(known) > 8:
         known[3:-1] = ["..."]
     raise InputError(f"{kind} must be a number of the selection, {', '.join(known)}: got {number}")
-
-
-def _numbers(given: object) -> NDArray[Any] | None:
-    """Finite numbers as an array; None where it holds anything else."""
-    try:
-        found = numbers(given)
-    except InputError:
-        return None
-    # An index is told from a coordinate by its type.
-    return np.asarray(given) if np.asarray(given).dtype.kind in "iu" else found
-
-
-def _number(name: str, given: object) -> float | None:
-    if given is None:
-        return None
-    found = _numbers(given)
-    if found is None or found.ndim:
-        raise InputError(f"{name} must be a number: got {given!r}")
-    return float(found)
-
-
-def _place(kind: str, given: object) -> Start | None:
-    """A number or a point, of whatever type."""
-    if given is None:
-        return None
-    found = _numbers(given)
-    if found is not None and found.shape == (2,):
-        return float(found[0]), float(found[1])
-    if found is not None and found.ndim == 0 and found.dtype.kind in "iu":
-        return int(found)
-    got = " ".join(repr(given).split())
-    raise InputError(f"{kind} must be a whole number, or a point of two finite numbers: got {got}")

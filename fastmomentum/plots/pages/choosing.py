@@ -131,11 +131,12 @@ def _cells(
     momenta: list[float] | None,
     starts: list[Start] | None,
 ) -> list[Cell]:
-    several = ds.sizes["lr"] * ds.sizes["momentum"] > 1
+    several = ds["lr"].size * ds["momentum"].size > 1
     if lrs is None and momenta is None:
         starts = starts or _telling_starts(ds, several)
         if len(starts) == 1 and several:
-            return [Cell(lr, momentum, starts[0]) for lr, momentum in _telling(ds, starts[0])]
+            settings = _Settings.of(ds, starts[0]).telling()
+            return [Cell(lr, momentum, starts[0]) for lr, momentum in settings]
     lists: list[list[Any]] = [lrs or [None], momenta or [None], starts or [None]]
     count = max(len(part) for part in lists)
     if any(len(part) not in (1, count) for part in lists):
@@ -162,16 +163,64 @@ def _filled_in(ds: xr.Dataset, cell: Cell, start: Start | None) -> Cell:
     """Put the best lr and momentum where none was asked for."""
     if cell.lr is not None and cell.momentum is not None:
         return cell
-    found = plane(ds, start)
+    found = _Settings.of(ds, start)
     near = cell.of(ds)
-    allowed = np.ones(found["status"].shape, bool)
+    allowed = np.ones(found.lr.shape, bool)
     if cell.lr is not None:
-        allowed &= (found["lr"].values == float(near["lr"]))[:, np.newaxis]
+        allowed &= found.lr == float(near["lr"])
     if cell.momentum is not None:
-        allowed &= found["momentum"].values == float(near["momentum"])
+        allowed &= found.momentum == float(near["momentum"])
     # Where all diverged, the lowest learning rate and momentum did so the most gently.
-    lr, momentum = _values(found, _best(found, allowed) or _first(allowed))
+    best = found.best(allowed)
+    lr, momentum = found.at(_first(allowed) if best is None else best)
     return Cell(lr, momentum, cell.start)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """How the runs of one start ended at each setting, of a whole grid or of a list of cells."""
+
+    lr: Any
+    momentum: Any
+    status: Any
+    scores: dict[Status, Any]
+
+    @classmethod
+    def of(cls, ds: xr.Dataset, start: Start | None) -> _Settings:
+        found = plane(ds, start)
+        lr, momentum, status, steps, losses = (
+            part.values.ravel()
+            for part in xr.broadcast(
+                found["lr"], found["momentum"], *(found[name] for name in SUMMARIES[:3])
+            )
+        )
+        return cls(lr, momentum, status, {Status.CONVERGED: steps, Status.MAX_STEPS: losses})
+
+    def at(self, place: int) -> tuple[float, float]:
+        return float(self.lr[place]), float(self.momentum[place])
+
+    def best(self, allowed: Any) -> int | None:
+        """Find the run that converged soonest, else the one with the lowest loss."""
+        for code, score in self.scores.items():
+            those = allowed & (self.status == code)
+            if those.any():
+                scores = np.where(those, score, np.inf)
+                return _first(scores == scores.min())
+        return None
+
+    def telling(self) -> list[tuple[float, float]]:
+        """The best of all, without momentum and near 0.9, and one beside the best that diverged."""
+        momenta = np.unique(self.momentum)
+        usual = momenta[np.abs(momenta - 0.9).argmin()]
+        best = self.best(np.ones(self.lr.shape, bool))
+        cells = [best, *(self.best(self.momentum == value) for value in (momenta[0], usual))]
+        diverged = self.status == Status.DIVERGED
+        if best is not None:
+            diverged &= self.momentum == self.momentum[best]
+        if diverged.any():
+            cells.append(_first(diverged))
+        different = dict.fromkeys(cell for cell in cells if cell is not None)
+        return [self.at(cell) for cell in different or [0]]
 
 
 SUMMARIES = ("status", "n_steps", "final_loss", "hit_step")
@@ -228,38 +277,5 @@ def velocity_of(results: xr.Dataset) -> str:
     return f", velocity ({', '.join(f'{results[name].item():.3g}' for name in names)})"
 
 
-def _telling(ds: xr.Dataset, start: Start) -> list[tuple[float, float]]:
-    found = plane(ds, start).load()
-    status = found["status"].values
-    everywhere = np.ones(status.shape, bool)
-    column = np.arange(status.shape[1])
-    usual = np.abs(found["momentum"].values - 0.9).argmin()
-    cells = [_best(found, everywhere)]
-    cells += [_best(found, everywhere & (column == k)) for k in (0, usual)]
-    diverged = status == Status.DIVERGED
-    if cells[0] is not None:
-        diverged &= column == cells[0][1]
-    if diverged.any():
-        cells.append(_first(diverged))
-    different = dict.fromkeys(cell for cell in cells if cell is not None)
-    return [_values(found, cell) for cell in different or [(0, 0)]]
-
-
-def _best(found: xr.Dataset, allowed: Any) -> tuple[int, int] | None:
-    """Find the run that converged soonest, else the one with the lowest loss."""
-    status = found["status"].values
-    for code, score in ((Status.CONVERGED, "n_steps"), (Status.MAX_STEPS, "final_loss")):
-        those = allowed & (status == code)
-        if those.any():
-            scores = np.where(those, found[score].values, np.inf)
-            return _first(scores == scores.min())
-    return None
-
-
-def _first(where: Any) -> tuple[int, int]:
-    i, j = np.argwhere(where)[0]
-    return int(i), int(j)
-
-
-def _values(found: xr.Dataset, cell: tuple[int, int]) -> tuple[float, float]:
-    return float(found["lr"][cell[0]]), float(found["momentum"][cell[1]])
+def _first(where: Any) -> int:
+    return int(np.flatnonzero(where)[0])

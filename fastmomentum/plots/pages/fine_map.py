@@ -8,10 +8,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from fastmomentum.analysis.refined_map import CELL, busiest_window, refined_map
+from fastmomentum.analysis.refined_map import busiest_window, cells_run, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
-from fastmomentum.plots.pages.choosing import SUMMARIES, At, at_target, chosen, start_of
+from fastmomentum.plots.pages.choosing import At, at_target, chosen, plane, start_of
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.phases import PhaseMap, phase_map, status_map, steps_bar
 from fastmomentum.plots.planes import described
@@ -24,26 +24,10 @@ PARTS = 8
 """Of the map along each axis; the window is one of them."""
 
 
-def one_start(ds: xr.Dataset) -> xr.Dataset:
-    """The summaries of a list of cells over its cells alone.
-
-    Raises
-    ------
-    InputError
-        It has several starts, or axes of parameters.
-    """
-    more = [str(dim) for dim in ds.status.dims if dim != CELL and ds.sizes[dim] > 1]
-    if more:
-        raise InputError(
-            f"a list of cells is drawn for one value of {more[0]}: select one first, with isel"
-        )
-    named = [name for name in SUMMARIES if name in ds]
-    return ds[named].isel({dim: 0 for dim in ds.status.dims if dim != CELL}).load()
-
-
 @takes(ds=RESULTS)
 def refined(
     ds: xr.Dataset,
+    start: Start | None = None,
     *,
     velocity: Start | None = None,
     at: At | None = None,
@@ -58,7 +42,9 @@ def refined(
     ----------
     ds : xarray.Dataset
         Results of `fm.analysis.refine`.
-    velocity, at
+    start, velocity : int or (float, float), optional
+        Which; the first without.
+    at : mapping of float, optional
         As for `pages.contour`.
     target : float, optional
         One of the targets; the last without.
@@ -73,7 +59,7 @@ def refined(
     Raises
     ------
     InputError
-        The results are no refined map, or there are several starts.
+        The results are no refined map.
 
     Examples
     --------
@@ -88,12 +74,12 @@ def refined(
     >>> len(page.axes)
     2
     """
-    if CELL not in ds.dims:
+    if experiment_of(ds).grid.cells is None:
         raise InputError(
             "these results are no refined map; refine them first, with fm.analysis.refine or the "
             "command refine"
         )
-    one = at_target(one_start(chosen(ds, velocity, at)), target)
+    one = at_target(plane(chosen(ds, velocity, at), start).load(), target)
     window = busiest_window(one, PARTS)
     with drawn_in(style) as settings:
         page = new_page(settings, size, (15.0, 7.5))
@@ -107,13 +93,11 @@ def refined(
         left.add_patch(
             Rectangle((x[0], y[0]), x[1] - x[0], y[1] - y[0], fill=False, color="black", zorder=6)
         )
-        grid = experiment_of(one).grid
-        fine = f"{grid.lr.points.size:,} x {grid.momenta.size:,}"
         left.set_title(lines_of(page, f"{described(one)}, from {start_of(one)}", panels=2))
         n, m = (part.sizes[name] for name in ("lr", "momentum"))
-        said = f"the part in the box: {n:,} x {m:,} of {fine} cells"
+        said = f"the part in the box: {n:,} x {m:,} cells"
         right.set_title(lines_of(page, said, panels=2))
-        page.said.append(f"{one.sizes[CELL]:,} cells of {fine} were run")
+        page.said.append(cells_run(one))
         entitle(page, one, title, *page.said)
         legend_below(page, 4, handles=drawn.legend)
     return finished(page)

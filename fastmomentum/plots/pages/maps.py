@@ -16,7 +16,7 @@ from fastmomentum.analysis import (
     measured_rate,
     predicted_rate,
 )
-from fastmomentum.analysis.refined_map import CELL, refined_map
+from fastmomentum.analysis.refined_map import CELL, cells_run, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import TheoryLines, theory_lines
@@ -152,13 +152,14 @@ def phase(
         return over_all_seeds(
             ds, start, velocity, at, (x, y), seeds, target, theory, (title, size, style)
         )
-    one = chosen(ds, velocity, at, free)
+    one, run = chosen(ds, velocity, at, free), ""
     if CELL in one.dims:
         if free != ["lr", "momentum"] or show == "rate":
             raise InputError(
                 "a list of cells is drawn over lr and momentum, as hit or status; leave --x, --y, "
                 "--over and --show rate out"
             )
+        run = cells_run(one)
         one = refined_map(plane(one, start, (*SUMMARIES, "final")).load())
         start = None
     whole = plane(checked(one, free), start, (*SUMMARIES, "final"), free)
@@ -184,10 +185,10 @@ def phase(
         if show == "rate":
             drawn = _rate_maps(panels, results, place, beside, cells)
         else:
-            drawn = _end_map(panels, results, place, show, beside)
+            drawn = _end_map(panels, results, place, show, beside, "cells" if run else "runs")
         region = [] if cycles is None else cycles_of(panels[0], results, cycles, curvatures)
         page.notes += [note for note in drawn.notes if note]
-        page.said += [line for line in (drawn.agreement, *page.notes) if line]
+        page.said += [line for line in (run, drawn.agreement, *page.notes) if line]
         what = f"{described(one)}, from {start_of(results)}"
         if beside:
             panels[0].set_title(lines_of(page, f"measured: {what}", panels=count))
@@ -203,7 +204,9 @@ def phase(
     return finished(page)
 
 
-def _end_map(panels: list[Axes], results: xr.Dataset, at: Any, show: str, beside: bool) -> Drawn:
+def _end_map(
+    panels: list[Axes], results: xr.Dataset, at: Any, show: str, beside: bool, counted: str
+) -> Drawn:
     """Map the steps to a target, or how runs ended; and beside it where theory foretells that."""
     draw = status_map if show == "status" else phase_map
     drawn = draw(panels[0], results)
@@ -216,8 +219,8 @@ def _end_map(panels: list[Axes], results: xr.Dataset, at: Any, show: str, beside
         f"{share:.1%} of {n:,} {name}" for name, (share, n) in found.by_regime.items()
     )
     said = (
-        f"theory at the minimum foretells of {found.share:.1%} of the runs whether they diverge "
-        f"({regimes})"
+        f"theory at the minimum foretells of {found.share:.1%} of the {counted} whether they "
+        f"diverge ({regimes})"
     )
     lines = _theory(panels[0], results, at)
     handles = [*handles, *lines.seen]

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import xarray as xr
 
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.cells import CELL
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.basin_maps import basin_map, shades_bar, shades_of
 from fastmomentum.plots.pages.choosing import At, Several, at_target, chosen, listed, velocity_of
@@ -16,6 +17,7 @@ from fastmomentum.plots.planes import described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import number
 from fastmomentum.plots.styles import drawn_in
+from fastmomentum.results.nearest import nearest_cell
 from fastmomentum.results.selection import Start, select_cell
 
 MOST_MAPS: Final = 6
@@ -87,6 +89,13 @@ def _chosen(ds: xr.Dataset, over: str | None, wanted: dict[str, list[Any] | None
     if any(name != over for name in several):
         raise InputError(f"--{several[0]} was given several times: add --over {several[0]}")
     first = {name: values[0] if values else None for name, values in wanted.items()}
+    if CELL in ds.dims:
+        if over is not None:
+            raise InputError(
+                f"--over {over}: these results list cells of lr and momentum; leave it out, and "
+                "say which cell with --lr and --momentum"
+            )
+        return ds.isel({CELL: nearest_cell(ds.lr, ds.momentum, first["lr"], first["momentum"])})
     nearest = select_cell(ds, first["lr"], first["momentum"])
     found = ds
     for name in NAMES:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 import xarray as xr
 
+from fastmomentum.analysis.refined_map import CELL, cells_run, refined_map
+from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.boundaries import theory_lines
 from fastmomentum.plots.duels import duel_bar, duel_map
@@ -79,7 +82,8 @@ def duel(
     'learning rate'
     """
     both = [chosen(each, velocity, at) for each in (ds, other)]
-    planes = [at_target(plane(each, start), target) for each in both]
+    planes = [at_target(each, target) for each in _planes(both, start)]
+    run = [cells_run(each) for each in both if CELL in each.dims]
     first, second = (experiment_of(each).rule.name for each in both)
     called = names or (NAMES.get(first, first), NAMES.get(second, second))
     with drawn_in(style) as settings:
@@ -101,8 +105,35 @@ def duel(
             handles += lines.seen
             page.notes += [lines.outside] if lines.outside else []
         duel_bar(ax, drawn, called, float(planes[0]["target"][-1]))
+        page.notes += [f"{name}: {said}" for name, said in zip(called, run, strict=False)]
         what = f"objective {objective_of(both[0]).words}, {called[0]} against {called[1]}"
         ax.set_title(lines_of(page, f"{what}, from {start_of(planes[0])}", *page.notes))
         page.said += page.notes
         legend_below(page, 2, handles=handles)
     return finished(page)
+
+
+def _planes(both: list[xr.Dataset], start: Start | None) -> list[xr.Dataset]:
+    """The maps of both, refined ones laid out.
+
+    Raises
+    ------
+    InputError
+        One is refined and the other is not, or both to another depth.
+    """
+    planes = [plane(each, start) for each in both]
+    fine = [CELL in each.dims for each in planes]
+    if not any(fine):
+        return planes
+    grids = [experiment_of(each).grid for each in both]
+    same = all(
+        np.array_equal(one, other)
+        for one, other in zip(*((grid.lr.points, grid.momenta) for grid in grids), strict=True)
+    )
+    if not (all(fine) and same):
+        raise InputError(
+            "a duel takes two results of the same lr and momentum, and one of these is a refined "
+            "map: refine both, of the same grid and to the same --levels, or draw the two maps "
+            "they were refined from"
+        )
+    return [refined_map(each.load()) for each in planes]

@@ -1,0 +1,64 @@
+"""Labels of results: the coordinates that say which run is which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import xarray as xr
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment.grid import KINDS
+from fastmomentum.results.dataset import experiment_of
+
+
+def labels_of(ds: xr.Dataset | xr.DataArray, kinds: Iterable[str] = KINDS) -> list[str]:
+    """Names of the coordinates that say which run is which.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    kinds : iterable of str
+        Of what.
+
+    Returns
+    -------
+    list of str
+        In the grid's order; none for the velocity where all runs start at rest.
+    """
+    chosen = set(kinds)
+    return [label.name for label in experiment_of(ds).labels if label.kind in chosen]
+
+
+def require_labels(
+    ds: xr.Dataset | xr.DataArray,
+    kinds: Iterable[str] = KINDS,
+) -> None:
+    """Refuse results of which it is not known any more what runs they are.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        Results.
+    kinds : iterable of str
+        What must be known.
+
+    Raises
+    ------
+    InputError
+        A coordinate was dropped.
+    """
+    for name in labels_of(ds, kinds):
+        require_label(ds, name)
+
+
+def require_label(ds: xr.Dataset | xr.DataArray, name: str) -> None:
+    """Refuse results of which one coordinate is gone.
+
+    Raises
+    ------
+    InputError
+        It was dropped.
+    """
+    if name not in ds.coords:
+        raise InputError(f"{name} was dropped; select without drop=True")
