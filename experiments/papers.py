@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from docs import table
-from plot_cycles import candidates, goes_round
 
 import fastmomentum as fm
 from fastmomentum import analysis, theory
@@ -53,9 +52,7 @@ def cycles(cells: int = 60) -> list[Row]:
     """Where the heavy ball cycles, and where it is proved to converge."""
     lr, m = ((np.arange(cells) + 0.5) / cells * top for top in (4 / 25, 1.0))
     rates, momenta = (part.ravel() for part in np.meshgrid(lr, m))
-    foretold = theory.shortest_cycle(rates, momenta, 1.0, 25.0) > 0
-    periods = candidates(rates, momenta, 1.0, 25.0, 25)
-    cycling = goes_round(rates, momenta, 1.0, 25.0, periods, 2000)
+    _, foretold, cycling = analysis.measured_cycles(rates, momenta, 1.0, 25.0)
     proved = momenta < theory.converging_momentum(rates, 1.0, 25.0)
     return [
         Row(

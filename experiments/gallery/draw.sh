@@ -55,4 +55,4 @@ for size in 1 8 64; do
 done
 run all_rows "$here/batches.toml" --set batch.size=256 --set batch.draw=shuffle --set grid.seed=1
 draw plot_batches batches all_rows "$runs/batches_of_1.h5" "$runs/batches_of_8.h5" \
-    "$runs/batches_of_64.h5"
+    "$runs/batches_of_64.h5" --lr 0.01

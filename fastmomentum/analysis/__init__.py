@@ -6,6 +6,8 @@ the runs are walked again, some at a time, which gives the same bits.
 
 from fastmomentum.analysis.behaviour import Behaviour as Behaviour
 from fastmomentum.analysis.behaviour import classify as classify
+from fastmomentum.analysis.cycling import Cycling as Cycling
+from fastmomentum.analysis.cycling import measured_cycles as measured_cycles
 from fastmomentum.analysis.dimensions import basin_entropy as basin_entropy
 from fastmomentum.analysis.dimensions import boundary_dimension as boundary_dimension
 from fastmomentum.analysis.foretelling import Foretold as Foretold

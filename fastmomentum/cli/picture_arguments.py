@@ -61,31 +61,45 @@ def parser(
     program: str | None = None,
     of_plan: bool = False,
 ) -> argparse.ArgumentParser:
-    """Make a parser of what every picture takes: results, -o, how it looks, the velocity."""
-    made = _Parser(
-        prog=program,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawTextHelpFormatter,
+    """Make a parser of what pictures of a file take: it, -o, how it looks, the velocity."""
+    made = looks(
+        description, epilog, suffixes, program, "experiment file" if of_plan else "results"
     )
     what = "an experiment file" if of_plan else "a results file of fastmomentum's"
     made.add_argument("results", metavar="FILE.toml" if of_plan else None, type=Path, help=what)
-    made.add_argument(
-        "-o", "--output", type=Path, metavar="OUT",
-        help=f"a {_alternatives(suffixes)} file (default: {suffixes[0]}, beside the "
-        + ("experiment file)" if of_plan else "results)"),
-    )  # fmt: skip
-    add = made.add_argument
-    text = "a matplotlib style file, or the name of a style of its own, on top of the house style"
-    add("--style", metavar="NAME|FILE", help=text)
-    add("--title", metavar="TEXT", help="above the picture (default: the experiment's)")
-    add("--size", type=_size, metavar="16x9", help="width and height in inches")
     if of_plan:
         return made
     text = "number of an initial velocity (default: 0, the first), or one VX,VY"
     made.add_argument("--velocity", type=_point("--velocity"), metavar="VELOCITY", help=text)
     text = "where to stay along another axis, by name (default: its first value)"
     made.add_argument("--at", action="append", metavar="NAME=VALUE", help=text)
+    return made
+
+
+def looks(
+    description: str,
+    epilog: str = "",
+    suffixes: Sequence[str] = SUFFIXES,
+    program: str | None = None,
+    beside: str | None = None,
+) -> argparse.ArgumentParser:
+    """Make a parser of what every picture takes: -o, and how it looks."""
+    made = _Parser(
+        prog=program,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    where = "here" if beside is None else f"beside the {beside}"
+    made.add_argument(
+        "-o", "--output", type=Path, metavar="OUT",
+        help=f"a {_alternatives(suffixes)} file (default: {suffixes[0]}, {where})",
+    )  # fmt: skip
+    add = made.add_argument
+    text = "a matplotlib style file, or the name of a style of its own, on top of the house style"
+    add("--style", metavar="NAME|FILE", help=text)
+    add("--title", metavar="TEXT", help="above the picture (default: the experiment's)")
+    add("--size", type=_size, metavar="16x9", help="width and height in inches")
     return made
 
 

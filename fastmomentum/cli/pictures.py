@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 OF_PLANS: Final = ("schedule",)
 """Kinds that are drawn of an experiment file, before anything has run."""
 
-SHOWN: Final = ("results", "output", "other", "given_once")
+SHOWN: Final = ("results", "output", "other", "others", "given_once")
 """What a parser reads that is no argument of a page."""
 
 
@@ -52,10 +52,31 @@ def draw(kind: str, words: Sequence[str], program: str | None = None) -> None:
     asked = reading.parse_args(joined(words))
     named = getattr(asked, "show", kind) if kind == "loss" else kind
     path = place_of(asked.results, asked.output, named, SUFFIXES)
+    _write(lambda: page_of(kind, asked), path, asked.style)
+
+
+def draw_made(page: Callable[..., Page], kind: str, asked: argparse.Namespace) -> None:
+    """Draw a picture that is of no file, and save it.
+
+    Parameters
+    ----------
+    page : callable
+        One of `fastmomentum.plots.pages`.
+    kind : str
+        Of picture, for the file's name.
+    asked : Namespace
+        Its arguments, by a parser that `looks` made.
+    """
+    path = place_of(Path(f"{kind}.png"), asked.output or Path(f"{kind}.png"), kind, SUFFIXES)
+    options = {name: value for name, value in vars(asked).items() if name not in SHOWN}
+    _write(lambda: page(**options), path, asked.style)
+
+
+def _write(drawn: Callable[[], Page], path: Path, style: str | None) -> None:
     from fastmomentum.plots.styles import drawn_in
 
-    with drawn_in(asked.style):
-        page = page_of(kind, asked)
+    with drawn_in(style):
+        page = drawn()
         for line in page.said:
             print(line)
         save(page, path)
@@ -81,6 +102,8 @@ def page_of(kind: str, asked: argparse.Namespace) -> Page:
             first, second = (experiment_of(each).rule.name for each in ds)
             if first == second:
                 options["names"] = asked.results.stem, asked.other.stem
+        if kind == "batches":
+            ds += [stack.enter_context(open_results(file)) for file in asked.others]
         page: Page = getattr(pages, kind)(*ds, **options)
     return page
 
@@ -157,6 +180,12 @@ def _refined(to: argparse.ArgumentParser) -> None:
     add_target(to)
 
 
+def _batches(to: argparse.ArgumentParser) -> None:
+    add = to.add_argument
+    add("others", type=Path, nargs="*", help="the same experiment with batches of other sizes")
+    add("--lr", type=float, help="learning rate of the bands (default: the first)")
+
+
 def _beside(to: argparse.ArgumentParser) -> None:
     text = "each run in a panel of its own, twelve at most"
     to.add_argument("--beside", action="store_true", help=text)
@@ -227,6 +256,13 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
         "Objective, start and velocity must be the same in both.",
         "",
         _duel,
+    ),
+    "batches": (
+        "Draw what batches do: how the loss falls, and where it stays, measured and by theory.\n"
+        "To the left are bands over the seeds at one learning rate, to the right the mean loss at\n"
+        "the end.",
+        "",
+        _batches,
     ),
     "stationary": (
         "Draw the last points of all seeds of a cell, with the ellipses that theory draws.\n"

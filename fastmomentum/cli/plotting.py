@@ -39,6 +39,7 @@ _add("basins", "Which minimum each start reaches.")
 _add("loss", "Loss or distance against the step, with the predicted rate.")
 _add("schedule", "Learning rate and momentum over the updates, from FILE.toml.")
 _add("duel", "Which of two rules is sooner, on one map.")
+_add("batches", "How the loss of batches falls, and where it stays, for several sizes.")
 _add("stationary", "Where the seeds of a noisy run settle, with theory's ellipse.")
 
 

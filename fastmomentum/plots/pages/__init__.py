@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from fastmomentum.plots.pages.page import Page as Page
 
 if TYPE_CHECKING:
+    from fastmomentum.plots.pages.batch_sizes import batches as batches
     from fastmomentum.plots.pages.fine_map import refined as refined
     from fastmomentum.plots.pages.maps import phase as phase
     from fastmomentum.plots.pages.panels import report as report
     from fastmomentum.plots.pages.paths import contour as contour
     from fastmomentum.plots.pages.paths import surface as surface
+    from fastmomentum.plots.pages.polygon_cycles import cycles as cycles
     from fastmomentum.plots.pages.progress import loss as loss
     from fastmomentum.plots.pages.schedules import schedule as schedule
     from fastmomentum.plots.pages.settled import stationary as stationary
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from fastmomentum.plots.pages.two_rules import duel as duel
 
 _HOMES: Final = {
+    "batches": "batch_sizes",
+    "cycles": "polygon_cycles",
     "phase": "maps",
     "report": "panels",
     "contour": "paths",
