@@ -17,6 +17,12 @@ Key = tuple[str, str]
 
 POINTS: Final = ("start", "velocity")
 
+_TOGETHER: Final[dict[str, Key]] = {
+    **{kind: (kind, "") for kind in POINTS},
+    **dict.fromkeys(("lr", "momentum"), ("setting", "")),
+}
+"""By kind, for two numbers that a list may have together: what that list is of."""
+
 
 class _Pair(NamedTuple):
     """One number of a run: its values here and there, and which of there's is each of here's."""
@@ -112,15 +118,15 @@ class Matching:
     @property
     def count(self) -> int:
         """How many runs here are there, too."""
-        n, done = 1, set()
-        for key, pair in self._pairs.items():
-            kind = key[0]
-            if kind not in POINTS:
-                n *= int((pair.places >= 0).sum())
-            elif kind not in done:
-                done.add(kind)
-                n *= self._points_in_common([k for k in self._pairs if k[0] == kind])
-        return n
+        groups: dict[Key, list[Key]] = {}
+        for key in self._pairs:
+            groups.setdefault(_TOGETHER.get(key[0], key), []).append(key)
+        return math.prod(
+            self._points_in_common(keys)
+            if len(keys) > 1
+            else int((self._pairs[keys[0]].places >= 0).sum())
+            for keys in groups.values()
+        )
 
     def _points_in_common(self, keys: list[Key]) -> int:
         first, second = (self._pairs[key] for key in keys)
@@ -183,7 +189,11 @@ def _by_key(experiment: Experiment) -> dict[Key, Label]:
 
 
 def _pattern(values: Any) -> Whole:
-    return np.ascontiguousarray(values, "<f8").view("<i8")
+    """Numbers as whole ones that are equal where their bits are; seeds, which are that, stay."""
+    given = np.asarray(values)
+    if given.dtype.kind in "iu":
+        return given.astype("<u8").view("<i8")
+    return np.ascontiguousarray(given, "<f8").view("<i8")
 
 
 def _places(distinct: Whole, values: Whole) -> Whole:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,9 +13,10 @@ import fastmomentum as fm
 from fastmomentum.experiment.matching import Matching, differing
 
 LRS, MOMENTA, COORDINATES = [0.01, 0.02, 0.05, 0.1], [0.0, 0.3, 0.9], [-1.0, 0.0, 0.5, 2.0]
+SEEDS = [0, 1, 2**53, 2**53 + 1]
 
 
-def some(values: list[float]) -> st.SearchStrategy[list[float]]:
+def some(values: list[Any]) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.sampled_from(values), min_size=1, max_size=4, unique=True)
 
 
@@ -27,7 +30,7 @@ POINTS = st.one_of(
     st.fixed_dictionaries({"x": some(COORDINATES), "y": some(COORDINATES)}),
 )
 EXPERIMENTS = st.builds(
-    lambda lr, momentum, start, velocity, nu, b: fm.Experiment(
+    lambda lr, momentum, start, velocity, nu, b, seed, cells: fm.Experiment(
         objective=fm.Rosenbrock(),
         rule="qhm",
         steps=3,
@@ -38,7 +41,10 @@ EXPERIMENTS = st.builds(
             velocity=velocity,
             rule=None if nu is None else {"nu": nu},
             objective=None if b is None else {"b": b},
+            seed=seed,
+            cells=sorted({cell % (len(lr) * len(momentum)) for cell in cells}) or None,
         ),
+        noise={"gaussian": 0.1},
     ),
     some(LRS),
     some(MOMENTA),
@@ -46,6 +52,8 @@ EXPERIMENTS = st.builds(
     st.none() | POINTS,
     st.none() | some([0.0, 0.7, 1.0]),  # 0.7 is what counts without
     st.none() | some([10.0, 100.0]),  # and 100
+    st.none() | some(SEEDS),
+    st.just([]) | st.lists(st.integers(0, 11), min_size=1, max_size=6),
 )
 
 
@@ -53,7 +61,7 @@ def made_with(plan: fm.Experiment) -> list[tuple[float, ...]]:
     """Every number of every run, what is no axis included."""
     runs = np.arange(plan.grid.n_runs)
     found = {label.name: values for label, values in plan.grid.values_of(runs)}
-    fixed = {"nu": 0.7, "objective_b": 100.0, "velocity_x": 0.0, "velocity_y": 0.0}
+    fixed = {"nu": 0.7, "objective_b": 100.0, "velocity_x": 0.0, "velocity_y": 0.0, "seed": 0}
     names = ["lr", "momentum", *fixed, "start_x", "start_y"]
     columns = [found.get(n, np.full(runs.size, fixed.get(n, np.nan))) for n in names]
     return list(zip(*(column.tolist() for column in columns), strict=True))

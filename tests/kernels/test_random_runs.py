@@ -19,6 +19,7 @@ from fastmomentum.noise import batch_rows
 from fastmomentum.objectives import Objective
 from fastmomentum.objectives.statistics import sample_of
 from fastmomentum.reference import Runs, descend
+from fastmomentum.reference.noisy import NoisyGradient
 from fastmomentum.results.zoom import zoomed
 from tests.helpers import same_bits
 
@@ -94,6 +95,11 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "no stop rules": {"objective": fm.Rosenbrock(), "noise": OWN, "stop": fm.Stop(bound=False)},
     "batches": {"objective": line(), "momenta": 70, "batch": {"size": 32}},
+    "batches, standardised": {
+        "objective": line(standardise=True),
+        "momenta": 70,
+        "batch": {"size": 32},
+    },
     "batches, few cells": {"objective": line(), "batch": {"size": 32}, "noise": {"gaussian": 0.5}},
     "batches, own noise": {"objective": line(), "momenta": 70, "batch": {"size": 7}, "noise": OWN},
     "replacement": {
@@ -114,6 +120,48 @@ def test_the_bits_of_the_reference(case: str) -> None:
         # NaN is one in results, and may have any sign in NumPy.
         np.testing.assert_array_equal(found.reshape(np.shape(told)), told, err_msg=name)
     same_bits(ds, fm.run(experiment, n_jobs=2, block_runs=37))
+
+
+def test_batches_of_standardised_data_are_those_of_data_standardised_beforehand(
+    tmp_path: Path,
+) -> None:
+    mse = line(standardise=True)
+    zx, zy = ((column - column.mean()) / column.std() for column in (X, Y))
+    by_hand = fm.MSE.from_arrays(zx, zy)
+    options: dict[str, Any] = {"batch": {"size": 32}, "momenta": 70}
+    path = tmp_path / "line.h5"
+    with fm.run(plan(mse, **options), path) as ds:
+        found = ds.load()
+    expected = fm.run(plan(by_hand, **options))
+    calm = (expected.status != fm.Status.DIVERGED).values  # others grow what rounding there is
+    assert calm.mean() > 0.5
+    assert np.array_equal(found.status, expected.status)
+    for name in ("final", "final_loss"):
+        one, other = found[name].values[calm], expected[name].values[calm]
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    batch = {"size": 32, "draw": "shuffle"}
+    points = np.random.default_rng(1).normal(size=(2, 9))
+    gradients = (NoisyGradient(one, batch=batch, seed=np.arange(9)) for one in (mse, by_hand))
+    for one, other in zip(*(gradient(4, *points) for gradient in gradients), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-12)
+    with fm.open(path) as stored:  # the file alone: its rows are as they were given
+        assert np.array_equal(stored.data_x, X)
+        cell = fm.select_cell(stored, lr=0.01, momentum=0.9, start=1, at={"seed": 11})
+        again = fm.replay(stored, lr=0.01, momentum=0.9, start=1, at={"seed": 11})
+        assert again.final.values.tobytes() == cell.final.values.tobytes()
+    cut = False
+
+    def stop(progress: Any) -> None:
+        nonlocal cut
+        cut = cut or progress.done_runs > 0
+        if cut:
+            raise KeyboardInterrupt
+
+    half = tmp_path / "half.h5"
+    with pytest.raises(fm.Interrupted):
+        fm.run(plan(mse, **options), half, n_jobs=1, block_runs=100, progress=stop)
+    with fm.run(plan(mse, **options), half, n_jobs=1) as resumed:
+        same_bits(resumed.load(), found)
 
 
 def test_which_kernel_is_taken() -> None:
