@@ -14,12 +14,12 @@ from fastmomentum.analysis.replaying_seeds import replay_seeds
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import MSE
 from fastmomentum.plots.arguments import RESULTS, takes
-from fastmomentum.plots.bands import bands
 from fastmomentum.plots.pages.choosing import At, chosen
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
 from fastmomentum.plots.pages.settled import foretold
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.room import legend_below
+from fastmomentum.plots.seed_bands import bands
 from fastmomentum.plots.style import COLOURS, number
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.dataset import experiment_of, runnable

@@ -12,7 +12,6 @@ from fastmomentum.analysis import over_seeds
 from fastmomentum.analysis.replaying_seeds import replay_seeds
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
-from fastmomentum.plots.bands import bands
 from fastmomentum.plots.boundaries import theory_lines
 from fastmomentum.plots.pages.choosing import (
     SUMMARIES,
@@ -27,6 +26,7 @@ from fastmomentum.plots.pages.other_axes import checked
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.room import legend_below
+from fastmomentum.plots.seed_bands import bands
 from fastmomentum.plots.seed_maps import Measure, seed_map
 from fastmomentum.plots.style import number
 from fastmomentum.plots.styles import drawn_in
