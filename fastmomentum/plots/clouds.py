@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.geometry import Floats
-from fastmomentum.plots.style import STAR
+from fastmomentum.plots.style import COLOURS, STAR, ink
 from fastmomentum.specification.numbers import numbers
 
 SHARES: Final = (0.5, 0.95)
@@ -111,9 +111,11 @@ def cloud(
     if found.ndim != 2 or found.shape[1] != 2 or len(found) < 2:
         raise InputError(f"points must have the shape (n, 2), n at least 2: got {found.shape}")
     few = found[:: -(-len(found) // MOST_DOTS)]
+    line_colour = ink(ax.get_facecolor())
+    blue = COLOURS[1] if line_colour == "white" else "#0072B2"
     alpha = float(np.clip(300.0 / len(few), 0.04, 0.6))
     dots = ax.scatter(
-        few[:, 0], few[:, 1], s=6, color="#0072B2", alpha=alpha, linewidth=0, rasterized=True,
+        few[:, 0], few[:, 1], s=6, color=blue, alpha=alpha, linewidth=0, rasterized=True,
         label=f"last points of {len(found):,} seeds",
     )  # fmt: skip
     own = np.cov(found.T)
@@ -121,14 +123,15 @@ def cloud(
     for share in SHARES:
         line = ellipse(own, share, found.mean(axis=0))
         label = "their covariance: 50% and 95%"
-        measured.append(ax.plot(*line, color="#0072B2", linewidth=1.8, label=label)[0])
+        measured.append(ax.plot(*line, color=blue, linewidth=1.8, label=label)[0])
     star = None
     if centre is not None:
         star = ax.plot(*np.asarray(centre, float), **(STAR | {"label": "minimum"}))[0]
     if covariance is not None:
         for share in SHARES:
             line = ellipse(covariance, share, found.mean(axis=0) if centre is None else centre)
-            style: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.8}
+            style: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 1.8}
             label = "theory: 50% and 95%"
-            theory.append(ax.plot(*line, **style, label=label, zorder=4)[0])
+            drawn = ax.plot(*line, color=line_colour, **style, label=label, zorder=4)
+            theory += drawn
     return Cloud(dots, theory, measured, star)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.geometry import Floats
-from fastmomentum.plots.style import is_dark
+from fastmomentum.plots.style import grid_colour, is_dark
 
 FEW_STEPS: Final = 20
 """A run of no more steps is drawn on a linear axis."""
@@ -80,7 +80,7 @@ def against_step(ax: Axes, steps: NDArray[np.int64], values: Floats) -> tuple[Fl
         ax.set(ylim=(some.min() - room, some.max() + room))
     ax.set(xlabel="step")
     dark = is_dark(ax.get_facecolor())
-    ax.grid(color="#3c3c3c" if dark else "#d0d0d0", linewidth=0.8)
+    ax.grid(color=grid_colour(ax.get_facecolor()), linewidth=0.8)
     ax.set_axisbelow(True)
     last = int(steps[-1])
     if last <= FEW_STEPS:

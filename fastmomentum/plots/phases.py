@@ -34,7 +34,7 @@ BOUNDS: Final = {"lr": (0.0, np.inf), "momentum": (0.0, 1.0)}
 """Where settings can lie: a map ends there."""
 
 LONE: Final[dict[str, Any]] = {
-    "linestyle": "none", "marker": "o", "markersize": 8, "markerfacecolor": "none",
+    "linestyle": "none", "marker": "o", "markersize": 7, "markerfacecolor": "white",
     "markeredgecolor": "black", "markeredgewidth": 1.4, "zorder": 6,
 }  # fmt: skip
 """Of a cell that is fast by itself."""

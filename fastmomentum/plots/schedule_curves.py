@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from fastmomentum.plots.style import COLOURS
+from fastmomentum.plots.style import COLOURS, grid_colour
 from fastmomentum.schedules import Scheduled, values_of
 
 MOST_DRAWN: Final = 20_000
@@ -61,7 +61,7 @@ def schedule_curve(
     low, high = float(values.min()), float(values.max())
     room = 0.05 * (high - low) or 0.05 * (abs(high) or 1.0)
     ax.set_ylim(min(low, 0.0) - (room if low < 0 else 0.0), high + room)
-    ax.grid(color="#d0d0d0", linewidth=0.8)
+    ax.grid(color=grid_colour(ax.get_facecolor()), linewidth=0.8)
     ax.set_axisbelow(True)
     ax.xaxis.set_major_formatter("{x:,.0f}")
     return ScheduleCurve(line)

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import ARRAY, AXES, each, takes
 from fastmomentum.plots.curves import against_step
-from fastmomentum.plots.style import COLOURS
+from fastmomentum.plots.style import colours_on, ink
 
 ARRAYS: Final = each(ARRAY, "a list of DataArrays (quantile, step)")
 PAIRS: Final = ((0.05, 0.95, 0.15), (0.25, 0.75, 0.3))
@@ -66,12 +66,16 @@ def bands(
         if lacking:
             raise InputError(f"the quantile {lacking[0]:g} is not there; take over_seeds as it is")
     medians, drawn, lines = [], [], []
+    known = colours_on(ax.get_facecolor())
+    dashed: dict[str, Any] = {
+        "color": ink(ax.get_facecolor()), "linestyle": (0, (4, 2)), "linewidth": 1.6, "zorder": 4,
+    }  # fmt: skip
     steps = max((one["step"].values for one in quantiles), key=lambda each: int(each[-1]))
     flat = np.concatenate([one.values.ravel() for one in quantiles])
     flat = flat[np.isfinite(flat)]
     against_step(ax, steps, flat if flat.size else np.ones(1))
     for i, (one, label) in enumerate(zip(quantiles, labels, strict=True)):
-        colour, at = COLOURS[i % len(COLOURS)], one["step"].values.astype(float)
+        colour, at = known[i % len(known)], one["step"].values.astype(float)
         if ax.get_xscale() == "log":
             at = np.where(at > 0, at, np.nan)
         for low, high, alpha in PAIRS:
@@ -83,7 +87,6 @@ def bands(
         style: dict[str, Any] = {"color": colour, "linewidth": 2.2, "label": label}
         medians.append(ax.plot(at, np.where(np.isfinite(middle), middle, np.nan), **style)[0])
     for i, (at, values) in enumerate(means):
-        style = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.6, "zorder": 4}
         label = "mean that theory expects" if not i else "_nolegend_"
-        lines.append(ax.plot(at, values, label=label, **style)[0])
+        lines.append(ax.plot(at, values, label=label, **dashed)[0])
     return Bands(medians, drawn, lines)

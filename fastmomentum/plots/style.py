@@ -66,6 +66,16 @@ def ink(ground: Any) -> str:
     return "white" if is_dark(ground) else "black"
 
 
+def colours_on(ground: Any) -> Sequence[str]:
+    """Colours of lines, all of which are seen on a ground."""
+    return COLOURS_ON_DARK if is_dark(ground) else COLOURS
+
+
+def grid_colour(ground: Any) -> str:
+    """Colour of a grid's lines on a ground, which are to be seen and not to be looked at."""
+    return "#3c3c3c" if is_dark(ground) else "#d0d0d0"
+
+
 def field_map() -> Colormap:
     """Viridis mixed with white: its order of lightness stays, and paths stand out from it."""
     colours = colormaps["viridis"](np.linspace(0.0, 1.0, 256))

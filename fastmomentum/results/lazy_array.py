@@ -20,6 +20,8 @@ DENSE: Final = 1 / 8
 SPARSE_AT_ONCE: Final = 2**16
 DENSE_AT_ONCE: Final = 2**23
 """Bytes of the file that are read at once: below the first, a further read costs more."""
+STRAIGHT: Final = 2**16
+"""Bytes from which on values that lie together are read into their place, with no copy."""
 PLACES_AHEAD: Final = 1024
 BYTES_AHEAD: Final = 2**25
 """What the disk is asked for before the first of it is waited for."""
@@ -92,8 +94,10 @@ class StoredArray(BackendArray):
             split, stretch = i, longer
         inner = tuple(r.step * s for r, s in zip(ranges[split:], strides[split:], strict=True))
         base = self._offset + sum(r[0] * s for r, s in zip(ranges, strides, strict=True))
-        buffer = memoryview(bytearray(stretch))
-        view = np.ndarray(counts[split:], self.stored, buffer, 0, inner)
+        dense = stretch == item * math.prod(counts[split:])
+        straight = dense and self.dtype == self.stored and stretch >= STRAIGHT
+        buffer = memoryview(bytearray(0 if straight else stretch))
+        view = None if straight else np.ndarray(counts[split:], self.stored, buffer, 0, inner)
         outer = [(range(len(r)), r.step * s) for r, s in zip(ranges[:split], strides, strict=False)]
         file = self._sink.file  # held: meanwhile another thread may close the data set
         where = file.descriptor
@@ -108,8 +112,11 @@ class StoredArray(BackendArray):
                 for offset in offsets if len(batch) > 1 else ():
                     files.announce(where, stretch, offset)
                 for place, offset in zip(batch, offsets, strict=True):
+                    if straight:
+                        buffer = values[place].reshape(-1).view(np.uint8).data
                     files.read_into(where, buffer, offset)
-                    values[place] = view
+                    if view is not None:
+                        values[place] = view
         return values
 
     def _masked(self, values: NDArray[Any], ranges: list[range]) -> NDArray[Any]:

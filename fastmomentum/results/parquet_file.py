@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,10 @@ def write_parquet(table: Table, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with replacing(path) as partial, partial.open("wb") as file:
+    # A group is encoded, which takes no lock of Python's, while the next one is read.
+    with replacing(path) as partial, partial.open("wb") as file, ThreadPoolExecutor(1) as other:
         writer: Any = None
+        encoded: Future[None] | None = None
         try:
             for columns in table:
                 group = _group(pa, columns)
@@ -58,8 +61,13 @@ def write_parquet(table: Table, path: Path) -> None:
                     writer = pq.ParquetWriter(
                         file, group.schema, use_dictionary=few, compression=packing
                     )
-                writer.write_table(group)
+                if encoded is not None:
+                    encoded.result()
+                encoded = other.submit(writer.write_table, group)
+            if encoded is not None:
+                encoded.result()
         finally:
+            other.shutdown()
             if writer is not None:
                 writer.close()
 

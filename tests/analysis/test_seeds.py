@@ -150,6 +150,11 @@ def test_the_cloud_and_theory_agree() -> None:
     assert abs(measured - told) < 0.07 * told
     with pytest.raises(fm.InputError, match="a cloud is drawn over seeds"):
         fm.plots.stationary(ds.isel(seed=0))
+    assert len(page.said) == 3
+    met = ds.status.where(ds.seed >= 7, fm.Status.CONVERGED)
+    warned = fm.plots.stationary(ds.assign(status=met), lr=0.05, momentum=0.8)
+    assert warned.said[3].startswith("7 runs ended where they met the last target: ")
+    assert "7 runs ended" in warned.axes[0].get_title()
 
 
 @pytest.mark.parametrize("draw", ["shuffle", "replacement"])

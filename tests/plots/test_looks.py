@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib import style as named_styles
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -251,3 +253,31 @@ def test_more_runs_than_colours_do_not_move_together(path: Path, tmp_path: Path)
     )  # fmt: skip
     assert (status, said.count("\n")) == (2, 1)
     assert said.startswith("--lr, --momentum and --start must be given equally often, or once")
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background"])
+def test_clouds_and_bands_of_seeds_stand_out_from_their_ground(style: str) -> None:
+    points = np.random.default_rng(0).normal(size=(40, 2))
+    curve = xr.DataArray(
+        np.arange(25.0).reshape(5, 5) + 1.0,
+        dims=("quantile", "step"),
+        coords={"quantile": [0.05, 0.25, 0.5, 0.75, 0.95], "step": np.arange(5)},
+    )
+    with named_styles.context(style):
+        left, right = Figure().subplots(1, 2)
+        cloud = plots.cloud(left, points, np.eye(2), (0.0, 0.0))
+        names = [str(i) for i in range(7)]
+        bands = plots.bands(right, [curve] * 7, names, means=[(np.arange(1, 5), np.ones(4))])
+        ground = left.get_facecolor()
+    lines = [*cloud.theory, *cloud.measured, *bands.medians, *bands.means]
+    colours = [to_rgb(line.get_color()) for line in lines] + [cloud.dots.get_facecolor()[0][:3]]
+    assert len(colours) == 4 + 8 + 1
+    for colour in colours:
+        assert np.linalg.norm(np.subtract(colour, to_rgb(ground))) > 0.5
+
+
+def test_the_lone_cell_of_a_legend_is_seen_on_a_dark_ground() -> None:
+    from fastmomentum.plots.phases import LONE
+
+    assert not is_dark(LONE["markerfacecolor"])
+    assert is_dark(LONE["markeredgecolor"])

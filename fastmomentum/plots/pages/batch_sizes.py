@@ -20,7 +20,7 @@ from fastmomentum.plots.pages.settled import foretold
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.seed_bands import bands
-from fastmomentum.plots.style import COLOURS, number
+from fastmomentum.plots.style import colours_on, grid_colour, number
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.dataset import experiment_of, runnable
 from fastmomentum.results.selection import Start
@@ -99,14 +99,15 @@ def batches(
         rate = number(cells[0]["lr"].item())
         left.set(ylabel="f \N{MINUS SIGN} minimum", title=f"lr {rate}: median, quartiles, 5 to 95%")
         left.set_ylim(bottom=1e-7)
+        known = colours_on(right.get_facecolor())
         found = [
-            _stationary(right, each, mse, label, COLOURS[i % len(COLOURS)])
+            _stationary(right, each, mse, label, known[i % len(known)])
             for i, (each, mse, label) in enumerate(zip(kept, rows, labels, strict=True))
         ]
         page.said.append(_compared(found))
         right.set(xscale="log", yscale="log", xlabel="learning rate")
         right.set(ylabel="mean loss at the end \N{MINUS SIGN} minimum", title="where it stays")
-        right.grid(color="#d0d0d0", linewidth=0.8)
+        right.grid(color=grid_colour(right.get_facecolor()), linewidth=0.8)
         right.set_axisbelow(True)
         seeds = max(each.sizes["seed"] for each in kept)
         what = described(kept[0].isel(lr=0, start=0).drop_vars("lr"))

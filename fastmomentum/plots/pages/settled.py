@@ -16,6 +16,7 @@ from fastmomentum.plots.pages.choosing import At, has_theory
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.room import legend_below
+from fastmomentum.plots.style import grid_colour
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import runnable
@@ -104,6 +105,12 @@ def stationary(
             + f", {int((~stays).sum()):,} diverged" * bool((~stays).any())
         )
         notes = [] if known is None else _compared(final, known)
+        met = int((cell["status"].values == Status.CONVERGED).sum())
+        if notes and met:
+            notes.append(
+                f"{met:,} runs ended where they met the last target: their last points are no "
+                "stationary ones, of which theory is; leave stop.targets out"
+            )
         page.notes += notes
         page.said += notes
         what = lines_of(page, ", ".join(filter(None, [described(cell), departure(cell)])), *notes)
@@ -116,7 +123,7 @@ def stationary(
         )
         parameters = objective_of(cell).parameters
         ax.set(xlabel=parameters[0], ylabel=parameters[1])
-        ax.grid(color="#e0e0e0", linewidth=0.8)
+        ax.grid(color=grid_colour(ax.get_facecolor()), linewidth=0.8)
         ax.set_axisbelow(True)
         entitle(page, cell, title)
         legend_below(page, 2, handles=drawn.handles)
