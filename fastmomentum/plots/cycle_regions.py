@@ -114,7 +114,8 @@ def cycle_region(
     edge = np.where(edge < 1.0, edge, np.nan)
     proved = ax.plot(
         ball / scale(rule, np.nan_to_num(edge)), edge, color=HATCH, linewidth=1.8,
-        linestyle=(0, (1.5, 1.2)), zorder=4, path_effects=cased(3.6, 0.6), label="converges on every such f below (theory)",
+        linestyle=(0, (1.5, 1.2)), zorder=4, path_effects=cased(3.6, 0.6),
+        label="converges on every such f below (theory)",
     )[0]  # fmt: skip
     ax.set(xlim=limits[0], ylim=limits[1])
     return CycleRegion(cycles, proved, legend)
