@@ -82,7 +82,7 @@ def _view(experiment: Experiment) -> View:
             f"the explorer makes runs of {MOST_STEPS:,} updates at most: got "
             f"{experiment.steps:,}; set steps lower"
         )
-    grid = experiment.grid
+    grid = experiment.grid.model_copy(update={"cells": None})  # a list is of some of its cells
     first = {label.name: float(label.values[0]) for label in experiment.labels}
     rule = experiment.rule
     varying = {name: first[name] for name in grid.rule or {}}

@@ -211,6 +211,19 @@ def test_sources(tmp_path: Path) -> None:
         Source(tmp_path / "none.toml")
 
 
+def test_a_list_of_cells_opens_the_map_that_they_are_of() -> None:
+    axes = {"lr": [1e-3, 2e-3, 4e-3], "momentum": [0.1, 0.5, 0.9], "start": [(1.0, 2.0)]}
+    views = [
+        Source(
+            fm.Experiment(objective="booth", rule="momentum", steps=9, grid=fm.Grid(**grid))
+        ).view
+        for grid in (axes, axes | {"cells": [4, 7, 8]})
+    ]
+    assert views[1].windows == views[0].windows
+    assert (views[1].x, views[1].y) == ("lr", "momentum")
+    assert (views[1].lr, views[1].momentum) == (2e-3, 0.5)
+
+
 def test_without_the_extra_a_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastmomentum.explorer.extra.find_spec", lambda _: None)
     with pytest.raises(InputError, match=r'pip install "fastmomentum\[explore\]"'):
