@@ -106,9 +106,10 @@ def test_basins_of_a_listed_cell(files, tmp_path) -> None:
     assert code == 0, said
     grid = fm.Grid(**MAP, start=[(0, 0)])
     assert f"lr={grid.lr.points[4]:.6g} momentum={grid.momenta[4]:.6g}" in said
-    code, said = called("plot", "basins", files["mesh"], "--over", "lr", "-o", tmp_path / "b.png")
-    assert code == 2
-    assert "--over lr: these results list cells of lr and momentum; leave it out" in said
+    for words in (("--over", "lr"), ("--lr", "1e-3", "--lr", "2e-3")):
+        code, said = called("plot", "basins", files["mesh"], *words, "-o", tmp_path / "b.png")
+        assert code == 2
+        assert "these results list cells of lr and momentum, and one of them is drawn" in said
     code, said = called("plot", "basins", files["fine"], "-o", tmp_path / "b.png")
     assert code == 2
     assert "give the grid a mesh, such as start = { x = " in said

@@ -86,16 +86,17 @@ def basins(
 def _chosen(ds: xr.Dataset, over: str | None, wanted: dict[str, list[Any] | None]) -> xr.Dataset:
     """Select what is drawn: a cell of learning rate and momentum, or several along one of them."""
     several = [name for name, values in wanted.items() if values and len(values) > 1]
-    if any(name != over for name in several):
-        raise InputError(f"--{several[0]} was given several times: add --over {several[0]}")
     first = {name: values[0] if values else None for name, values in wanted.items()}
     if CELL in ds.dims:
-        if over is not None:
+        if over is not None or several:
+            what = f"--over {over}" if over is not None else f"several --{several[0]}"
             raise InputError(
-                f"--over {over}: these results list cells of lr and momentum; leave it out, and "
-                "say which cell with --lr and --momentum"
+                f"{what}: these results list cells of lr and momentum, and one of them is drawn; "
+                "say which with one --lr and one --momentum"
             )
         return ds.isel({CELL: nearest_cell(ds.lr, ds.momentum, first["lr"], first["momentum"])})
+    if any(name != over for name in several):
+        raise InputError(f"--{several[0]} was given several times: add --over {several[0]}")
     nearest = select_cell(ds, first["lr"], first["momentum"])
     found = ds
     for name in NAMES:
