@@ -30,6 +30,9 @@ ONLY: Final = ("#2d004b", "#7f3b08")
 """Colours of what only the first, and only the second, came to: the ends of purple and orange."""
 
 
+LONG_NAMES: Final = 32
+"""Letters of both names, from which on they have a line of the bar's label for themselves."""
+
 TIMES: Final = (1.2, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 300.0, 1000.0)
 """Ticks of the colour bar, as far as it reaches."""
 
@@ -140,10 +143,10 @@ def duel_bar(ax: Axes, drawn: DuelMap, names: tuple[str, str], target: float) ->
     """
     if drawn.ratios is None:
         return None
-    label = (
-        f"\N{LEFTWARDS ARROW} {names[1]} sooner to f \N{MINUS SIGN} minimum "
-        f"\N{LESS-THAN OR EQUAL TO} {number(target)}, {names[0]} sooner \N{RIGHTWARDS ARROW}"
-    )
+    to = f"to f \N{MINUS SIGN} minimum \N{LESS-THAN OR EQUAL TO} {number(target)}"
+    ends = f"\N{LEFTWARDS ARROW} {names[1]} sooner", f"{names[0]} sooner \N{RIGHTWARDS ARROW}"
+    long = sum(map(len, names)) > LONG_NAMES  # in one line they would reach beyond the picture
+    label = f"{ends[0]}, {ends[1]}\n{to}" if long else f"{ends[0]} {to}, {ends[1]}"
     bar = bar_beside(ax, drawn.ratios, label=label, extend="both")
     reach = float(drawn.ratios.get_clim()[1])
     powers = [float(np.log2(times)) for times in TIMES if np.log2(times) <= reach]

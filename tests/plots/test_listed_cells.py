@@ -120,6 +120,10 @@ def test_a_duel_of_refined_maps(files) -> None:
         page = pages.duel(ds, ds, names=("one", "other"))
         n = ds.sizes["cell"]
         assert page.said[-2:] == [f"{k}: {n:,} cells of 33 x 33 were run" for k in ("one", "other")]
+        long = pages.duel(ds, ds, names=("a file of some length", "another of such length"))
+        said = [ax.get_ylabel() for ax in long.axes]
+        assert any("another of such length sooner, a file of some length sooner" in x for x in said)
+        assert not any("\n" in ax.get_ylabel() for ax in page.axes)
         for other in (coarse, fm.open(files["finer"])):
             with pytest.raises(fm.InputError, match="refine both, of the same grid and to the"):
                 pages.duel(ds, other)
