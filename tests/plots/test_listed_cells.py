@@ -159,3 +159,11 @@ def test_a_table_of_a_list_is_chosen_by_settings(files, tmp_path) -> None:
                         "--overwrite")  # fmt: skip
     assert code == 0
     assert ": 1 row, " in said
+
+
+def test_basins_use_the_width_of_a_page() -> None:
+    from fastmomentum.plots.pages.starts import _columns
+
+    assert [_columns(n, None) for n in (1, 2, 3, 4, 6)] == [1, 2, 2, 2, 3]
+    assert [_columns(4, size) for size in ((16, 5), (8, 8), (4, 12))] == [4, 2, 1]
+    assert _columns(6, (16, 9)) == 3

@@ -119,6 +119,14 @@ def _chosen(ds: xr.Dataset, over: str | None, wanted: dict[str, list[Any] | None
     return found.isel({over: places})
 
 
+def _columns(count: int, size: Size | None) -> int:
+    """How many maps stand beside each other: two rows usually, on a page the largest maps."""
+    if size is None:
+        return count if count <= 2 else -(-count // 2)
+    wide, high = size
+    return max(range(1, count + 1), key=lambda n: min(wide / n, high / -(-count // n)))
+
+
 def _drawn(
     ds: xr.Dataset,
     results: xr.Dataset,
@@ -129,7 +137,7 @@ def _drawn(
 ) -> Page:
     """Draw the maps, and one legend and one bar for all."""
     count = 1 if over is None else results.sizes[over]
-    columns = count if count <= 2 else -(-count // 2)
+    columns = _columns(count, size or settings.get("figure.figsize"))
     rows = -(-count // columns)
     usual = max(9.0, 5.0 * columns + 1.5), (7.0 if count == 1 else 4.8 * rows) + 1.6
     page = new_page(settings, size, usual)
