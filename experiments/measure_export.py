@@ -2,8 +2,8 @@
 
 python experiments/measure_export.py [RUNS] makes a file of so many runs (4,000,000) in a temporary
 folder, and exports it to each kind of file in a process of its own. netCDF goes as fast as the
-disk, Parquet as fast as pyarrow encodes on one core; CSV is bound by the shortest decimal digits
-that give each number back, some 0.4 us a number.
+disk. Parquet goes as fast as pyarrow encodes on one core, while the other reads; CSV is bound by
+the shortest decimal digits that give each number back, some 0.4 us a number.
 """
 
 from __future__ import annotations

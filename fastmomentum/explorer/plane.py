@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from fastmomentum.explorer.axes import Range, places
 from fastmomentum.explorer.view import Cell
-from fastmomentum.plots.phases import NEVER_MET, medians, setting_cells, shares, steps_norm
+from fastmomentum.plots.fastest_cells import NEVER_MET, medians
+from fastmomentum.plots.phases import setting_cells, shares, steps_norm
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN
 from fastmomentum.status import Status
 

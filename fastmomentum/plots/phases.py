@@ -17,27 +17,15 @@ from numpy.typing import NDArray
 
 from fastmomentum.plots.arguments import AXES, RESULTS, takes
 from fastmomentum.plots.cells import Cells, cells_of, draw_ends, swatch
+from fastmomentum.plots.fastest_cells import fastest
 from fastmomentum.plots.fields import bar_beside
-from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.planes import require_plane
-from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, STAR, counted, number
+from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, number
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.status import Status
 
-NEVER_MET: Final = np.iinfo(np.int32).max
-"""Steps of a run that did not meet the target, where they are compared."""
-
-MEDIANS_AT_ONCE: Final = 2**20
-"""Cells."""
-
 BOUNDS: Final = {"lr": (0.0, np.inf), "momentum": (0.0, 1.0)}
 """Where settings can lie: a map ends there."""
-
-LONE: Final[dict[str, Any]] = {
-    "linestyle": "none", "marker": "o", "markersize": 7, "markerfacecolor": "white",
-    "markeredgecolor": "black", "markeredgewidth": 1.4, "zorder": 6,
-}  # fmt: skip
-"""Of a cell that is fast by itself."""
 
 
 class PhaseMap(NamedTuple):
@@ -115,7 +103,7 @@ def phase_map(
         norm = norm or steps_norm(steps[reached])
         drawn = np.ma.masked_less(cells.drawn(steps), 0).clip(1)
         mesh = ax.pcolormesh(*cells.corners, drawn, norm=norm, cmap="viridis_r", rasterized=True)
-        best, lone = _fastest(ax, cells, steps, (x, y))
+        best, lone = fastest(ax, cells, steps, (x, y))
     frame_settings(ax, cells, results, x, y)
     legend = shares(status, ~reached, {Status.MAX_STEPS: "target not reached"})
     return PhaseMap(mesh, ends, best, target, legend, lone)
@@ -272,68 +260,3 @@ def shares(
             said = (names or {}).get(code, code.words)
             entries.append(swatch(colour, f"{said} ({share:.1%})"))
     return entries
-
-
-def _fastest(
-    ax: Axes, cells: Cells, steps: NDArray[Any], names: tuple[str, str]
-) -> tuple[Line2D, Line2D | None]:
-    """Mark the cell that is fast together with its neighbours, and a faster one that is alone."""
-    reached = steps >= 0
-    counts = np.where(reached, steps, NEVER_MET).astype(np.int32)
-    around = np.where(reached, medians(counts), NEVER_MET)
-    chosen = np.where(around == around.min(), counts, NEVER_MET)
-    robust, single = int(chosen.argmin()), int(counts.argmin())
-    alone = counts.flat[single] < counts.flat[robust]
-    if not alone:
-        return _spot(ax, cells, counts, robust, names, "fastest: {} ({})", STAR), None
-    star = _spot(ax, cells, counts, robust, names, "fastest in a 3 x 3 median: {}\n({})", STAR)
-    lone = _spot(ax, cells, counts, single, names, "lone fastest cell: {}\n({})", LONE)
-    return star, lone
-
-
-def _spot(
-    ax: Axes,
-    cells: Cells,
-    counts: NDArray[Any],
-    cell: int,
-    names: tuple[str, str],
-    label: str,
-    style: dict[str, Any],
-) -> Line2D:
-    i, j = np.unravel_index(cell, counts.shape)
-    place: tuple[Floats, Floats] = (cells.x[i], cells.y[j])
-    said = (
-        f"{name.removeprefix('objective_').replace('_', ' ')} {number(float(value))}"
-        for name, value in zip(names, place, strict=True)
-    )
-    label = label.format(counted(int(counts[i, j])), ", ".join(said))
-    return ax.plot(*place, clip_on=False, **(style | {"label": label}))[0]
-
-
-def medians(counts: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Median of each cell and the eight around it; beyond the edge stands the edge once more.
-
-    Parameters
-    ----------
-    counts : ndarray of int32, shape (n, m)
-        Of all cells.
-
-    Returns
-    -------
-    ndarray of int32, shape (n, m)
-        In parts, so that the nine copies of a large map are not in memory at once.
-
-    Examples
-    --------
-    >>> medians(np.array([[9, 9, 9], [9, 1, 9], [9, 9, 9]], np.int32)).tolist()
-    [[9, 9, 9], [9, 9, 9], [9, 9, 9]]
-    """
-    padded = np.pad(counts, 1, mode="edge")
-    found = np.empty_like(counts)
-    rows = max(1, MEDIANS_AT_ONCE // counts.shape[1])
-    for first in range(0, len(counts), rows):
-        part = padded[first : first + rows + 2]
-        nine = np.lib.stride_tricks.sliding_window_view(part, (3, 3))
-        flat = nine.reshape(*nine.shape[:2], 9)
-        found[first : first + rows] = np.partition(flat, 4, axis=-1)[..., 4]
-    return found

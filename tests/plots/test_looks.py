@@ -277,7 +277,7 @@ def test_clouds_and_bands_of_seeds_stand_out_from_their_ground(style: str) -> No
 
 
 def test_the_lone_cell_of_a_legend_is_seen_on_a_dark_ground() -> None:
-    from fastmomentum.plots.phases import LONE
+    from fastmomentum.plots.fastest_cells import LONE
 
     assert not is_dark(LONE["markerfacecolor"])
     assert is_dark(LONE["markeredgecolor"])
