@@ -21,6 +21,7 @@ from fastmomentum.kernels.drawing_batches import (
 from fastmomentum.kernels.drawing_noise import adding, own_noise, shared_noise
 from fastmomentum.kernels.tiles import Function, inlined, made_once
 from fastmomentum.noise import epoch_keys, gaussian_pair
+from fastmomentum.noise.gaussian import gaussian_of, random_words
 from fastmomentum.noise.rows import drawn_row, scrambled
 
 Whose = Literal["seed", "lane"]
@@ -255,6 +256,8 @@ DIGESTED: Final[tuple[Function, ...]] = (
     drawer,
     adding,
     gaussian_pair,
+    gaussian_of,
+    random_words,
     epoch_keys,
     scrambled,
     drawn_row,

@@ -101,7 +101,7 @@ def is_vectorised(objective: Objective, rule: Rule, checked: bool) -> bool:
     )
 
 
-def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
+def assembly(objective: Objective, rule: Rule, checked: bool, **more: object) -> str:
     """Machine code of a kernel, compiled anew: Numba keeps none for what comes from its cache.
 
     It is written to the cache all the same, for the tests that run it.
@@ -120,6 +120,7 @@ def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
         steps=1,
         grid=fm.Grid(lr=0.1, momentum=0.5 if rule.uses_momentum else None, start=[(0.5, 0.5)]),
         stop=fm.Stop(bound=1e20 if checked else None),
+        **more,  # type: ignore[arg-type]
     )
     with patch.object(block, "compile_kernel", anew):
         block.run_block(experiment, range(1), block_arrays(experiment, 1), 0)
@@ -133,6 +134,17 @@ def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
 def test_every_objective_is_vectorised(objective: Objective) -> None:
     # With stop rules the loop holds value and gradient; without, it holds a part of that.
     assert is_vectorised(objective, RULES["momentum"], checked=True)
+
+
+@needs_avx2
+def test_noise_of_each_runs_own_is_vectorised() -> None:
+    noise = {"gaussian": 0.1, "common": False}
+    code = assembly(fm.Rosenbrock(), RULES["momentum"], checked=False, noise=noise)
+    packed = [loop for loop in innermost_loops(code) if loop.packed]
+    assert len(packed) == 2  # Gaussian numbers from words, and the update
+    assert all(loop.widest and not (loop.scalar or loop.strangers) for loop in packed)
+    words = re.findall(r"\svpaddd\s.*", code)
+    assert sum(WIDEST in one for one in words) >= 20  # Threefry's rounds, a lane each 32 bits
 
 
 TARGETS = {"haswell": "ymm", "skylake-avx512": "zmm"}
