@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from llvmlite import ir
 from numba.core import types
-from numba.core.types.containers import UniTuple
 from numba.extending import intrinsic, overload
 
 from fastmomentum.elementary import (
@@ -25,8 +24,8 @@ from fastmomentum.elementary import (
     trigonometric,
     turns,
 )
+from fastmomentum.kernels.words import WORD_FORMS
 from fastmomentum.noise import MODULES as NOISE
-from fastmomentum.noise import words
 
 INLINED: Final[Any] = {
     "forceinline": True,
@@ -64,39 +63,6 @@ def _bitcast(source: Any, target: Any) -> Any:
     return operation
 
 
-WORD: Final = ir.IntType(32)
-
-
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
-def _add_words(_typing_context: Any, a: Any, b: Any) -> Any:
-    """Sum of two words, without what overflows."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.add(*(_word(builder, argument) for argument in arguments))
-
-    return types.uint32(a, b), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
-def _mix_words(_typing_context: Any, a: Any, b: Any, bits: Any) -> Any:
-    """One round of Threefry on two words."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        a, b, bits = (_word(builder, argument) for argument in arguments)
-        kind = ir.FunctionType(WORD, [WORD, WORD, WORD])
-        rotate = builder.module.declare_intrinsic("llvm.fshl", [WORD], kind)
-        a = builder.add(a, b)
-        b = builder.xor(builder.call(rotate, [b, b, bits]), a)
-        return context.make_tuple(builder, signature.return_type, [a, b])
-
-    return UniTuple(types.uint32, 2)(a, b, bits), generate
-
-
-def _word(builder: Any, number: Any) -> Any:
-    """The last 32 bits of an integer."""
-    return number if number.type == WORD else builder.trunc(number, WORD)
-
-
 _rint, _root = _operation("llvm.rint"), _operation("llvm.sqrt")
 _to_bits = _bitcast(types.float64, types.uint64)
 _to_double = _bitcast(types.uint64, types.float64)
@@ -122,24 +88,15 @@ def _double_of(pattern: Any) -> Any:
     return _to_double(pattern)
 
 
-def _total(a: Any, b: Any) -> Any:
-    return _add_words(a, b)
-
-
-def _mixed(a: Any, b: Any, bits: Any) -> Any:
-    return _mix_words(a, b, bits)
-
-
 FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     bits.select: _select,
     bits.nearest: _nearest,
     bits.sqrt: _sqrt,
     bits.bits_of: _bits_of,
     bits.double_of: _double_of,
-    words.total: _total,
-    words.mixed: _mixed,
+    **WORD_FORMS,
 }
-"""What numba compiles where a helper of `elementary.bits` or of `noise.threefry` is called."""
+"""What numba compiles where a helper of `elementary.bits` is called, and of `noise`."""
 
 
 def _register(function: Callable[..., Any], form: Callable[..., Any]) -> None:

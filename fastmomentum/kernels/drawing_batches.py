@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from fastmomentum.elementary.bits import bits_of
 from fastmomentum.kernels.tiles import Function, inlined, made_once
 from fastmomentum.noise import epoch_keys
@@ -17,14 +15,26 @@ SAMPLE: Final = 4
 
 @inlined
 def shuffled(rows, at, count, n_rows, low, high, keys):  # type: ignore[no-untyped-def]
-    """Rows at places of an epoch's order, `count` from `at` on."""
-    n = np.uint64(n_rows)
-    low_bits, high_bits = np.uint64(low), np.uint64(high)
+    """Rows at places of an epoch's order, `count` from `at` on, into the first row of `rows`.
+
+    Its other two hold those that are not yet among the `n_rows`, and where they belong: packed, so
+    that they walk on as vectors.
+    """
     for i in range(count):
-        rows[i] = scrambled(np.uint64(at + i), low_bits, high_bits, keys)
+        rows[0, i] = scrambled(at + i, low, high, keys)
+    outside = 0
     for i in range(count):
-        while rows[i] >= n:
-            rows[i] = scrambled(rows[i], low_bits, high_bits, keys)
+        rows[1, outside], rows[2, outside] = rows[0, i], i
+        outside += rows[0, i] >= n_rows
+    while outside > 0:
+        for j in range(outside):
+            rows[1, j] = scrambled(rows[1, j], low, high, keys)
+        left = 0
+        for j in range(outside):
+            row, place = rows[1, j], rows[2, j]
+            rows[0, place], rows[1, left], rows[2, left] = row, row, place
+            left += row >= n_rows
+        outside = left
 
 
 @inlined
@@ -32,7 +42,7 @@ def summed(rows, count, x, r, scale):  # type: ignore[no-untyped-def]
     """What `statistics.sample_of` gives, of the same additions in the same order."""
     x_sum = xx_sum = r_sum = xr_sum = 0.0
     for i in range(count):
-        one, rest = x[rows[i]], r[rows[i]]
+        one, rest = x[rows[0, i]], r[rows[0, i]]
         x_sum += one
         xx_sum += one * one
         r_sum += rest
@@ -48,7 +58,7 @@ def sampler(replacement: bool) -> Function:
     def drawn(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]
         n_rows = random.x.size
         for i in range(random.size):
-            rows[i] = drawn_row(s, i, n_rows, key_0, key_1)
+            rows[0, i] = drawn_row(s, i, n_rows, key_0, key_1)
         return summed(rows, random.size, random.x, random.r, random.scale)
 
     def of_epoch(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]

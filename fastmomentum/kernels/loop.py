@@ -188,7 +188,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
         drawn = np.empty((of_seed, round_updates))
         table, lone = np.empty((of_lane, table_steps, lanes)), np.empty((of_lane, 1, 1))
-        batch = np.empty(batch_size(random), np.uint64)
+        batch = np.empty((3, batch_size(random)), np.uint32)
         k_next = 0  # entry that comes next; np.searchsorted takes half a second to compile
         while k_next < n_recorded and recorded[k_next] <= t:
             k_next += 1
