@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import xarray as xr
 
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.grid import KINDS
+from fastmomentum.experiment.labels import KINDS
 from fastmomentum.results.dataset import experiment_of
 
 
