@@ -220,6 +220,28 @@ def objectives(setting: Setting) -> Iterator[tuple[str, float, float]]:
         yield name, rates[0], rates[1]
 
 
+def rules(setting: Setting) -> dict[str, dict[str, list[float]]]:
+    """One core's rates of every rule on Rosenbrock, by turns: without and with stop rules.
+
+    Learning rates are such that no run ends early, whatever the rule.
+    """
+    steps = 200 if setting.quick else 4000
+    contenders = {}
+    for name, rule in fm.RULES.items():
+        momentum = 0.9 if rule.uses_momentum else None
+        lr = {"logspace": [1e-6, 1e-4], "num": 4000}
+        for kind, bound in (("plain", None), ("asking", 1e300)):
+            experiment = valley(
+                4000, steps, rule=name, stop=fm.Stop(bound=bound),
+                grid=fm.Grid(lr=lr, momentum=momentum, start=[(-1.2, 1.0)]),
+            )  # fmt: skip
+            contenders[f"{name} {kind}"] = whole_grid(experiment)
+    samples = by_turns(contenders, setting.repeats)
+    return {
+        name: {kind: samples[f"{name} {kind}"] for kind in ("plain", "asking")} for name in fm.RULES
+    }
+
+
 def _ours(setting: Setting) -> Callable[[], float]:
     return in_memory(valley(40_000, 4_000 if setting.quick else 100_000), -1)
 
