@@ -129,10 +129,11 @@ parity: $(PARITY)/installed
 frameworks: $(PARITY)/installed
 	@mkdir -p $(FIGURES)
 	@$(PARITY)/bin/python experiments/compare_frameworks.py -o $(FIGURES)/frameworks.png
+	@$(PARITY)/bin/python experiments/compare_rules.py
 
 $(PARITY)/installed: pyproject.toml
 	@test -x $(PARITY)/bin/python || $(PYTHON) -m venv $(PARITY)
-	@echo "installing TensorFlow, PyTorch, JAX and optax into $(PARITY); this takes minutes and 3 GB"
+	@echo "installing TensorFlow, PyTorch, JAX, optax and qhoptim into $(PARITY); this takes minutes and 3 GB"
 	@$(PARITY)/bin/python -c "import torch" 2>/dev/null \
 		|| $(PARITY_PIP) --no-deps "torch==$(TORCH)+cpu" 2>/dev/null \
 		|| $(PARITY_PIP) --no-deps --index-url $(TORCH_INDEX) "torch==$(TORCH)"

@@ -1,7 +1,7 @@
 """Every rule that other frameworks have, walked by their optimisers with gradients of their own.
 
 Each walk goes down Rosenbrock's function in float64. Where definitions differ, what is set so that
-they are one is said with it; what cannot be made one is left out, and said in `DIFFERENT`.
+they are one is said with it in `WALKS`; `APART` has what differs as it is, so that it can be seen.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class RuleWalk:
     lr : float
         Learning rate of both.
     said : str
-        What was set in the framework so that it is our rule, in a few words; "" for no more than
-        the rule's own parameters.
+        What was set so that it is our rule, or why it is not, in a few words; "" where no more than
+        the rule's own parameters is.
     """
 
     framework: str
@@ -75,7 +75,9 @@ class RuleWalk:
             objective=fm.Rosenbrock(),
             rule=rule,
             steps=STEPS,
-            grid=fm.Grid(lr=self.lr, momentum=M if rule.rule.uses_momentum else None, start=[START]),
+            grid=fm.Grid(
+                lr=self.lr, momentum=M if rule.rule.uses_momentum else None, start=[START]
+            ),
             record=fm.Record(every=1),
         )
         path: Paths = fm.run(plan, n_jobs=1).trajectory.values.reshape(-1, 2)
@@ -242,7 +244,7 @@ WALKS: Final = (
     RuleWalk("Keras", "lion", lambda o, w: o.Lion(LR, F(M), F(0.99))),
     RuleWalk(
         "Keras", "adam",
-        lambda o, w: o.AdamW(LR, weight_decay=0.1, beta_1=F(M), beta_2=F(0.999), epsilon=0.0),
+        lambda o, w: o.AdamW(LR, weight_decay=F(0.1), beta_1=F(M), beta_2=F(0.999), epsilon=0.0),
         NO_EPS | ADAMW, said="eps 0 in both",
     ),
     RuleWalk(
@@ -252,9 +254,41 @@ WALKS: Final = (
 )  # fmt: skip
 """What is one rule, framework by framework."""
 
-DIFFERENT: Final = {
-    ("PyTorch", "nadam"): "its momentum is m (1 - 0.96^(t/250)/2), a schedule of its own",
-    ("Keras", "nadam"): "its momentum is m (1 - 0.96^t/2), a schedule of its own",
-    ("PyTorch", "clip"): "adds 1e-6 to the norm that it divides by",
-}
-"""What is another rule there, and how."""
+
+def _clipped(o: Any, w: Any) -> Any:
+    import torch
+
+    class Clipped(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            torch.nn.utils.clip_grad_norm_(w, 1.0)
+            return super().step(closure)
+
+    return Clipped(w, LR, momentum=M)
+
+
+APART: Final = (
+    RuleWalk(
+        "PyTorch", "nadam", lambda o, w: o.NAdam(w, LR, (M, 0.999)),
+        said="its momentum is m (1 - 0.96^(t/250)/2)",
+    ),
+    RuleWalk("PyTorch", "pytorch", _clipped, CLIP, said="1e-6 is added to the norm"),
+    RuleWalk(
+        "optax", "rmsprop", lambda o, w: o.rmsprop(LR, decay=0.99, momentum=M),
+        said="eps inside the root",
+    ),
+    RuleWalk("optax", "adagrad", lambda o, w: o.adagrad(LR), said="s begins at 0.1, eps inside"),
+    RuleWalk(
+        "Keras", "adam", lambda o, w: o.Adam(LR, F(M), F(0.999), epsilon=1e-8),
+        said="eps is added to the root before the bias is corrected",
+    ),
+    RuleWalk(
+        "Keras", "nadam", lambda o, w: o.Nadam(LR, F(M), F(0.999), epsilon=1e-8),
+        said="its momentum is m (1 - 0.96^t/2)",
+    ),
+    RuleWalk(
+        "Keras", "rmsprop", lambda o, w: o.RMSprop(LR, rho=0.99, momentum=M, epsilon=1e-8),
+        said="eps inside the root",
+    ),
+    RuleWalk("Keras", "adagrad", lambda o, w: o.Adagrad(LR), said="s begins at 0.1, eps inside"),
+)  # fmt: skip
+"""What goes by the same name there, and is another rule as it is: how, and so how far apart."""

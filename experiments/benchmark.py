@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import computing, drawing, growing, starting, storing, tuning
-from benchmarks.measuring import Row, Setting, machine, median
+from benchmarks.measuring import Row, Setting, machine, median, spread
 
 ROWS = computing.ROWS | drawing.ROWS | storing.ROWS | starting.ROWS
 PARTS = "benchmark", "benchmark of rules"

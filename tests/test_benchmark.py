@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import fastmomentum as fm
+
 SCRIPT = Path(__file__).parents[1] / "experiments" / "benchmark.py"
 
 
@@ -43,6 +45,22 @@ def test_a_row_goes_to_table_json_and_readme(tmp_path: Path) -> None:
     assert now.endswith("\n<!-- /benchmark -->\nafter\n")
     assert text in now
     assert "old" not in now
+
+
+def test_the_rules_have_a_table_of_their_own(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    part = "benchmark of rules"
+    readme.write_text(f"<!-- benchmark -->kept<!-- /benchmark -->\n<!-- {part} --><!-- /{part} -->")
+    made = benchmark("--quick", "--only", "rules", "-o", tmp_path / "out", "--readme", readme)
+    assert made.returncode == 0, made.stderr
+    now = readme.read_text()
+    assert now.startswith("<!-- benchmark -->kept<!-- /benchmark -->")
+    assert all(f"| `{name}` | " in now for name in fm.RULES)
+    assert "| `momentum` | " in now
+    assert "| 1.00 x | " in now
+    found = json.loads((tmp_path / "out" / "benchmark.json").read_text())
+    assert {"cpu", "cores", "numba"} <= set(found["machine"])
+    assert len(found["rules"]["adam"]["plain"]) == 3
 
 
 def test_a_readme_without_marks_is_left_alone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import pytest
-from _rule_walks import WALKS, RuleWalk
+from _rule_walks import APART, WALKS, RuleWalk
 
 import fastmomentum as fm
 
@@ -23,6 +23,13 @@ def needing(walk: RuleWalk) -> Any:
 @pytest.mark.parametrize("walk", [needing(walk) for walk in WALKS])
 def test_the_same_points(walk: RuleWalk) -> None:
     assert walk.difference() <= 1e-12
+
+
+@pytest.mark.parametrize("walk", [needing(walk) for walk in APART])
+def test_what_differs_is_seen(walk: RuleWalk) -> None:
+    """As the documentation says; were it no longer so, its sentence would have to go."""
+    assert walk.said
+    assert walk.difference() > 1e-11
 
 
 def test_every_rule_has_a_counterpart() -> None:
