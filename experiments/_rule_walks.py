@@ -190,7 +190,7 @@ WALKS: Final = (
         "PyTorch", "pytorch", lambda o, w: o.SGD(w, LR, momentum=M, dampening=0.5),
         {"dampening": 0.5},
     ),
-    RuleWalk("PyTorch", "qhm", _qhm, {"nu": 0.7}, said="its authors' qhoptim"),
+    RuleWalk("PyTorch", "qhm", _qhm, {"nu": 0.7}, said="its authors' package qhoptim"),
     RuleWalk("PyTorch", "adam", lambda o, w: o.Adam(w, LR, betas=(M, 0.999))),
     RuleWalk("PyTorch", "rmsprop", lambda o, w: o.RMSprop(w, LR, alpha=0.99, momentum=M)),
     RuleWalk("PyTorch", "adagrad", lambda o, w: o.Adagrad(w, LR)),
@@ -213,7 +213,7 @@ WALKS: Final = (
     RuleWalk(
         "optax", "adagrad",
         lambda o, w: o.adagrad(LR, initial_accumulator_value=0.0, eps=0.0),
-        NO_EPS, said="`initial_accumulator_value=0`, eps 0 in both",
+        NO_EPS, said="`initial_accumulator_value=0` and eps 0 in both",
     ),
     RuleWalk("optax", "lion", lambda o, w: o.lion(LR, b1=M, b2=0.99, weight_decay=0.0)),
     RuleWalk(
@@ -239,7 +239,7 @@ WALKS: Final = (
     RuleWalk(
         "Keras", "adagrad",
         lambda o, w: o.Adagrad(LR, initial_accumulator_value=0.0, epsilon=0.0), NO_EPS,
-        said="`initial_accumulator_value=0`, eps 0 in both",
+        said="`initial_accumulator_value=0` and eps 0 in both",
     ),
     RuleWalk("Keras", "lion", lambda o, w: o.Lion(LR, F(M), F(0.99))),
     RuleWalk(
@@ -248,7 +248,7 @@ WALKS: Final = (
         NO_EPS | ADAMW, said="eps 0 in both",
     ),
     RuleWalk(
-        "Keras", "momentum",
+        "Keras", "pytorch",
         lambda o, w: o.SGD(LR, momentum=F(M), global_clipnorm=1.0), CLIP,
     ),
 )  # fmt: skip
@@ -276,7 +276,10 @@ APART: Final = (
         "optax", "rmsprop", lambda o, w: o.rmsprop(LR, decay=0.99, momentum=M),
         said="eps inside the root",
     ),
-    RuleWalk("optax", "adagrad", lambda o, w: o.adagrad(LR), said="s begins at 0.1, eps inside"),
+    RuleWalk(
+        "optax", "adagrad", lambda o, w: o.adagrad(LR),
+        said="s begins at 0.1, eps inside the root",
+    ),
     RuleWalk(
         "Keras", "adam", lambda o, w: o.Adam(LR, F(M), F(0.999), epsilon=1e-8),
         said="eps is added to the root before the bias is corrected",
@@ -289,6 +292,9 @@ APART: Final = (
         "Keras", "rmsprop", lambda o, w: o.RMSprop(LR, rho=0.99, momentum=M, epsilon=1e-8),
         said="eps inside the root",
     ),
-    RuleWalk("Keras", "adagrad", lambda o, w: o.Adagrad(LR), said="s begins at 0.1, eps inside"),
+    RuleWalk(
+        "Keras", "adagrad", lambda o, w: o.Adagrad(LR),
+        said="s begins at 0.1, eps inside the root",
+    ),
 )  # fmt: skip
 """What goes by the same name there, and is another rule as it is: how, and so how far apart."""

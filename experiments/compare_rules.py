@@ -20,6 +20,7 @@ from typing import Final
 
 from _rule_walks import APART, WALKERS, WALKS, RuleWalk
 
+import fastmomentum as fm
 from fastmomentum.cli.exit_status import script
 from fastmomentum.errors import InputError
 
@@ -49,14 +50,21 @@ def main(words: Sequence[str]) -> None:
 
 def table() -> str:
     """The table in Markdown, and what walked."""
-    names = dict.fromkeys(walk.name for walk in (*WALKS, *APART))
-    head = ["rule", *WALKERS, "as it is another rule there, or made one"]
+    known = list(fm.RULES)
+    walks = sorted((*WALKS, *APART), key=lambda w: (" with " in w.name, known.index(w.rule)))
+    head = ["rule", *WALKERS, "what is set there; how far it is as it comes"]
     lines = [head, ["---"] * len(head)]
-    for name in names:
-        cells = {walk.framework: figure(walk) for walk in WALKS if walk.name == name}
-        said = [f"{w.framework}: {w.said}" for w in WALKS if w.name == name and w.said]
-        said += [f"{w.framework} as it is, {figure(w)}: {w.said}" for w in APART if w.name == name]
-        lines.append([in_code(name), *(cells.get(f, "") for f in WALKERS), "; ".join(said)])
+    for name in dict.fromkeys(walk.name for walk in walks):
+        cells = {w.framework: figure(w) for w in WALKS if w.name == name}
+        said: dict[str, list[str]] = {}
+        for w in WALKS:
+            if w.name == name and w.said:
+                said.setdefault(w.said, []).append(w.framework)
+        for w in APART:
+            if w.name == name:
+                said.setdefault(f"{figure(w)}, for {w.said}", []).append(w.framework)
+        notes = "; ".join(f"{', '.join(having)}: {words}" for words, having in said.items())
+        lines.append([in_code(name), *(cells.get(f, "") for f in WALKERS), notes])
     rows = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     versions = ", ".join(
         f"{framework} {importlib.metadata.version(package)}"
