@@ -128,9 +128,11 @@ def _of_rules(samples: dict[str, dict[str, list[float]]]) -> str:
              "|---|---|---|---|"]  # fmt: skip
     momentum = median(samples["momentum"]["plain"])
     for name, each in samples.items():
-        plain, asking = (f"{median(r):,.0f} {spread(r)}" for r in (each["plain"], each["asking"]))
+        called = "a quotient and a root a coordinate alone: `roots.c`"
+        called = called if name == "roots.c" else f"`{name}`"
+        plain, *asking = (f"{median(rates):,.0f} {spread(rates)}" for rates in each.values())
         ratio = median(each["plain"]) / momentum
-        lines.append(f"| `{name}` | {plain} | {ratio:.2f} x | {asking} |")
+        lines.append(f"| {called} | {plain} | {ratio:.2f} x | {''.join(asking)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -47,6 +47,11 @@ run heavy_ball "$here/heavy_ball.toml"
 run nesterov "$here/heavy_ball.toml" --set rule.name=nesterov
 draw plot_duel heavy_ball_nesterov heavy_ball "$runs/nesterov.h5"
 
+# Nine rules on a grid of a million runs each.
+"$programs/fastmomentum" compare "$here/optimisers.toml" -o "$runs/optimisers" \
+    --style "$here/small.mplstyle"
+cp "$runs/optimisers/comparison.png" "$pictures/optimisers.png"
+
 run linear_regression "$here/../linear_regression.toml"
 draw plot_report old_faithful linear_regression --lr 0.01 --momentum 0.9 --start 0
 

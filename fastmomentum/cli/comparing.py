@@ -37,15 +37,32 @@ def compare(
     ] = None,
     overrides: Overrides = None,
     start: StartOption = "0",
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="Above the picture [the file's].")
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="16x9", help="The picture's width and height in inches."),
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option("--style", metavar="NAME|FILE", help="A style of matplotlib's, for it."),
+    ] = None,
     jobs: Jobs = "-1",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Run every experiment of a comparison, and draw their best runs; go on where interrupted."""
-    from fastmomentum.cli.parsing import parse_point
+    from fastmomentum.cli.parsing import parse_point, parse_size
     from fastmomentum.experiment.comparison import load_comparison
 
     n_jobs, point = n_jobs_of(jobs), parse_point("--start", start)
+    inches = None if size is None else parse_size(size)
+    if style is not None:  # refused before anything has run
+        from fastmomentum.plots.styles import drawn_in as styled
+
+        with styled(style):
+            pass
     plans = load_comparison(file, overrides or ())
     folder = output or Path(f"{file.stem}_compared")
     if folder.exists() and not folder.is_dir():
@@ -71,9 +88,9 @@ def compare(
     from fastmomentum.results.dataset import open_results
 
     picture = folder / "comparison.png"
-    with contextlib.ExitStack() as stack, drawn_in():
+    with contextlib.ExitStack() as stack, drawn_in(style):
         results = {name: stack.enter_context(open_results(path)) for name, path in paths.items()}
-        page = comparison(results, point)
+        page = comparison(results, point, title=title, size=inches, style=style)
         save(page, picture)
     if not quiet:
         for line in page.said:

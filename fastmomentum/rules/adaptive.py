@@ -52,8 +52,10 @@ def adam(
     beta2, eps = parameters
     v = momentum * v + (1.0 - momentum) * g
     s = beta2 * s + (1.0 - beta2) * (g * g)
-    mean, square = v / (1.0 - shared[0]), s / (1.0 - shared[1])
-    return w - lr * (mean / (sqrt(square) + eps)), (v, s)
+    # What a processor divides it waits for: both coordinates share the correction of s, and that
+    # of v is a factor of the one divisor that is left to each.
+    root = sqrt(s * (1.0 / (1.0 - shared[1]))) + eps
+    return w - lr * v / ((1.0 - shared[0]) * root), (v, s)
 
 
 def nadam(
@@ -79,9 +81,10 @@ def nadam(
     beta2, eps = parameters
     v = momentum * v + (1.0 - momentum) * g
     s = beta2 * s + (1.0 - beta2) * (g * g)
-    next_product = shared[0] * momentum
-    mean = momentum * (v / (1.0 - next_product)) + (1.0 - momentum) * (g / (1.0 - shared[0]))
-    return w - lr * (mean / (sqrt(s / (1.0 - shared[1])) + eps)), (v, s)
+    ahead = momentum / (1.0 - shared[0] * momentum)  # which both coordinates share, as in adam
+    here = (1.0 - momentum) / (1.0 - shared[0])
+    root = sqrt(s * (1.0 / (1.0 - shared[1]))) + eps
+    return w - lr * (ahead * v + here * g) / root, (v, s)
 
 
 def rmsprop(

@@ -66,7 +66,11 @@ def test_the_same_again_draws_alone(compared: tuple[Path, str]) -> None:
     status, said = command(*words)
     assert status == 0
     assert said.count("complete already; only the picture to draw") == 3
-    assert command(*words, "--quiet") == (0, "")
+    looks = "--quiet", "--style", "dark_background", "--size", "9x6", "--title", "Mine"
+    assert command(*words, *looks) == (0, "")
+    with Image.open(folder / "out" / "comparison.png") as picture:
+        assert picture.size == (1800, 1200)
+        assert picture.convert("RGB").getpixel((2, 2)) == (0, 0, 0)
     status, said = command(*words, "--set", "steps=300")
     assert status == 2
     assert "--overwrite" in said
@@ -108,6 +112,15 @@ def test_what_cannot_be_compared_gets_a_line(compared: tuple[Path, str], tmp_pat
     status, said = command("compare", tmp_path / "alike.toml", "-o", tmp_path / "alike.toml")
     assert status == 2
     assert "-o must name a folder" in said
+    words = "compare", folder / "rules.toml", "-o", tmp_path / "never"
+    status, said = command(*words, "--style", "drak")
+    assert status == 2
+    assert "drak" in said
+    status, said = command(*words, "--size", "9")
+    assert (status, said) == (
+        2, "--size must be WIDTHxHEIGHT in inches, such as 16x9: got '9'\n"
+    )  # fmt: skip
+    assert not (tmp_path / "never").exists()
     status, said = command("run", folder / "rules.toml", "-o", tmp_path / "a.h5")
     assert status == 2
     assert "run it with fastmomentum compare" in said
