@@ -390,6 +390,27 @@ def test_an_axis_beside_a_constant_in_an_exponent_varies_its_own_constant() -> N
     assert not np.array_equal(*(ds.final.isel(objective_b=k).values for k in (0, 1)))
 
 
+def test_a_formulas_constants_are_axes_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "formula.toml"
+    path.write_text(
+        'steps = 5\nrule = "sgd"\nobjective = { formula = "(a - x)^2 + b*y^2", constants = { a = 1 '
+        "}, minimisers = [['a', '0']] }\n[grid]\nlr = 0.1\nstart = [[1.0, 2.0]]\n"
+        "objective.b = [1.0, 10.0]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(fm.InputError, match="'b' is not known; known are x, y, a"):
+        load(path)
+    path.write_text(path.read_text(encoding="utf-8").replace("a = 1 ", "a = 1, b = 5 "))
+    plan = load(path)
+    assert plan.grid.shape == (1, 1, 2, 1)
+    assert [variant.named_constants for variant in plan.variants] == [
+        {"a": 1.0, "b": 1.0},
+        {"a": 1.0, "b": 10.0},
+    ]
+    with pytest.raises(fm.InputError, match=r"objective.c is no constant of formula; known are a"):
+        load(path, ["grid.objective.c=[1, 2]"])
+
+
 def test_a_constant_in_an_exponent_is_no_axis() -> None:
     with pytest.raises(fm.InputError, match=r"^grid\.objective\.a stands in an exponent"):
         exponents(1.0, a=[1.0, 2.0])
