@@ -269,32 +269,32 @@ def _clipped(o: Any, w: Any) -> Any:
 APART: Final = (
     RuleWalk(
         "PyTorch", "nadam", lambda o, w: o.NAdam(w, LR, (M, 0.999)),
-        said="its momentum is m (1 - 0.96^(t/250)/2)",
+        said="as its momentum is m (1 - 0.96^(t/250)/2)",
     ),
-    RuleWalk("PyTorch", "pytorch", _clipped, CLIP, said="1e-6 is added to the norm"),
+    RuleWalk("PyTorch", "pytorch", _clipped, CLIP, said="as 1e-6 is added to the norm"),
     RuleWalk(
         "optax", "rmsprop", lambda o, w: o.rmsprop(LR, decay=0.99, momentum=M),
-        said="eps inside the root",
+        said="as eps is inside the root",
     ),
     RuleWalk(
         "optax", "adagrad", lambda o, w: o.adagrad(LR),
-        said="s begins at 0.1, eps inside the root",
+        said="as s begins at 0.1 and eps is inside the root",
     ),
     RuleWalk(
         "Keras", "adam", lambda o, w: o.Adam(LR, F(M), F(0.999), epsilon=1e-8),
-        said="eps is added to the root before the bias is corrected",
+        said="as eps is added to the root before the bias is corrected",
     ),
     RuleWalk(
         "Keras", "nadam", lambda o, w: o.Nadam(LR, F(M), F(0.999), epsilon=1e-8),
-        said="its momentum is m (1 - 0.96^t/2)",
+        said="as its momentum is m (1 - 0.96^t/2)",
     ),
     RuleWalk(
         "Keras", "rmsprop", lambda o, w: o.RMSprop(LR, rho=0.99, momentum=M, epsilon=1e-8),
-        said="eps inside the root",
+        said="as eps is inside the root",
     ),
     RuleWalk(
         "Keras", "adagrad", lambda o, w: o.Adagrad(LR),
-        said="s begins at 0.1, eps inside the root",
+        said="as s begins at 0.1 and eps is inside the root",
     ),
 )  # fmt: skip
 """What goes by the same name there, and is another rule as it is: how, and so how far apart."""

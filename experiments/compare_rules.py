@@ -52,7 +52,7 @@ def table() -> str:
     """The table in Markdown, and what walked."""
     known = list(fm.RULES)
     walks = sorted((*WALKS, *APART), key=lambda w: (" with " in w.name, known.index(w.rule)))
-    head = ["rule", *WALKERS, "what is set there; how far it is as it comes"]
+    head = ["rule", *WALKERS, "where definitions differ"]
     lines = [head, ["---"] * len(head)]
     for name in dict.fromkeys(walk.name for walk in walks):
         cells = {w.framework: figure(w) for w in WALKS if w.name == name}
@@ -62,7 +62,7 @@ def table() -> str:
                 said.setdefault(w.said, []).append(w.framework)
         for w in APART:
             if w.name == name:
-                said.setdefault(f"{figure(w)}, for {w.said}", []).append(w.framework)
+                said.setdefault(f"as it comes {figure(w)}, {w.said}", []).append(w.framework)
         notes = "; ".join(f"{', '.join(having)}: {words}" for words, having in said.items())
         lines.append([in_code(name), *(cells.get(f, "") for f in WALKERS), notes])
     rows = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

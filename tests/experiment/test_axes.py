@@ -608,11 +608,26 @@ def test_small_multiples_share_their_colours(mapped: Path) -> None:
     with fm.open(mapped) as ds:
         drawn = plots.phase_panels(Figure(), ds.isel(nu=2, start=0), "objective_b")
         assert [one.ends.axes.get_title() for one in drawn] == ["b 1", "b 10", "b 100"]
+        labels = [one.ends.axes.get_xlabel() for one in drawn]
+        assert labels == ["", "learning rate", ""]  # once: three would overlap
         norms = {id(one.steps.norm) for one in drawn if one.steps is not None}
         assert len(norms) == 1
         for over, line in (("lr", "take three axes that differ"), ("nuu", "is no dimension")):
             with pytest.raises(fm.InputError, match=line):
                 plots.phase_panels(Figure(), ds.isel(nu=2, start=0), over)
+
+
+def test_the_last_map_of_a_column_has_its_numbers() -> None:
+    nu = np.linspace(0.0, 1.0, 8).tolist()  # four columns, and two rows of which one is full
+    plan = experiment(record=None, steps=5, grid=grid(rule={"nu": nu[:7]}, objective=None))
+    figure = Figure(layout="constrained")
+    drawn = plots.phase_panels(figure, fm.run(plan).isel(start=0), "nu")
+    numbered = [
+        any(tick.label1.get_visible() for tick in one.ends.axes.xaxis.get_major_ticks())
+        for one in drawn
+    ]
+    assert numbered == [False, False, False, True, True, True, True]
+    assert [one.ends.axes.get_ylabel() for one in drawn].count("momentum") == 1
 
 
 def test_titles_name_what_was_selected(mapped: Path) -> None:
