@@ -84,10 +84,10 @@ def test_the_curves_are_those_of_the_runs(compared: tuple[Path, str]) -> None:
     ):
         page = pages.comparison({"a": one, "b": other}, (0.5, 0.5), title="Mine")
         axes = {ax.get_title(loc="left")[:6]: ax for ax in page.axes}
-        soonest = axes["fewest"].lines[0]
-        steps = one.isel(start=1, target=-1).hit_step.where(lambda hit: hit >= 0)
+        soonest = axes["update"].lines[0]
+        steps = fm.analysis.soonest(one.isel(start=1))
         np.testing.assert_array_equal(soonest.get_xdata(), one.lr.values)
-        np.testing.assert_array_equal(soonest.get_ydata(), steps.min("momentum").values)
+        np.testing.assert_array_equal(soonest.get_ydata(), steps.where(np.isfinite(steps)).values)
         best = fm.analysis.fastest(one.isel(start=1))
         path = fm.replay(one, best.cell["lr"], best.cell["momentum"], 1)
         drawn = axes["the be"].lines[0]

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.plots.marks import keys_of, marks_of
-from fastmomentum.plots.phases import medians
+from fastmomentum.results.neighbours import medians
 from fastmomentum.status import Status
 
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)

@@ -68,7 +68,9 @@ def main(folder: Path) -> None:
     for name in [*names, "run.gif", "run.html", "one_zoom.png", "rules/comparison.png"]:
         drawn = (folder / name).read_bytes()
         assert drawn.startswith(starts.get(Path(name).suffix, b"<!DOCTYPE html>")), name
-    print(f"drew {len(names)} kinds, an animation twice, a zoom and a comparison with {home.parent}")
+    print(
+        f"drew {len(names)} kinds, an animation twice, a zoom and a comparison with {home.parent}"
+    )
 
 
 def called(folder: Path, *words: str) -> None:

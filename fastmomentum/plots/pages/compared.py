@@ -41,6 +41,9 @@ from fastmomentum.results.slices import with_all_axes
 LEAST: Final = 1e-28
 """Part of the first loss that is drawn."""
 
+ALIKE: Final = 10
+"""Runs whose lengths differ by less than so many times are drawn on a linear axis."""
+
 
 @dataclass(frozen=True)
 class _Compared:
@@ -80,8 +83,8 @@ def comparison(
 ) -> Page:
     """Draw the best run of each experiment: path, loss, and updates by learning rate.
 
-    The best is the run that met the last target soonest, of all settings from one start; where none
-    did, the one of the lowest loss.
+    The best is that of `fm.analysis.fastest`, of all settings from one start: the soonest at the
+    last target together with its neighbours; where none came there, the one of the lowest loss.
 
     Parameters
     ----------
@@ -196,6 +199,9 @@ def _losses(ax: Axes, compared: list[_Compared], objective: Objective) -> None:
         ax.plot(one.run.steps, shown, **one.line)
     ax.set(yscale="log", xlabel="updates", ylabel="f" if objective.f_min is None else
            "f \N{MINUS SIGN} minimum")  # fmt: skip
+    lengths = [max(one.run.n_steps, 1) for one in compared]
+    if max(lengths) > ALIKE * min(lengths):
+        ax.set(xscale="log", xlim=(1, max(lengths)))
     target = compared[0].target
     if target is not None:
         ax.axhline(target, color="0.5", linewidth=1.0, linestyle=(0, (1, 2)))
@@ -212,7 +218,7 @@ def _by_learning_rate(ax: Axes, compared: list[_Compared]) -> None:
         ax.plot(steps["lr"].values, np.where(met, steps.values, np.nan), **one.line, **lone)
     ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="updates to the target")
     target = written(compared[0].target or 0.0)
-    ax.set_title(f"fewest updates to {target}, other settings at their best", loc="left")
+    ax.set_title(f"updates to {target}, other settings at their best", loc="left")
     _grid(ax)
 
 
