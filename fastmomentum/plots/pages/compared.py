@@ -18,7 +18,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.casing import cased
 from fastmomentum.plots.fields import colour_bar, contour, sample
-from fastmomentum.plots.geometry import clip
+from fastmomentum.plots.geometry import Floats, clip
 from fastmomentum.plots.pages.choosing import (
     MOST_POINTS,
     SUMMARIES,
@@ -43,6 +43,9 @@ LEAST: Final = 1e-28
 
 ALIKE: Final = 10
 """Runs whose lengths differ by less than so many times are drawn on a linear axis."""
+
+MOST_RATES: Final = 200
+"""Learning rates of a curve."""
 
 
 @dataclass(frozen=True)
@@ -213,13 +216,24 @@ def _losses(ax: Axes, compared: list[_Compared], objective: Objective) -> None:
 def _by_learning_rate(ax: Axes, compared: list[_Compared]) -> None:
     for one in compared:
         steps = soonest(one.results)
-        met = np.isfinite(steps.values)
+        lr, values = _thinned(steps["lr"].values, steps.values)
+        met = np.isfinite(values)
         lone: dict[str, Any] = {"marker": "o"} if met.sum() == 1 else {}
-        ax.plot(steps["lr"].values, np.where(met, steps.values, np.nan), **one.line, **lone)
+        ax.plot(lr, np.where(met, values, np.nan), **one.line, **lone)
     ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="updates to the target")
     target = written(compared[0].target or 0.0)
     ax.set_title(f"updates to {target}, other settings at their best", loc="left")
     _grid(ax)
+
+
+def _thinned(lr: Floats, steps: Floats) -> tuple[Floats, Floats]:
+    """Of many learning rates, the middle of some neighbours each: a line, and not a band."""
+    every = -(-lr.size // MOST_RATES)
+    whole = lr.size - lr.size % every
+    return (
+        np.median(lr[:whole].reshape(-1, every), axis=1),
+        np.sort(steps[:whole].reshape(-1, every), axis=1)[:, every // 2],
+    )
 
 
 def _grid(ax: Axes) -> None:
