@@ -60,7 +60,7 @@ $(FIGURES)/linear_regression_report.png: $(RUNS)/linear_regression.h5 experiment
 $(FIGURES)/phase_diagram.png: $(RUNS)/phase_diagram.h5 experiments/plot_phase.py $(DRAWING)
 	@$(BIN)/python experiments/plot_phase.py $< -o $@
 
-# Runs and draws what the README shows, in about a minute; results go to data/runs/gallery.
+# Runs and draws what the README shows, in about two minutes; results go to data/runs/gallery.
 gallery: $(STAMP)
 	@sh experiments/gallery/draw.sh $(BIN) $(RUNS)/gallery data/gallery
 
