@@ -228,7 +228,7 @@ def frame_settings(
 def axis_label(results: xr.Dataset | xr.DataArray, name: str) -> str:
     """Name an axis of the grid for people."""
     if name in ("lr", "momentum"):
-        return {"lr": "learning rate"}.get(name, name)
+        return "learning rate" if name == "lr" else name
     meaning = str(results[name].attrs.get("long_name", ""))
     if not meaning or name.startswith(("objective_", "start", "velocity")):
         return meaning or name
@@ -264,8 +264,7 @@ def shares(
     for code, colour in usual.items():
         share = np.mean((status == code) & counted_in)
         if share > 0:
-            said = (names or {}).get(code, code.words)
-            entries.append(swatch(colour, f"{said} ({share:.1%})"))
+            entries.append(swatch(colour, f"{(names or {}).get(code, code.words)} ({share:.1%})"))
     return entries
 
 
@@ -273,11 +272,9 @@ def _fastest(
     ax: Axes, cells: Cells, steps: NDArray[Any], names: tuple[str, str]
 ) -> tuple[Line2D, Line2D | None]:
     """Mark the cell that is fast together with its neighbours, and a faster one that is alone."""
-    reached = steps >= 0
-    counts = np.where(reached, steps, NEVER_MET).astype(np.int32)
+    counts = np.where(steps >= 0, steps, NEVER_MET).astype(np.int32)
     robust, single = robust_cell(counts), int(counts.argmin())
-    alone = counts.flat[single] < counts.flat[robust]
-    if not alone:
+    if counts.flat[single] == counts.flat[robust]:
         return _spot(ax, cells, counts, robust, names, "fastest: {} ({})", STAR), None
     star = _spot(ax, cells, counts, robust, names, "fastest in a 3 x 3 median: {}\n({})", STAR)
     lone = _spot(ax, cells, counts, single, names, "lone fastest cell: {}\n({})", LONE)
