@@ -60,7 +60,7 @@ $(FIGURES)/linear_regression_report.png: $(RUNS)/linear_regression.h5 experiment
 $(FIGURES)/phase_diagram.png: $(RUNS)/phase_diagram.h5 experiments/plot_phase.py $(DRAWING)
 	@$(BIN)/python experiments/plot_phase.py $< -o $@
 
-# Runs and draws what the README shows, in about a minute; results go to data/runs/gallery.
+# Runs and draws what the README shows, in about two minutes; results go to data/runs/gallery.
 gallery: $(STAMP)
 	@sh experiments/gallery/draw.sh $(BIN) $(RUNS)/gallery data/gallery
 
@@ -129,10 +129,11 @@ parity: $(PARITY)/installed
 frameworks: $(PARITY)/installed
 	@mkdir -p $(FIGURES)
 	@$(PARITY)/bin/python experiments/compare_frameworks.py -o $(FIGURES)/frameworks.png
+	@$(PARITY)/bin/python experiments/compare_rules.py
 
 $(PARITY)/installed: pyproject.toml
 	@test -x $(PARITY)/bin/python || $(PYTHON) -m venv $(PARITY)
-	@echo "installing TensorFlow, PyTorch, JAX and optax into $(PARITY); this takes minutes and 3 GB"
+	@echo "installing TensorFlow, PyTorch, JAX, optax and qhoptim into $(PARITY); this takes minutes and 3 GB"
 	@$(PARITY)/bin/python -c "import torch" 2>/dev/null \
 		|| $(PARITY_PIP) --no-deps "torch==$(TORCH)+cpu" 2>/dev/null \
 		|| $(PARITY_PIP) --no-deps --index-url $(TORCH_INDEX) "torch==$(TORCH)"

@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import computing, drawing, growing, starting, storing, tuning
-from benchmarks.measuring import Row, Setting, machine, median
+from benchmarks.measuring import Row, Setting, machine, median, spread
 
 ROWS = computing.ROWS | drawing.ROWS | storing.ROWS | starting.ROWS
-MARKS = "<!-- benchmark -->", "<!-- /benchmark -->"
+PARTS = "benchmark", "benchmark of rules"
+"""What stands in the README between ``<!-- PART -->`` and ``<!-- /PART -->``."""
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
         _write(arguments.output / "tuning", {"machine": machine()}, _tuned(setting))
         return
     found: dict[str, object] = {"machine": machine(), "quick": arguments.quick}
-    only = arguments.only or [*ROWS, "objectives", "growth"]
+    only = arguments.only or [*ROWS, "objectives", "rules", "growth"]
     rows = [*_measured([name for name in only if name in ROWS], setting)]
     text = table(rows)
     if "objectives" in only and not (arguments.quick and not arguments.only):
@@ -42,16 +43,24 @@ def main() -> None:
         found["growth"] = lines
     text = f"{text}\n{caption(machine(), setting)}\n{'' if arguments.quick else on_paper(rows)}"
     found["rows"] = [row.plain() for row in rows]
-    _write(arguments.output / "benchmark", found, text)
+    texts = {"benchmark": text}
+    if "rules" in only and not (arguments.quick and not arguments.only):
+        of_rules = computing.rules(setting)
+        found["rules"] = of_rules
+        texts["benchmark of rules"] = f"{_of_rules(of_rules)}\n{caption(machine(), setting)}\n"
+    if only == ["rules"]:  # then what was measured before stays as it is
+        del texts["benchmark"]
+    _write(arguments.output / "benchmark", found, "\n".join(texts.values()))
     if arguments.readme:
-        put_into(arguments.readme, text)
+        for part, made in texts.items():
+            put_into(arguments.readme, part, made)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add("--quick", action="store_true", help="small sizes, under a minute; not to be quoted")
-    names = [*ROWS, "objectives", "growth"]
+    names = [*ROWS, "objectives", "rules", "growth"]
     add("--only", action="append", choices=names, metavar="ROW", help=", ".join(names))
     add("--tune", action="store_true", help="vary the sizes of tiles, rounds and blocks instead")
     add("-o", "--output", type=Path, default=Path("data/benchmark"), help="folder for what comes")
@@ -114,6 +123,19 @@ def _of_objectives(rates: list[tuple[str, float, float]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _of_rules(samples: dict[str, dict[str, list[float]]]) -> str:
+    lines = ["| rule | M updates/s, one core | against momentum | with stop rules |",
+             "|---|---|---|---|"]  # fmt: skip
+    momentum = median(samples["momentum"]["plain"])
+    for name, each in samples.items():
+        called = "a quotient and a root a coordinate alone: `roots.c`"
+        called = called if name == "roots.c" else f"`{name}`"
+        plain, *asking = (f"{median(rates):,.0f} {spread(rates)}" for rates in each.values())
+        ratio = median(each["plain"]) / momentum
+        lines.append(f"| {called} | {plain} | {ratio:.2f} x | {''.join(asking)} |")
+    return "\n".join(lines) + "\n"
+
+
 def _tuned(setting: Setting) -> str:
     parts = []
     for title, figures in tuning.tune(setting):
@@ -130,14 +152,15 @@ def _write(path: Path, found: dict[str, object], text: str) -> None:
     print(text)
 
 
-def put_into(readme: Path, text: str) -> None:
-    """Replace what stands between the marks of a file."""
+def put_into(readme: Path, part: str, text: str) -> None:
+    """Replace what stands between the marks of a part of a file."""
+    first, last = marks = f"<!-- {part} -->", f"<!-- /{part} -->"
     old = readme.read_text(encoding="utf-8")
-    if not all(old.count(mark) == 1 for mark in MARKS):
-        raise SystemExit(f"{readme}: needs the marks {' and '.join(MARKS)}, each once")
-    before, _, rest = old.partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    readme.write_text(f"{before}{MARKS[0]}\n\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
+    if not all(old.count(mark) == 1 for mark in marks):
+        raise SystemExit(f"{readme}: needs the marks {' and '.join(marks)}, each once")
+    before, _, rest = old.partition(first)
+    _, _, after = rest.partition(last)
+    readme.write_text(f"{before}{first}\n\n{text}\n{last}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from .errors import StorageError as StorageError
 from .execution.runner import run as run
 from .execution.verification import verify as verify
 from .experiment.axis import Axis as Axis
+from .experiment.comparison import load_comparison as load_comparison
 from .experiment.grid import Grid as Grid
 from .experiment.plan import Experiment as Experiment
 from .experiment.points import Mesh as Mesh

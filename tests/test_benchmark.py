@@ -45,6 +45,23 @@ def test_a_row_goes_to_table_json_and_readme(tmp_path: Path) -> None:
     assert "old" not in now
 
 
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_the_rules_have_a_table_of_their_own(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    part = "benchmark of rules"
+    readme.write_text(f"<!-- benchmark -->kept<!-- /benchmark -->\n<!-- {part} --><!-- /{part} -->")
+    made = benchmark("--quick", "--only", "rules", "-o", tmp_path / "out", "--readme", readme)
+    assert made.returncode == 0, made.stderr
+    now = readme.read_text()
+    assert now.startswith("<!-- benchmark -->kept<!-- /benchmark -->")
+    assert all(f"| `{name}` | " in now for name in ("momentum", "adam"))
+    assert "| 1.00 x | " in now
+    assert "`roots.c` | " in now
+    found = json.loads((tmp_path / "out" / "benchmark.json").read_text())
+    assert {"cpu", "cores", "numba"} <= set(found["machine"])
+    assert len(found["rules"]["adam"]["plain"]) == 3
+
+
 def test_a_readme_without_marks_is_left_alone(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text("no marks\n")

@@ -31,6 +31,7 @@ POINTS = 512
 """Learning rates, and momenta, of the phase diagram."""
 
 PEAK = Path(__file__).parents[1] / "peak.c"
+ROOTS = PEAK.with_name("roots.c")
 
 
 def compiled_peak(folder: str, *options: str) -> Callable[[], float]:
@@ -45,6 +46,19 @@ def compiled_peak(folder: str, *options: str) -> Callable[[], float]:
 
     best = max(lines() + lines(), key=lambda line: float(line[2]))[1]
     return lambda: float(lines(best)[0][2])
+
+
+def compiled_roots(folder: str) -> Callable[[], float]:
+    """Compile roots.c; what comes gives its rate: 10^6 updates a second."""
+    program = str(Path(folder) / "roots")
+    options = ("-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno")
+    subprocess.run(["cc", *options, str(ROOTS), "-o", program, "-lm"], check=True)
+
+    def rate() -> float:
+        said = subprocess.run([program], capture_output=True, text=True, check=True)
+        return float(said.stdout)
+
+    return rate
 
 
 def peak(setting: Setting) -> Row:
@@ -218,6 +232,33 @@ def objectives(setting: Setting) -> Iterator[tuple[str, float, float]]:
             rate = whole_grid(valley(4000, steps, objective=made, stop=fm.Stop(bound=bound)))
             rates.append(median([rate() for _ in range(3)]))
         yield name, rates[0], rates[1]
+
+
+def rules(setting: Setting) -> dict[str, dict[str, list[float]]]:
+    """One core's rates of every rule on Rosenbrock, by turns: without and with stop rules.
+
+    Learning rates are such that no run ends early, whatever the rule. A quick check takes two.
+    Beside them, by hand in C, a quotient and a root for each coordinate and nothing else: the least
+    that Adam can take.
+    """
+    names = ("momentum", "adam") if setting.quick else tuple(fm.RULES)
+    steps = 200 if setting.quick else 4000
+    contenders = {}
+    for name in names:
+        momentum = 0.9 if fm.RULES[name].uses_momentum else None
+        lr = {"logspace": [1e-6, 1e-4], "num": 4000}
+        for kind, bound in (("plain", None), ("asking", 1e300)):
+            experiment = valley(
+                4000, steps, rule=name, stop=fm.Stop(bound=bound),
+                grid=fm.Grid(lr=lr, momentum=momentum, start=[(-1.2, 1.0)]),
+            )  # fmt: skip
+            contenders[f"{name} {kind}"] = whole_grid(experiment)
+    with tempfile.TemporaryDirectory() as folder:
+        samples = by_turns(contenders | {"roots.c": compiled_roots(folder)}, setting.repeats)
+    found = {
+        name: {kind: samples[f"{name} {kind}"] for kind in ("plain", "asking")} for name in names
+    }
+    return found | {"roots.c": {"plain": samples["roots.c"]}}
 
 
 def _ours(setting: Setting) -> Callable[[], float]:

@@ -24,6 +24,11 @@ draw_by() { # PICTURE COMMAND [OPTIONS]
     "$@" -o "$pictures/$picture.png" --style "$here/small.mplstyle"
 }
 
+compare() { # NAME FILE
+    "$programs/fastmomentum" compare "$2" -o "$runs/$1" --style "$here/small.mplstyle" --size 13x7.5
+    cp "$runs/$1/comparison.png" "$pictures/$1.png"
+}
+
 run quadratic "$here/quadratic.toml"
 draw plot_phase quadratic_rates quadratic --show rate --beside --size 16x6
 
@@ -46,6 +51,9 @@ draw_by polygon_cycles "$programs/python" "$here/../plot_cycles.py"
 run heavy_ball "$here/heavy_ball.toml"
 run nesterov "$here/heavy_ball.toml" --set rule.name=nesterov
 draw plot_duel heavy_ball_nesterov heavy_ball "$runs/nesterov.h5"
+
+# Nine rules on a grid of a million runs each.
+compare optimisers "$here/optimisers.toml"
 
 run linear_regression "$here/../linear_regression.toml"
 draw plot_report old_faithful linear_regression --lr 0.01 --momentum 0.9 --start 0

@@ -6,6 +6,9 @@ the runs are walked again, some at a time, which gives the same bits.
 
 from fastmomentum.analysis.behaviour import Behaviour as Behaviour
 from fastmomentum.analysis.behaviour import classify as classify
+from fastmomentum.analysis.comparing import Fastest as Fastest
+from fastmomentum.analysis.comparing import fastest as fastest
+from fastmomentum.analysis.comparing import soonest as soonest
 from fastmomentum.analysis.cycling import Cycling as Cycling
 from fastmomentum.analysis.cycling import measured_cycles as measured_cycles
 from fastmomentum.analysis.dimensions import basin_entropy as basin_entropy

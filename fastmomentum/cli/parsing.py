@@ -142,6 +142,37 @@ def parse_point(name: str, text: str) -> Start:
         return x, y
 
 
+def parse_size(text: str) -> tuple[float, float]:
+    """Read the width and the height of a picture.
+
+    Parameters
+    ----------
+    text : str
+        Such as "16x9".
+
+    Returns
+    -------
+    (float, float)
+        Inches.
+
+    Raises
+    ------
+    InputError
+        It has another form.
+
+    Examples
+    --------
+    >>> parse_size("16x9")
+    (16.0, 9.0)
+    """
+    try:
+        width, height = parse_numbers("--size", text.lower().replace("x", ","), 2, "")
+    except InputError:
+        wanted = "--size must be WIDTHxHEIGHT in inches, such as 16x9"
+        raise InputError(f"{wanted}: got {text!r}") from None
+    return width, height
+
+
 def parse_numbers(name: str, text: str, count: int, wanted: str) -> tuple[float, ...]:
     """Read finite numbers as they are written in a command, with commas between them.
 

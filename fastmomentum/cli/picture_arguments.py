@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fastmomentum.cli.parsing import parse_numbers, parse_point
+from fastmomentum.cli.parsing import parse_numbers, parse_point, parse_size
 from fastmomentum.errors import InputError
 from fastmomentum.results.selection import Start
 
@@ -170,11 +170,7 @@ def _curvatures(text: str) -> tuple[float, ...]:
 
 def _size(text: str) -> tuple[float, ...]:
     with _argparse_errors():
-        try:
-            return parse_numbers("--size", text.lower().replace("x", ","), 2, "")
-        except InputError:
-            wanted = "--size must be WIDTHxHEIGHT in inches, such as 16x9"
-            raise InputError(f"{wanted}: got {text!r}") from None
+        return parse_size(text)
 
 
 @contextlib.contextmanager

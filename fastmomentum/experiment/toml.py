@@ -23,6 +23,9 @@ from fastmomentum.text import near_file, shown
 MOST_BYTES: Final = 64 * 2**20
 """Bytes of an experiment file, at most: whoever names a device or a film must not wait for it."""
 
+COMPARED: Final = "compare"
+"""The table of a file that compares experiments."""
+
 _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)$")
 _TWICE: Final = re.compile(r"^Cannot (?:overwrite a value|declare \('(.*?)',?\) twice)")
 
@@ -64,14 +67,45 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
         of the message begins with the file's name.
     """
     path = path_of(path)
+    tree = tree_of(path, overrides)
+    if COMPARED in tree:
+        raise InputError(
+            f"{path} is a comparison of several experiments; run it with fastmomentum compare, or "
+            "read it with fm.load_comparison"
+        )
+    return checked(tree, path)
+
+
+def tree_of(path: Path, overrides: str | Sequence[str] = ()) -> dict[str, Any]:
+    """What a TOML file says, with keys set over it; see `load`."""
     tree = _read(path)
     for override in [overrides] if isinstance(overrides, str) else overrides:
         _set(tree, str(override))
+    return tree
+
+
+def checked(tree: dict[str, Any], path: Path, where: str = "") -> Experiment:
+    """The experiment that a tree describes; lines of messages begin with the file's name.
+
+    Parameters
+    ----------
+    tree : dict
+        As TOML has it.
+    path : path
+        The file; data are looked for beside it.
+    where : str
+        In the file, for messages.
+
+    Raises
+    ------
+    InputError
+        It describes no sensible experiment.
+    """
     try:
         return Experiment.model_validate(tree, context={"folder": path.parent})
     except ValidationError as error:
         lines = explain(error, Experiment).splitlines()
-        raise InputError("\n".join(f"{path}: {line}" for line in lines)) from None
+        raise InputError("\n".join(f"{path}: {where}{line}" for line in lines)) from None
 
 
 def experiment_from(given: object) -> Experiment:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from fastmomentum.explorer.axes import Range, places
 from fastmomentum.explorer.view import Cell
-from fastmomentum.plots.fastest_cells import NEVER_MET, medians
 from fastmomentum.plots.phases import setting_cells, shares, steps_norm
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN
+from fastmomentum.results.neighbours import NEVER_MET, robust_cell
 from fastmomentum.status import Status
 
 COLOURS_OF_STEPS: Final = 252
@@ -105,9 +105,7 @@ class Plane:
         if not reached.any():
             return None
         counts = np.where(reached, self.steps, NEVER_MET).astype(np.int32)
-        around = np.where(reached, medians(counts), NEVER_MET)
-        chosen = np.where(around == around.min(), counts, NEVER_MET)
-        i, j = np.unravel_index(int(chosen.argmin()), chosen.shape)
+        i, j = np.unravel_index(robust_cell(counts), counts.shape)
         return (float(self.at_x[i]), float(self.at_y[j])), int(counts[i, j])
 
     def snapped(self, cell: Cell, windows: tuple[Range, Range]) -> Cell:

@@ -221,7 +221,7 @@ def frame_settings(
 def axis_label(results: xr.Dataset | xr.DataArray, name: str) -> str:
     """Name an axis of the grid for people."""
     if name in ("lr", "momentum"):
-        return {"lr": "learning rate"}.get(name, name)
+        return "learning rate" if name == "lr" else name
     meaning = str(results[name].attrs.get("long_name", ""))
     if not meaning or name.startswith(("objective_", "start", "velocity")):
         return meaning or name
@@ -257,6 +257,5 @@ def shares(
     for code, colour in usual.items():
         share = np.mean((status == code) & counted_in)
         if share > 0:
-            said = (names or {}).get(code, code.words)
-            entries.append(swatch(colour, f"{said} ({share:.1%})"))
+            entries.append(swatch(colour, f"{(names or {}).get(code, code.words)} ({share:.1%})"))
     return entries

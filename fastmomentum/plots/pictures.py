@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from textwrap import fill
-from typing import Final
+from typing import Any, Final
 
 import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.boundaries import theory_lines
@@ -94,6 +95,17 @@ def save_phase_map(
     return notes
 
 
+def _label_once(axes: NDArray[Any]) -> None:
+    """Put labels that several panels share in the middle: beside each they would overlap."""
+    right, up = axes[0, 0].get_xlabel(), axes[0, 0].get_ylabel()
+    for ax in axes.flat:
+        ax.set(xlabel="", ylabel="")
+        ax.label_outer()
+    rows, columns = axes.shape
+    axes[-1, (columns - 1) // 2].set_xlabel(right, x=0.5 if columns % 2 else 1.05)
+    axes[rows // 2, 0].set_ylabel(up, y=0.5 if rows % 2 else 1.05)
+
+
 def phase_panels(
     figure: Figure, results: xr.Dataset, over: str, x: str = "lr", y: str = "momentum"
 ) -> list[PhaseMap]:
@@ -149,10 +161,10 @@ def phase_panels(
         one = results.isel({over: index})
         drawn.append(phase_map(ax, one, x, y, norm))
         ax.set_title(f"{over.removeprefix('objective_')} {number(one[over].item())}")
-    for ax in axes.flat:
-        ax.label_outer()
-        if ax in axes.flat[len(chosen) :]:
-            ax.set_visible(False)
+    _label_once(axes)
+    for k in range(len(chosen), axes.size):
+        axes.flat[k].set_visible(False)
+        axes.flat[k - columns].tick_params(labelbottom=True)  # the last of its column
     for made in drawn:
         if made.steps is not None and made.target is not None:
             label = steps_label(made.target)

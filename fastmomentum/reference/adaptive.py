@@ -50,12 +50,12 @@ class Adam(Momentum):
         for key, g in grads.items():
             v[key] = self.momentum * v[key] + (1.0 - self.momentum) * g
             self.squares[key] = self.beta2 * self.squares[key] + (1.0 - self.beta2) * (g * g)
-            root = np.sqrt(self.squares[key] / (1.0 - self.product_2)) + self.eps
-            params[key] -= self.lr * (self.mean(v[key], g) / root)
+            root = np.sqrt(self.squares[key] * (1.0 / (1.0 - self.product_2))) + self.eps
+            params[key] -= self.step(v[key], g, root)
 
-    def mean(self, v: Any, g: Any) -> Any:
-        """The average of gradients, corrected for its start at 0."""
-        return v / (1.0 - self.product)
+    def step(self, v: Any, g: Any, root: Any) -> Any:
+        """The step by the average of gradients, corrected for its start at 0."""
+        return self.lr * v / ((1.0 - self.product) * root)
 
 
 class NAdam(Adam):
@@ -71,10 +71,11 @@ class NAdam(Adam):
 
     rule = "nadam"
 
-    def mean(self, v: Any, g: Any) -> Any:
-        """The average of gradients a step ahead."""
-        ahead = v / (1.0 - self.product * self.momentum)
-        return self.momentum * ahead + (1.0 - self.momentum) * (g / (1.0 - self.product))
+    def step(self, v: Any, g: Any, root: Any) -> Any:
+        """The step by the average of gradients a step ahead."""
+        ahead = self.momentum / (1.0 - self.product * self.momentum)
+        here = (1.0 - self.momentum) / (1.0 - self.product)
+        return self.lr * (ahead * v + here * g) / root
 
 
 class RMSProp(Momentum):

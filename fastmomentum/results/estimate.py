@@ -9,6 +9,7 @@ from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.operations import count_operations
 from fastmomentum.results.info import objective_words, scaling_lines, scaling_of
 from fastmomentum.results.stability import decays, in_words, stability_of
+from fastmomentum.rules.modifiers import RESTARTS
 from fastmomentum.schema import dimensions
 from fastmomentum.store import files
 from fastmomentum.store.paths import expected_bytes
@@ -69,11 +70,17 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
         "estimated_seconds": max(updates / speed, size / BYTES_PER_SECOND),
         "stability": stability_of(experiment),
         "decays": decays(experiment),
+        "restart": experiment.rule.restart,
         "sha256": experiment.sha256,
     }
 
 
 DECAYED: Final = "runs settle between the minimum and 0; losses are those without the decay"
+
+
+RESTARTED: Final = {
+    name: f"v is set to 0 {when}; n_restarts counts it" for name, when in RESTARTS.items()
+}
 
 
 def plan_lines(figures: dict[str, Any]) -> list[str]:
@@ -92,6 +99,7 @@ def plan_lines(figures: dict[str, Any]) -> list[str]:
         *scaling_lines(figures),
         *([f"stability     {in_words(stability)}"] if stability else []),
         *([f"decay         {DECAYED}"] if figures["decays"] else []),
+        *([f"restarts      {RESTARTED[figures['restart']]}"] if figures["restart"] else []),
         f"blocks        {figures['blocks']:,} of {figures['block_runs']:,} runs",
         f"file          {in_units(figures['bytes'])}, {in_units(figures['free_bytes'])} are free "
         f"here{fits}",

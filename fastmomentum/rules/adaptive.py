@@ -34,8 +34,9 @@ def adam(
 
     ``v' = m v + (1 - m) g``, ``s' = beta2 s + (1 - beta2) g^2``,
     ``w' = w - lr (v'/(1 - m^(t+1))) / (sqrt(s'/(1 - beta2^(t+1))) + eps)``. The momentum m is
-    beta1; eps stands outside the root, as in the paper, PyTorch and optax; Keras and the paper's
-    section 2 fold the corrections into lr, which makes eps another.
+    beta1; eps stands outside the root, as in the paper, PyTorch and optax. Keras and the end of the
+    paper's section 2 fold the corrections into lr: there eps is added before the bias is corrected,
+    so that the paths are one for eps = 0 alone.
 
     References
     ----------
@@ -51,8 +52,10 @@ def adam(
     beta2, eps = parameters
     v = momentum * v + (1.0 - momentum) * g
     s = beta2 * s + (1.0 - beta2) * (g * g)
-    mean, square = v / (1.0 - shared[0]), s / (1.0 - shared[1])
-    return w - lr * (mean / (sqrt(square) + eps)), (v, s)
+    # What a processor divides it waits for: both coordinates share the correction of s, and that
+    # of v is a factor of the one divisor that is left to each.
+    root = sqrt(s * (1.0 / (1.0 - shared[1]))) + eps
+    return w - lr * v / ((1.0 - shared[0]) * root), (v, s)
 
 
 def nadam(
@@ -61,7 +64,8 @@ def nadam(
     """Adam with Nesterov's look ahead, as optax has it (``nesterov=True``).
 
     In place of Adam's corrected average stands
-    ``m v'/(1 - m^(t+2)) + (1 - m) g/(1 - m^(t+1))``. PyTorch's NAdam besides schedules m.
+    ``m v'/(1 - m^(t+2)) + (1 - m) g/(1 - m^(t+1))``. PyTorch and Keras put a schedule in place of
+    these m, ``m (1 - 0.96^(t/250)/2)`` and ``m (1 - 0.96^t/2)``: other rules, which are not here.
 
     References
     ----------
@@ -77,9 +81,10 @@ def nadam(
     beta2, eps = parameters
     v = momentum * v + (1.0 - momentum) * g
     s = beta2 * s + (1.0 - beta2) * (g * g)
-    next_product = shared[0] * momentum
-    mean = momentum * (v / (1.0 - next_product)) + (1.0 - momentum) * (g / (1.0 - shared[0]))
-    return w - lr * (mean / (sqrt(s / (1.0 - shared[1])) + eps)), (v, s)
+    ahead = momentum / (1.0 - shared[0] * momentum)  # which both coordinates share, as in adam
+    here = (1.0 - momentum) / (1.0 - shared[0])
+    root = sqrt(s * (1.0 / (1.0 - shared[1]))) + eps
+    return w - lr * (ahead * v + here * g) / root, (v, s)
 
 
 def rmsprop(
@@ -88,7 +93,9 @@ def rmsprop(
     """RMSProp: the gradient over the root of its average square, then momentum.
 
     ``s' = rho s + (1 - rho) g^2``, ``v' = m v + g/(sqrt(s') + eps)``, ``w' = w - lr v'``; eps
-    stands outside the root, as in PyTorch (optax has it inside by default).
+    stands outside the root, as in PyTorch and in optax with ``eps_in_sqrt=False``; optax by default
+    and Keras have it inside. Those two sum lr times the scaled gradient, which is the same where lr
+    is constant.
 
     References
     ----------
@@ -113,6 +120,9 @@ def adagrad(
 ) -> Moved:
     """AdaGrad: ``s' = s + g^2``, ``w' = w - lr g/(sqrt(s') + eps)``.
 
+    s begins at 0 and eps stands outside the root, as in PyTorch; in optax and Keras s begins at 0.1
+    and eps is inside, unless they are told otherwise.
+
     References
     ----------
     Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic
@@ -134,6 +144,8 @@ def lion(
     w: Any, states: Kept, g: Any, lr: Any, momentum: Any, parameters: Kept, shared: Kept, t: Any
 ) -> Moved:
     """Lion: ``w' = w - lr sign(m v + (1 - m) g)``, ``v' = beta2 v + (1 - beta2) g``.
+
+    The same in optax and Keras.
 
     References
     ----------

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 Floats = tuple[float, ...]
 Update = Callable[..., tuple[Any, tuple[Any, ...]]]
 """``update(w, states, g, lr, momentum, parameters, shared, t) -> (w, states)``."""
@@ -74,6 +76,26 @@ def unchanged(shared: tuple[Any, ...], momentum: Any, parameters: tuple[Any, ...
 
 
 @dataclass(frozen=True)
+class Identity:
+    """Parameters that make a rule a form of a method that has a name of its own.
+
+    Attributes
+    ----------
+    words : str
+        Which, for a message.
+    holds : callable
+        ``holds(momentum, parameters)``: where they are these, a bool or an array of bool. The
+        momentum is NaN where it is not known.
+    form : Form
+        What the rule is a form of then.
+    """
+
+    words: str
+    holds: Callable[[Any, Floats], Any]
+    form: Form
+
+
+@dataclass(frozen=True)
 class Form:
     """Which method a rule is a form of, and how its settings translate.
 
@@ -92,6 +114,9 @@ class Form:
     critical : callable, optional
         ``critical(product)``: the momentum of critical damping where lr times the curvature is
         `product`, if `scale` depends on the momentum.
+    identities : tuple of Identity
+        Where the rule is a form of another method. A rule that has some is elsewhere a method of
+        its own for each value of its parameters.
     """
 
     method: str
@@ -100,6 +125,35 @@ class Form:
     looks_ahead: bool = False
     only_first: Callable[[Floats], float] = lambda parameters: 0.0
     critical: Callable[[Any], Any] | None = None
+    identities: tuple[Identity, ...] = ()
+
+    def at(self, parameters: Floats, momentum: Any = float("nan")) -> Form:
+        """The form with such parameters, by the first identity that holds for all of them.
+
+        Parameters
+        ----------
+        parameters : tuple of (float or ndarray)
+            In the order of the registry.
+        momentum : float or ndarray, optional
+            Where it is known; at 0 no parameter has a say, and every identity holds.
+
+        Returns
+        -------
+        Form
+            This one where no identity holds.
+
+        Examples
+        --------
+        >>> from fastmomentum.rules import RULES
+        >>> form = RULES["qhm"].form
+        >>> form.at((1.0,)).method, form.at((0.9,)).method, form.at((0.9,), 0.9).method
+        ('momentum', 'qhm', 'nesterov')
+        """
+        still = np.equal(momentum, 0.0)
+        for identity in self.identities:
+            if np.all(identity.holds(momentum, parameters) | still):
+                return identity.form
+        return self
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -14,53 +13,11 @@ from fastmomentum.errors import InputError
 from fastmomentum.rules import RULES, Parameter, Rule
 from fastmomentum.rules.base import Form
 from fastmomentum.rules.modifiers import OPTIONS, OPTIONS_BY_NAME, RESTARTS
+from fastmomentum.rules.varying import VaryingRule, form_of, linear
 from fastmomentum.specification.base import Specification, plain
 from fastmomentum.specification.messages import Fault, faults, no_such_keys
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.text import shown, suggest
-
-
-@dataclass(frozen=True)
-class VaryingRule:
-    """A rule whose parameters differ from cell to cell; from `UpdateRule.varying`.
-
-    Attributes
-    ----------
-    rule : Rule
-        Entry of the registry.
-    parameters : tuple of (float or ndarray)
-        In the order of the registry; shapes that broadcast with the settings.
-    options : dict
-        Options of every rule that do something, by name: floats or ndarrays too.
-    restart : str, optional
-        As of `UpdateRule`.
-    """
-
-    rule: Rule
-    parameters: tuple[Any, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-    restart: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The rule's."""
-        return self.rule.name
-
-    @property
-    def words(self) -> str:
-        """The rule in a message."""
-        used = [*self.options, *(["restart"] if self.restart is not None else [])]
-        return self.name + (f" with {', '.join(used)}" if used else "")
-
-    @property
-    def form(self) -> Form | None:
-        """What the rule is a form of as it stands; see `UpdateRule.form`."""
-        return _form(self)
-
-    @property
-    def is_linear(self) -> bool:
-        """Whether an update on a quadratic is a linear map; see `UpdateRule.is_linear`."""
-        return _is_linear(self)
 
 
 class UpdateRule(Specification):
@@ -187,7 +144,7 @@ class UpdateRule(Specification):
     @property
     def form(self) -> Form | None:
         """What the rule is a form of as it stands; None for no linear map, or with options."""
-        return _form(self)
+        return form_of(self)
 
     @property
     def is_linear(self) -> bool:
@@ -195,7 +152,7 @@ class UpdateRule(Specification):
 
         Decay leaves it one, about another point of rest; clipping and restarts do not.
         """
-        return _is_linear(self)
+        return linear(self)
 
     @property
     def given(self) -> dict[str, float]:
@@ -287,14 +244,6 @@ class UpdateRule(Specification):
     @property
     def _whole(self) -> tuple[Any, ...]:
         return self.name, self.parameters, tuple(self.options.items()), self.restart
-
-
-def _form(rule: UpdateRule | VaryingRule) -> Form | None:
-    return None if rule.options or rule.restart is not None else rule.rule.form
-
-
-def _is_linear(rule: UpdateRule | VaryingRule) -> bool:
-    return rule.rule.form is not None and rule.restart is None and "clip" not in rule.options
 
 
 def _is_number(value: Any) -> bool:

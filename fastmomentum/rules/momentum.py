@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from fastmomentum.elementary import select
-from fastmomentum.rules.base import Floats, Form, Parameter, Rule
+from fastmomentum.rules.base import Floats, Form, Identity, Parameter, Rule
 
 Kept = tuple[Any, ...]
 Moved = tuple[Any, Kept]
@@ -140,7 +140,7 @@ def qhm(
     """Quasi-hyperbolic: ``v' = m*v + (1 - m)*g``, ``w' = w - lr*((1 - nu)*g + nu*v')``.
 
     nu = 0 is plain descent, nu = 1 the average of gradients, nu = m Nesterov's rule with the
-    learning rate lr (1 - m).
+    learning rate lr (1 - m): `QUASI_HYPERBOLIC`, by which `fastmomentum.theory.convert` goes.
 
     References
     ----------
@@ -165,6 +165,25 @@ def _critical(product: Any) -> Any:
     """Solves ``(1 - m) product = (1 - sqrt m)^2``: the learning rate shrinks as m grows."""
     root = (1.0 - product) / (1.0 + product)
     return np.where(product >= 0, root * root, np.nan)
+
+
+def _close(one: Any, other: Any) -> Any:
+    """Whether two settings are equal but for the rounding of an axis; NaN is equal to nothing."""
+    return np.isclose(one, other, rtol=1e-14, atol=0.0)
+
+
+AVERAGE: Final = Form("momentum", _averaged, sums_gradients=True, critical=_critical)
+"""The average of gradients: the heavy ball with the learning rate (1 - momentum) lr."""
+
+QUASI_HYPERBOLIC: Final = (
+    Identity("nu = 0", lambda momentum, parameters: np.equal(parameters[0], 0.0),
+             Form("sgd", sums_gradients=True)),
+    Identity("nu = 1", lambda momentum, parameters: np.equal(parameters[0], 1.0), AVERAGE),
+    Identity("nu = momentum", lambda momentum, parameters: _close(parameters[0], momentum),
+             Form("nesterov", _averaged, sums_gradients=True)),
+)  # fmt: skip
+"""Of Ma and Yarats 2019. For the last, put u = -lr v: then ``u' = m u - lr (1 - m) g`` and
+``w' = w + m u' - lr (1 - m) g``, which is Nesterov's rule in Keras' form."""
 
 
 def _undampened(momentum: Any, parameters: Floats) -> Any:
@@ -195,10 +214,11 @@ RULES: Final = (
     Rule("ema", "Moving average of gradients",
          "v' = momentum*v + (1 - momentum)*g; w' = w - lr*v'",
          "Ma and Yarats 2019; Adam's first moment without bias correction",
-         ema, Form("momentum", _averaged, sums_gradients=True, critical=_critical)),
+         ema, AVERAGE),
     Rule("qhm", "Quasi-hyperbolic momentum",
          "v' = momentum*v + (1 - momentum)*g; w' = w - lr*((1 - nu)*g + nu*v')",
-         "Ma and Yarats 2019", qhm, Form("qhm", sums_gradients=True),
+         "Ma and Yarats 2019", qhm,
+         Form("qhm", sums_gradients=True, identities=QUASI_HYPERBOLIC),
          parameters=(Parameter("nu", "share of the average in the step", 0.7, 0.0, 1.0,
                                high_open=False),)),
 )  # fmt: skip

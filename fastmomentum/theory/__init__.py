@@ -21,9 +21,13 @@ rule       is                        with lr times        and velocity
 pytorch    momentum                  1 - d                -lr (v + d g0/m)
 ema        momentum                  1 - m                -lr v
 sutskever  nesterov, at w + m v      1                    v
+qhm        sgd, where nu = 0         1                    0
+qhm        momentum, where nu = 1    1 - m                -lr v
+qhm        nesterov, where nu = m    1 - m                -lr v
 =========  ========================  ===================  ==========================================
 
-with d the dampening and g0 the gradient at the start, for the first update is not dampened.
+with d the dampening and g0 the gradient at the start, for the first update is not dampened. With
+another nu "qhm" has its matrix, and is a form of no other rule.
 
 Matrices are taken from the rules themselves, so that theory cannot drift from what is run and a new
 rule has one at once. Everything broadcasts.
@@ -35,6 +39,7 @@ Goh, "Why momentum really works", Distill, 2017. The rate where the roots are co
 root of the momentum; the article's source prints twice that.
 Lessard, Recht and Packard, "Analysis and design of optimization algorithms via integral quadratic
 constraints", 2016.
+Ma and Yarats, "Quasi-hyperbolic momentum and Adam for deep learning", 2019: what "qhm" recovers.
 """
 
 from fastmomentum.theory.conversion import Settings as Settings
@@ -48,11 +53,9 @@ from fastmomentum.theory.cycles import converging_momentum as converging_momentu
 from fastmomentum.theory.cycles import cycle_range as cycle_range
 from fastmomentum.theory.cycles import has_cycle as has_cycle
 from fastmomentum.theory.cycles import shortest_cycle as shortest_cycle
-from fastmomentum.theory.linear import Regime as Regime
 from fastmomentum.theory.linear import RuleLike as RuleLike
 from fastmomentum.theory.linear import is_stable as is_stable
 from fastmomentum.theory.linear import iteration_matrix as iteration_matrix
-from fastmomentum.theory.linear import regime as regime
 from fastmomentum.theory.linear import spectral_radius as spectral_radius
 from fastmomentum.theory.linear import stable_limit as stable_limit
 from fastmomentum.theory.minibatches import RowTerms as RowTerms
@@ -67,6 +70,8 @@ from fastmomentum.theory.moments import stationary_covariance as stationary_cova
 from fastmomentum.theory.paths import iterate as iterate
 from fastmomentum.theory.paths import residual as residual
 from fastmomentum.theory.paths import responses as responses
+from fastmomentum.theory.regimes import Regime as Regime
+from fastmomentum.theory.regimes import regime as regime
 from fastmomentum.theory.settings import Optimum as Optimum
 from fastmomentum.theory.settings import critical_momentum as critical_momentum
 from fastmomentum.theory.settings import optimum as optimum

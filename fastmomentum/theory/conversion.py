@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.rules.base import Form
-from fastmomentum.rules.choice import UpdateRule, VaryingRule
+from fastmomentum.rules.choice import UpdateRule
+from fastmomentum.rules.varying import VaryingRule
 from fastmomentum.schedules import Schedule
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, known
@@ -26,8 +27,20 @@ class Settings(NamedTuple):
     velocity: Floats
 
 
-def method(rule: RuleLike) -> str:
+def method(rule: RuleLike, momentum: ArrayLike | None = None) -> str:
     """The method that a rule is a form of: "sgd", "momentum" or "nesterov".
+
+    Parameters
+    ----------
+    rule : str or UpdateRule
+        Which; `UpdateRule` where it has parameters.
+    momentum : array_like, optional
+        Momenta, which decide for "qhm": nu = momentum is Nesterov's rule.
+
+    Returns
+    -------
+    str
+        The rule itself, in words, where it is a form of no other: such as "qhm" with another nu.
 
     Raises
     ------
@@ -38,9 +51,13 @@ def method(rule: RuleLike) -> str:
     --------
     >>> method("ema")
     'momentum'
+    >>> method(UpdateRule(name="qhm", nu=0.5)), method(UpdateRule(name="qhm", nu=0.5), 0.5)
+    ('qhm', 'nesterov')
     """
     found = known(rule)
-    return found.words if found.form is None else found.form.method
+    if found.form is None:
+        return found.words
+    return _form(found, None if momentum is None else numbers(momentum, "momentum")).method
 
 
 def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
@@ -56,8 +73,8 @@ def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
     Returns
     -------
     ndarray, shape of `momentum`
-        1 - dampening for PyTorch's rule where m > 0, 1 - m for the average of gradients, 1 for the
-        others.
+        1 - dampening for PyTorch's rule where m > 0, 1 - m for the average of gradients and for
+        "qhm" where nu is 1 or the momentum, 1 for the others.
 
     Raises
     ------
@@ -70,7 +87,7 @@ def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
     [1.0, 0.25]
     """
     found, m = known(rule), numbers(momentum, "momentum")
-    return np.asarray(m * 0.0 + _form(found).scale(m, found.parameters), float)
+    return np.asarray(m * 0.0 + _form(found, m).scale(m, found.parameters), float)
 
 
 def convert(
@@ -86,12 +103,14 @@ def convert(
     """Settings with which another rule takes the same path.
 
     Sutskever's form keeps the point w where Keras' keeps w + momentum*v; its start, and each later
-    point, differs by that. All other forms go through the same points.
+    point, differs by that. All other forms go through the same points. "qhm" is plain gradient
+    descent with nu = 0, "ema" with nu = 1, and Nesterov's rule with the learning rate
+    lr (1 - momentum) where nu is the momentum; with another nu it is a form of no other rule.
 
     Parameters
     ----------
     rule, to : str or UpdateRule
-        From which and to which; `UpdateRule` where there is a dampening.
+        From which and to which; `UpdateRule` where there is a dampening or a nu.
     lr, momentum : array_like
         Settings; shapes that broadcast.
     start, velocity : array_like, shape (..., 2)
@@ -104,7 +123,8 @@ def convert(
     Returns
     -------
     Settings
-        ``rule``, ``lr``, ``momentum``, ``start`` and ``velocity`` of the other.
+        ``rule``, ``lr``, ``momentum``, ``start`` and ``velocity`` of the other; momentum and
+        velocity are 0 for a rule without.
 
     Raises
     ------
@@ -115,14 +135,17 @@ def convert(
 
     References
     ----------
-    Sutskever et al. 2013 and Bengio et al. 2013 for the two forms of Nesterov's; Ma and Yarats
-    2019 for the average of gradients; PyTorch's documentation of ``torch.optim.SGD``.
+    Sutskever et al. 2013 and Bengio et al. 2013 for the two forms of Nesterov's; Ma and Yarats,
+    "Quasi-hyperbolic momentum and Adam for deep learning", 2019, for the average of gradients and
+    what "qhm" recovers; PyTorch's documentation of ``torch.optim.SGD``.
 
     Examples
     --------
     >>> other = convert("momentum", "ema", lr=0.01, momentum=0.9)
     >>> other.lr.round(12).item()
     0.1
+    >>> convert("nesterov", UpdateRule(name="qhm", nu=0.75), lr=0.01, momentum=0.75).lr.item()
+    0.04
     """
     rule, to = _of_numbers(rule), _of_numbers(to)
     if schedule is not None and rule != to:
@@ -140,7 +163,7 @@ def convert(
     wide, each = m[..., None], eta[..., None]
 
     # To the method's own form.
-    one, other = _form(rule), _form(to)
+    one, other = _form(rule, m), _form(to, m)
     if one.sums_gradients:
         v = -each * (v + _undampened(rule, wide, gradient))
     eta = eta * scale(rule, m)
@@ -154,7 +177,9 @@ def convert(
     if other.looks_ahead:
         point = point - wide * v
     v = v + 0.0  # no -0
-    return Settings(to, eta, m, point, v if to.rule.uses_momentum else np.zeros_like(v))
+    if not to.rule.uses_momentum:
+        m, v = np.zeros_like(m), np.zeros_like(v)
+    return Settings(to, eta, m, point, v)
 
 
 def _of_numbers(rule: RuleLike) -> UpdateRule:
@@ -167,10 +192,11 @@ def _of_numbers(rule: RuleLike) -> UpdateRule:
     return found
 
 
-def _form(rule: UpdateRule | VaryingRule) -> Form:
+def _form(rule: UpdateRule | VaryingRule, momentum: Floats | None = None) -> Form:
+    """What a rule is a form of, at these momenta where they are given."""
     if rule.form is None:
         raise InputError(f"the rule {rule.words} is a form of no other: it takes paths of its own")
-    return rule.form
+    return rule.form if momentum is None else rule.form.at(rule.parameters, momentum)
 
 
 def _require(name: str, must: str, values: Floats, fit: NDArray[np.bool_]) -> None:
@@ -179,17 +205,34 @@ def _require(name: str, must: str, values: Floats, fit: NDArray[np.bool_]) -> No
 
 
 def _require_one_method(rule: UpdateRule, to: UpdateRule, momentum: Floats) -> None:
-    one, other = method(rule), method(to)
-    if one != other and momentum.any():
-        raise InputError(
-            f"{rule.name} and {to.name} are forms of different methods, {one} and {other}: no "
-            "settings make them one but the momentum 0"
+    one, other = _form(rule, momentum), _form(to, momentum)
+    alone = [found for found, form in ((rule, one), (to, other)) if form.identities]
+    if alone and rule.parameters != to.parameters and momentum.any():
+        names = " and ".join(map(_with_parameters, (rule, to)))
+        known_as = ", ".join(
+            f"of {identity.form.method} where {identity.words}"
+            for identity in _form(alone[0]).identities
         )
+        raise InputError(
+            f"no settings make {names} one but the momentum 0: {alone[0].name} is a form "
+            f"{known_as}, and of no other rule elsewhere"
+        )
+    if one.method != other.method and momentum.any():
+        raise InputError(
+            f"{rule.words} and {to.words} are forms of different methods, {one.method} and "
+            f"{other.method}: no settings make them one but the momentum 0"
+        )
+
+
+def _with_parameters(rule: UpdateRule) -> str:
+    pairs = zip(rule.rule.parameters, rule.parameters, strict=True)
+    said = ", ".join(f"{parameter.name} {value:g}" for parameter, value in pairs)
+    return rule.name + (f" with {said}" if said else "")
 
 
 def _undampened(rule: UpdateRule, momentum: Floats, gradient: ArrayLike | None) -> Floats | float:
     """Velocity that would have given the first update the part of the gradient that it keeps."""
-    part = _form(rule).only_first(rule.parameters)
+    part = _form(rule, momentum).only_first(rule.parameters)
     if not part or not momentum.any():
         return 0.0
     if gradient is None:

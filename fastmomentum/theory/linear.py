@@ -1,40 +1,21 @@
-"""One update as a linear map along an eigenvector: its rate, its stability, its regime."""
+"""One update as a linear map along an eigenvector: its rate, its stability."""
 
 from __future__ import annotations
-
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.rules import RULES, Rule
-from fastmomentum.rules.choice import UpdateRule, VaryingRule
+from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.rules.modifiers import decayed, taken_off
+from fastmomentum.rules.varying import VaryingRule
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.text import suggest
 
 RuleLike = str | Rule | UpdateRule | VaryingRule
 Floats = NDArray[np.float64]
 Entries = tuple[Floats, Floats, Floats, Floats]
-
-
-class Regime(IntEnum):
-    """How a rule comes near the minimiser of a quadratic, along one eigenvector.
-
-    Overdamped: from one side, or over it once. Oscillating: turning round it, roots complex.
-    Alternating: changing side at each update in the end. Unstable: it does not come near.
-
-    Examples
-    --------
-    >>> Regime(2).name
-    'OSCILLATING'
-    """
-
-    UNSTABLE = 0
-    OVERDAMPED = 1
-    OSCILLATING = 2
-    ALTERNATING = 3
 
 
 def iteration_matrix(
@@ -110,7 +91,7 @@ def spectral_radius(
     [0.9, 0.9]
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        trace, determinant, discriminant = _invariants(rule, lr, momentum, eigenvalue)
+        trace, determinant, discriminant = invariants(rule, lr, momentum, eigenvalue)
         real = 0.5 * (np.abs(trace) + np.sqrt(np.fmax(discriminant, 0.0)))  # NaN where it overflows
         return np.where(discriminant < 0, np.sqrt(np.maximum(determinant, 0.0)), real)
 
@@ -151,8 +132,8 @@ def stable_limit(rule: RuleLike, momentum: ArrayLike) -> Floats:
     1.5
     """
     without_options(rule)
-    trace_0, determinant_0, _ = _invariants(rule, 0.0, momentum, 1.0)
-    trace_1, determinant_1, _ = _invariants(rule, 1.0, momentum, 1.0)
+    trace_0, determinant_0, _ = invariants(rule, 0.0, momentum, 1.0)
+    trace_1, determinant_1, _ = invariants(rule, 1.0, momentum, 1.0)
     alternating = _zero(1 + trace_0 + determinant_0, 1 + trace_1 + determinant_1)
     turning = _zero(1 - determinant_0, 1 - determinant_1)
     return np.asarray(np.minimum(alternating, turning))
@@ -194,49 +175,10 @@ def is_stable(
     """
     if known(rule).options:
         with np.errstate(over="ignore", invalid="ignore"):
-            trace, determinant, _ = _invariants(rule, lr, momentum, eigenvalue)
+            trace, determinant, _ = invariants(rule, lr, momentum, eigenvalue)
         return np.asarray((np.abs(trace) < 1 + determinant) & (determinant < 1))
     a = np.multiply(numbers(lr, "lr"), numbers(eigenvalue, "eigenvalue"))
     return np.asarray((a > 0) & (a < stable_limit(rule, momentum)))
-
-
-def regime(
-    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
-) -> NDArray[np.uint8]:
-    """Which of the regimes a setting is in, along one eigenvector.
-
-    Parameters
-    ----------
-    rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
-    lr, momentum, eigenvalue : array_like
-        Shapes that broadcast.
-
-    Returns
-    -------
-    ndarray of uint8, shape (...)
-        Values of `Regime`.
-
-    Raises
-    ------
-    InputError
-        There is no such rule.
-
-    References
-    ----------
-    Goh 2017, "The dynamics of momentum".
-
-    Examples
-    --------
-    >>> [Regime(r).name for r in regime("momentum", [0.01, 1.0, 2.95, 3.1], 0.5, 1.0)]
-    ['OVERDAMPED', 'OSCILLATING', 'ALTERNATING', 'UNSTABLE']
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        trace, _, discriminant = _invariants(rule, lr, momentum, eigenvalue)
-    found = np.where(trace < 0, Regime.ALTERNATING, Regime.OVERDAMPED)
-    found = np.where(discriminant < 0, Regime.OSCILLATING, found)
-    stable = is_stable(rule, lr, momentum, eigenvalue)
-    return np.where(stable, found, Regime.UNSTABLE).astype(np.uint8)
 
 
 def known(rule: RuleLike) -> UpdateRule | VaryingRule:
@@ -318,7 +260,7 @@ def discriminant_of(matrix: Entries) -> Floats:
     return np.asarray(np.square(first - fourth) + 4.0 * (second * third))
 
 
-def _invariants(
+def invariants(
     rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
     """Trace, determinant and discriminant of the iteration matrix."""

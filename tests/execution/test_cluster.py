@@ -41,6 +41,7 @@ from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.file_store import FileStore
 from fastmomentum.store.journal import Journal
 from fastmomentum.store.paths import partial_name
+from tests.experiment.test_scheduled_runs import RESTARTED, scheduled
 from tests.helpers import same_bits
 from tests.storing import command
 
@@ -138,6 +139,12 @@ def test_same_bits_as_threads(
         with fm.run(experiment(), path, backend="dask", block_runs=block_runs) as ds:
             same_bits(ds, wanted)
     same_bits(fm.run(experiment(), backend="dask", block_runs=100), wanted)
+
+
+def test_schedules_and_restarts_have_the_bits_of_threads(client: Client, tmp_path: Path) -> None:
+    plan = scheduled(rule=RESTARTED)
+    with fm.run(plan, tmp_path / "out.h5", backend="dask", block_runs=1) as ds:
+        same_bits(ds, fm.run(plan, n_jobs=1, backend="threads"))
 
 
 def test_what_joblib_is_set_up_for_is_used(

@@ -394,6 +394,27 @@ def test_an_axis_beside_a_constant_in_an_exponent_varies_its_own_constant() -> N
     assert not np.array_equal(*(ds.final.isel(objective_b=k).values for k in (0, 1)))
 
 
+def test_a_formulas_constants_are_axes_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "formula.toml"
+    path.write_text(
+        'steps = 5\nrule = "sgd"\nobjective = { formula = "(a - x)^2 + b*y^2", constants = { a = 1 '
+        "}, minimisers = [['a', '0']] }\n[grid]\nlr = 0.1\nstart = [[1.0, 2.0]]\n"
+        "objective.b = [1.0, 10.0]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(fm.InputError, match="'b' is not known; known are x, y, a"):
+        load(path)
+    path.write_text(path.read_text(encoding="utf-8").replace("a = 1 ", "a = 1, b = 5 "))
+    plan = load(path)
+    assert plan.grid.shape == (1, 1, 2, 1)
+    assert [variant.named_constants for variant in plan.variants] == [
+        {"a": 1.0, "b": 1.0},
+        {"a": 1.0, "b": 10.0},
+    ]
+    with pytest.raises(fm.InputError, match=r"objective.c is no constant of formula; known are a"):
+        load(path, ["grid.objective.c=[1, 2]"])
+
+
 def test_a_constant_in_an_exponent_is_no_axis() -> None:
     with pytest.raises(fm.InputError, match=r"^grid\.objective\.a stands in an exponent"):
         exponents(1.0, a=[1.0, 2.0])
@@ -591,11 +612,26 @@ def test_small_multiples_share_their_colours(mapped: Path) -> None:
     with fm.open(mapped) as ds:
         drawn = plots.phase_panels(Figure(), ds.isel(nu=2, start=0), "objective_b")
         assert [one.ends.axes.get_title() for one in drawn] == ["b 1", "b 10", "b 100"]
+        labels = [one.ends.axes.get_xlabel() for one in drawn]
+        assert labels == ["", "learning rate", ""]  # once: three would overlap
         norms = {id(one.steps.norm) for one in drawn if one.steps is not None}
         assert len(norms) == 1
         for over, line in (("lr", "take three axes that differ"), ("nuu", "is no dimension")):
             with pytest.raises(fm.InputError, match=line):
                 plots.phase_panels(Figure(), ds.isel(nu=2, start=0), over)
+
+
+def test_the_last_map_of_a_column_has_its_numbers() -> None:
+    nu = np.linspace(0.0, 1.0, 8).tolist()  # four columns, and two rows of which one is full
+    plan = experiment(record=None, steps=5, grid=grid(rule={"nu": nu[:7]}, objective=None))
+    figure = Figure(layout="constrained")
+    drawn = plots.phase_panels(figure, fm.run(plan).isel(start=0), "nu")
+    numbered = [
+        any(tick.label1.get_visible() for tick in one.ends.axes.xaxis.get_major_ticks())
+        for one in drawn
+    ]
+    assert numbered == [False, False, False, True, True, True, True]
+    assert [one.ends.axes.get_ylabel() for one in drawn].count("momentum") == 1
 
 
 def test_titles_name_what_was_selected(mapped: Path) -> None:

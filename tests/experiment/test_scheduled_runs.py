@@ -11,6 +11,8 @@ import pytest
 
 import fastmomentum as fm
 from fastmomentum.errors import InputError
+from fastmomentum.execution import runner
+from fastmomentum.execution.progress import Progress
 from fastmomentum.experiment.toml import load
 from fastmomentum.kernels import block
 from fastmomentum.reference import descend
@@ -18,7 +20,7 @@ from fastmomentum.results import digest
 from fastmomentum.results.estimate import plan_lines, plan_of
 from fastmomentum.results.stability import stability_of
 from fastmomentum.schedules import LR_SCHEDULES, MOMENTUM_SCHEDULES
-from tests.helpers import made_with
+from tests.helpers import made_with, same_bits
 from tests.schedules.test_schedules import LR_FORMS, MOMENTUM_FORMS
 
 LR = {name: {"kind": name, **fields} for name, (fields, _) in LR_FORMS.items()}
@@ -101,7 +103,7 @@ def test_stretches_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_jobs_blocks_and_files_give_the_same_bits(tmp_path: Path) -> None:
-    experiment = scheduled(rule={"name": "sutskever", "restart": "gradient"})
+    experiment = scheduled(rule=RESTARTED)
     whole = fm.run(experiment, n_jobs=1)
     there = tmp_path / "scheduled.h5"
     fm.run(experiment, there, n_jobs=2, block_runs=1)
@@ -116,6 +118,42 @@ def test_jobs_blocks_and_files_give_the_same_bits(tmp_path: Path) -> None:
     assert int(one.n_restarts) == int(want.n_restarts)
     other = scheduled(schedule={"momentum": {"kind": "nesterov"}})
     assert experiment.sha256 != other.sha256
+
+
+RESTARTED = {"name": "sutskever", "restart": "gradient"}
+
+
+def test_an_interrupted_run_goes_on_in_its_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "COMMIT_SECONDS", 0.0)
+    experiment, there = scheduled(rule=RESTARTED), tmp_path / "scheduled.h5"
+
+    def stop(progress: Progress) -> None:
+        if progress.done_runs == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(fm.Interrupted):
+        fm.run(experiment, there, n_jobs=1, block_runs=1, progress=stop)
+    assert not there.exists()
+    begun: list[int] = []
+    again = fm.Experiment.from_canonical(experiment.canonical)
+    with fm.run(again, there, n_jobs=1, progress=lambda at: begun.append(at.done_runs)) as ds:
+        same_bits(ds, fm.run(experiment, n_jobs=1))
+    assert begun[0] == 2  # of four: what was there was kept
+
+
+def test_runs_are_replayed_from_summaries_alone() -> None:
+    ds = fm.run(scheduled(rule=RESTARTED), n_jobs=1)
+    assert "trajectory" not in ds
+    assert (ds.n_restarts > 0).any()
+    for lr in ds.lr.values:
+        for start in ds.start.values:
+            one, cell = fm.replay(ds, lr=lr, start=int(start)), ds.sel(lr=lr, start=start)
+            for name in ("status", "n_steps", "n_restarts", "final_loss", "final", "hit_step"):
+                assert one[name].values.tobytes() == cell[name].values.tobytes(), name
+            last = one.trajectory.isel(step=int(one.n_steps))
+            assert last.values.tobytes() == cell.final.values.tobytes()
 
 
 def test_the_plan_says_it_and_reads_it_back(tmp_path: Path) -> None:
@@ -224,7 +262,10 @@ def test_forms_part_where_the_learning_rate_changes() -> None:
     np.testing.assert_allclose(ends["momentum", True], ends["pytorch", True], rtol=1e-9)
     np.testing.assert_allclose(ends["momentum", True], ends["ema", True], rtol=1e-9)
     np.testing.assert_allclose(ends["pytorch", False], ends["ema", False], rtol=1e-9)
-    assert abs(ends["momentum", False] / ends["pytorch", False] - 1) > 0.01
+    said = {"momentum": 0.0331, "pytorch": 0.0373}  # as the README has it
+    for rule, loss in said.items():
+        assert f"{ends[rule, True]:.3g}" == "0.00453"
+        assert f"{ends[rule, False]:.3g}" == f"{loss:g}"
 
 
 def test_convert_refuses_a_schedule() -> None:

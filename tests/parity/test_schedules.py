@@ -165,6 +165,10 @@ OPTAX: dict[str, tuple[Any, Callable[[Any], Any]]] = {
         {"kind": "cosine", "steps": 4000, "final": 0.01},
         lambda optax: optax.cosine_decay_schedule(1.0, 4000, 0.01),
     ),
+    "piecewise": (
+        {"kind": "piecewise", "at": [100, 3000], "factors": [0.5, 0.125]},
+        lambda optax: optax.piecewise_constant_schedule(1.0, {100: 0.5, 3000: 0.25}),
+    ),
     "one_cycle": (
         {"kind": "one_cycle", "steps": 4000},
         lambda optax: optax.cosine_onecycle_schedule(4000, 1.0),

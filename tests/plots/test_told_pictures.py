@@ -15,8 +15,8 @@ from matplotlib.lines import Line2D
 
 import fastmomentum as fm
 from fastmomentum import plots
-from fastmomentum.plots.fastest_cells import medians
 from fastmomentum.plots.marks import keys_of, marks_of
+from fastmomentum.results.neighbours import medians
 from fastmomentum.status import Status
 
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)

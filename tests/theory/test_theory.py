@@ -20,9 +20,10 @@ from fastmomentum.theory.linear import known
 
 theory = fm.theory
 DAMPENED = fm.UpdateRule(name="pytorch", dampening=0.3)
+AVERAGED = fm.UpdateRule(name="qhm", nu=1.0)
 LINEAR = [name for name, rule in fm.RULES.items() if rule.form is not None]
 CLOSED = {"sgd", "momentum", "nesterov"}
-EVERY = [*(name for name in LINEAR if fm.RULES[name].form.method in CLOSED), DAMPENED]
+EVERY = [*(name for name in LINEAR if fm.RULES[name].form.method in CLOSED), DAMPENED, AVERAGED]
 linear_rule = pytest.mark.parametrize("rule", [*LINEAR, DAMPENED], ids=str)
 every_rule = pytest.mark.parametrize("rule", EVERY, ids=lambda rule: getattr(rule, "words", rule))
 with_momentum = pytest.mark.parametrize(
@@ -112,13 +113,15 @@ def test_boundaries_are_where_simulation_turns_to_growth(rule: RuleLike) -> None
         low, high = np.where(grows, low, middle), np.where(grows, middle, high)
     np.testing.assert_allclose(low, theory.stable_limit(rule, m), rtol=3e-6)
     heavy_ball, nesterov = 2 * (1 + m), 2 * (1 + m) / (1 + 2 * m)
+    dampening = known(rule).given.get("dampening", 0.0)
     published = {
         "sgd": 2 + 0 * m,
         "momentum": heavy_ball,
         "nesterov": nesterov,
         "sutskever": nesterov,
-        "pytorch": heavy_ball / (1 - sum(known(rule).parameters) * (m > 0)),
+        "pytorch": heavy_ball / (1 - dampening * (m > 0)),
         "ema": heavy_ball / (1 - m),
+        "qhm": heavy_ball / (1 - m),
     }[known(rule).name]
     np.testing.assert_allclose(theory.stable_limit(rule, m), published, rtol=1e-13)
 
@@ -342,7 +345,7 @@ def test_iterates_go_round_the_minimiser() -> None:
 
 FORMS = [
     (one, other)
-    for method in (["momentum", "pytorch", DAMPENED, "ema"], ["nesterov", "sutskever"])
+    for method in (["momentum", "pytorch", DAMPENED, "ema", AVERAGED], ["nesterov", "sutskever"])
     for one in method
     for other in method
 ]
@@ -354,7 +357,7 @@ def test_forms_of_a_method_take_the_same_path(
     rule: RuleLike, to: RuleLike, lr: float, m: float, vx: float, vy: float
 ) -> None:
     valley, start, lr = fm.Rosenbrock(), (-1.2, 1.0), lr / float(theory.scale(rule, m))
-    velocity = np.array([vx, vy]) / (100 * lr if known(rule).name in ("pytorch", "ema") else 100)
+    velocity = np.array([vx, vy]) / (100 * lr if known(rule).form.sums_gradients else 100)
     gradient = valley.gradient(*start)
     other = theory.convert(rule, to, lr, m, start, velocity, gradient)
     assert other.rule == known(to)
@@ -369,6 +372,61 @@ def test_forms_of_a_method_take_the_same_path(
     np.testing.assert_allclose(again.lr, lr, rtol=1e-14)
     np.testing.assert_allclose(again.start, start, rtol=1e-12)
     np.testing.assert_allclose(again.velocity, velocity, rtol=1e-9, atol=1e-9)
+
+
+IDENTITIES = [(0.0, "sgd"), (1.0, "ema"), (1.0, "momentum"), (0.9, "nesterov")]
+
+
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize(("nu", "name"), IDENTITIES)
+def test_quasi_hyperbolic_runs_are_those_that_they_recover(
+    nu: float, name: str, back: bool
+) -> None:
+    """Ma and Yarats 2019, in either direction, from a start that moves."""
+    rule, to = fm.UpdateRule(name="qhm", nu=nu), fm.UpdateRule(name=name)
+    if back:
+        rule, to = to, rule
+    velocity = (0.0, 0.0) if name == "sgd" else (0.01, -0.02)
+    lr = 2e-4 / float(theory.scale(rule, 0.9))
+    other = theory.convert(rule, to, lr, 0.9, (-1.2, 1.0), velocity)
+    assert other.rule == to
+    assert theory.method(rule, 0.9) == theory.method(to, 0.9)
+    path, same = (
+        _path(one, float(eta), 0.9, start, v)
+        for one, eta, start, v in (
+            (rule, lr, (-1.2, 1.0), velocity),
+            (to, other.lr, other.start, other.velocity),
+        )
+    )
+    assert np.ptp(path) > 0.1
+    assert np.abs(path - same).max() <= 1e-12 * np.abs(path).max()
+    again = theory.convert(to, rule, other.lr, 0.9, other.start, other.velocity)
+    np.testing.assert_allclose(again.lr, lr, rtol=1e-14)
+    np.testing.assert_allclose(again.velocity, velocity, rtol=1e-12)
+
+
+def _path(rule: fm.UpdateRule, lr: float, momentum: float, start: Any, velocity: Any) -> Any:
+    moves = rule.rule.uses_momentum
+    grid = fm.Grid(
+        lr=lr,
+        momentum=momentum if moves else None,
+        start=[tuple(start)],
+        velocity=[tuple(velocity)] if moves else None,
+    )
+    plan = fm.Experiment(
+        objective=fm.Rosenbrock(), rule=rule, steps=400, grid=grid, record=fm.Record(every=1)
+    )
+    return fm.run(plan, n_jobs=1).trajectory.values.reshape(-1, 2)
+
+
+def test_a_nu_for_all_momenta_or_none() -> None:
+    half = fm.UpdateRule(name="qhm", nu=0.5)
+    assert theory.method(half, [0.5, 0.0, 0.5]) == "nesterov"  # at 0 all methods are one
+    assert theory.scale(half, [0.5, 0.0]).tolist() == [0.5, 1.0]
+    assert theory.method(half, [0.5, 0.6]) == theory.method(half) == "qhm"
+    axis = fm.UpdateRule(name="qhm").varying(nu=[0.3, 0.6])
+    assert theory.method(axis, np.array([0.1, 0.2]) * 3) == "nesterov"  # 0.30000000000000004
+    assert theory.method(axis, 0.3) == "qhm"
 
 
 def test_without_momentum_all_rules_are_one() -> None:
@@ -461,6 +519,24 @@ def test_wild_settings_give_no_warning() -> None:
             "lr must be a finite number: got inf",
         ),
         (lambda: theory.convert("ema", "nesterov", 0.1, 0.5), "momentum and nesterov: no"),
+        (
+            lambda: theory.convert("qhm", "nesterov", 0.1, 0.9),
+            "no settings make qhm with nu 0.7 and nesterov one but the momentum 0: qhm is a form "
+            "of sgd where nu = 0, of momentum where nu = 1, of nesterov where nu = momentum, and "
+            "of no other rule elsewhere",
+        ),
+        (
+            lambda: theory.convert("nesterov", "qhm", 0.1, [0.7, 0.9]),
+            "no settings make nesterov and qhm with nu 0.7 one",
+        ),
+        (
+            lambda: theory.convert("qhm", fm.UpdateRule(name="qhm", nu=0.3), 0.1, 0.9),
+            "no settings make qhm with nu 0.7 and qhm with nu 0.3 one",
+        ),
+        (
+            lambda: theory.convert(AVERAGED, "nesterov", 0.1, 0.9),
+            "qhm with nu 1 and nesterov are forms of different methods, momentum and nesterov",
+        ),
         (lambda: theory.convert(DAMPENED, "ema", 0.1, 0.5), "give the gradient at the start"),
         (lambda: theory.eigenvalues(fm.Saddle()), "saddle has no minimiser"),
     ],

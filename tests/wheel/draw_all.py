@@ -20,6 +20,18 @@ grid = { lr = [0.05, 0.1], momentum = [0.0, 0.5], start = { x = [-1, 0.5, 2], y 
 stop = { targets = [1e-6] }
 """
 
+COSINE = """
+[schedule]
+lr = { kind = "cosine", steps = 60 }
+"""
+
+COMPARED = """
+[compare.Nesterov]
+rule = "nesterov"
+[compare.plain]
+rule = "sgd"
+"""
+
 PICTURES = {
     "contour": ("one.h5", "-o", "contour.png", "--beside"),
     "surface": ("one.h5", "-o", "surface.svg", "--view", "40,30"),
@@ -28,11 +40,12 @@ PICTURES = {
     "basins": ("one.h5", "-o", "basins.png", "--over", "momentum"),
     "loss": ("one.h5", "-o", "loss.png", "--title", "Loss", "--size", "8x5"),
     "duel": ("one.h5", "two.h5", "-o", "duel.png"),
+    "schedule": ("cosine.toml", "-o", "schedule.png"),
 }
 
 
 def main(folder: Path) -> None:
-    """Run two small experiments and draw the seven kinds, a GIF, a page, and a zoom."""
+    """Run small experiments and draw the kinds, a GIF, a page, a zoom, and a comparison."""
     found = importlib.util.find_spec("fastmomentum")
     assert found is not None
     assert found.origin is not None
@@ -40,6 +53,8 @@ def main(folder: Path) -> None:
     assert Path(sys.prefix) in home.parents, f"not the installed one: {home}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    (folder / "cosine.toml").write_text(PLAN + COSINE, encoding="utf-8")
+    (folder / "rules.toml").write_text(PLAN + COMPARED, encoding="utf-8")
     called(folder, "run", "plan.toml", "-o", "one.h5", "--quiet")
     called(folder, "run", "plan.toml", "-o", "two.h5", "--quiet", "--set", "steps=40")
     for kind, words in PICTURES.items():
@@ -47,12 +62,15 @@ def main(folder: Path) -> None:
     called(folder, "animate", "one.h5", "-o", "run.gif", "--frames", "3", "--size", "8x5")
     called(folder, "animate", "one.h5", "-o", "run.html", "--frames", "3", "--size", "8x5")
     called(folder, "zoom", "one.h5", "--lr", "0.05:0.1", "--momentum", "0.1:0.4", "--num", "4")
+    called(folder, "compare", "rules.toml", "-o", "rules", "--start", "-1,-1", "--quiet")
     starts = {".png": b"\x89PNG", ".gif": b"GIF8", ".pdf": b"%PDF", ".svg": b"<?xm"}
     names = [words[words.index("-o") + 1] for words in PICTURES.values()]
-    for name in [*names, "run.gif", "run.html", "one_zoom.png"]:
+    for name in [*names, "run.gif", "run.html", "one_zoom.png", "rules/comparison.png"]:
         drawn = (folder / name).read_bytes()
         assert drawn.startswith(starts.get(Path(name).suffix, b"<!DOCTYPE html>")), name
-    print(f"drew {len(names)} kinds, an animation twice and a zoom with {home.parent}")
+    print(
+        f"drew {len(names)} kinds, an animation twice, a zoom and a comparison with {home.parent}"
+    )
 
 
 def called(folder: Path, *words: str) -> None:

@@ -9,6 +9,7 @@ from fastmomentum.plots.pages.page import Page as Page
 
 if TYPE_CHECKING:
     from fastmomentum.plots.pages.batch_sizes import batches as batches
+    from fastmomentum.plots.pages.compared import comparison as comparison
     from fastmomentum.plots.pages.fine_map import refined as refined
     from fastmomentum.plots.pages.maps import phase as phase
     from fastmomentum.plots.pages.panels import report as report
@@ -33,6 +34,7 @@ _HOMES: Final = {
     "schedule": "schedules",
     "stationary": "settled",
     "basins": "starts",
+    "comparison": "compared",
     "duel": "two_rules",
 }
 """By page, its module, which is loaded when the page is first used: some bring a compiler along."""

@@ -21,6 +21,8 @@ def schedule(
 ) -> Page:
     """Draw an experiment's schedules over all of a run's updates.
 
+    A restart begins the momentum's anew, when that is depends on the run: none is drawn.
+
     Parameters
     ----------
     experiment : Experiment
@@ -62,7 +64,9 @@ def schedule(
         page.suptitle(title or experiment.title or experiment.objective.words, parse_math=False)
         rows = page.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
         for k, (ax, (key, made)) in enumerate(zip(rows, parts.items(), strict=True)):
-            schedule_curve(ax, made, experiment.steps, LABELS[key], COLOURS[k])
+            anew = key == "momentum" and experiment.rule.restart is not None
+            label = LABELS[key] + (" without restarts" if anew else "")
+            schedule_curve(ax, made, experiment.steps, label, COLOURS[k])
         rows[0].set_title(lines_of(page, f"rule {experiment.rule.words}, schedule {found.words}"))
         rows[-1].set_xlabel("updates made before")
     return finished(page)
