@@ -24,7 +24,7 @@ import fastmomentum as fm
 LISTEN = """
 window.took = [];
 const roots = Bokeh.documents[0].roots(), map = roots.find((r) => r.name === "map");
-const cells = map.renderers.map((r) => r.data_source).find((s) => "image" in s.data);
+const cells = map.tags.find((s) => "image" in (s.data || {}));
 document.addEventListener("wheel", () => { window.begun = performance.now(); window.took = []; },
                           {capture: true, passive: true});
 cells.properties.data.change.connect(() => {

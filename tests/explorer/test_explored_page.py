@@ -88,9 +88,7 @@ class Browser:
             """
             const roots = Object.fromEntries(Bokeh.documents[0].roots().map((r) => [r.name, r]));
             const {map, contours, loss} = roots;
-            const source = (plot, key) => plot.renderers.map((r) => r.data_source)
-              .find((s) => key in s.data);
-            const cells = source(map, "image"), path = contours.renderers
+            const cells = map.tags.find((s) => "image" in (s.data || {})), path = contours.renderers
               .filter((r) => r.glyph.type === "Line")[0].data_source;
             return (() => { """
             + code
