@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic_core import PydanticUndefined
-
 from fastmomentum.errors import InputError
 from fastmomentum.explorer.links import number_of
 from fastmomentum.explorer.view import View
@@ -37,7 +35,7 @@ def schedules_told() -> dict[str, list[dict[str, Any]]]:
 
 def _told(kind: type[Scheduled]) -> dict[str, Any]:
     parameters = [
-        {"name": name, "default": None if one.default is PydanticUndefined else one.default}
+        {"name": name, "default": None if one.is_required() else one.default}
         for name, one in kind.model_fields.items()
         if name != "kind"
     ]
