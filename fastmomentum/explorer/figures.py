@@ -32,10 +32,8 @@ from fastmomentum.plots.style import COLOURS, field_map
 FIELD_PALETTE: Final = [to_hex(colour) for colour in field_map()(np.linspace(0, 1, 256))]
 PATH: Final = COLOURS[0]
 AXIS_WORDS: Final = {"lr": "learning rate"}
-LEFT: Final = 76
-BELOW: Final = 50
-RIGHT: Final = 20
-"""Pixels around the map."""
+MARGINS: Final = {"left": 66, "bottom": 50, "right": 20, "top": 8}
+"""Pixels around a drawing, room for any ticks: a frame that changes its size is laid out anew."""
 
 SHORT_NUMBERS: Final = """
 let digits = 1;
@@ -111,8 +109,6 @@ class Figures:
         made.xaxis.formatter = CustomJSTickFormatter(code=SHORT_NUMBERS)
         made.yaxis.formatter = CustomJSTickFormatter(code=SHORT_NUMBERS)
         _name_axes(made, view)
-        # Room for any ticks: a frame that changes its size is laid out anew, and takes its time.
-        made.update(min_border_left=LEFT, min_border_bottom=BELOW, min_border_right=RIGHT)
         return made
 
     def _contours(self) -> figure:
@@ -221,10 +217,11 @@ def _name_axes(made: figure, view: View) -> None:
 
 
 def _figure(name: str, **options: Any) -> figure:
+    margins = {f"min_border_{side}": pixels for side, pixels in MARGINS.items()}
     made = figure(
-        name=name, sizing_mode="stretch_both", toolbar_location=None, tools="", min_border=8,
+        name=name, sizing_mode="stretch_both", toolbar_location=None, tools="",
         min_width=120, min_height=80, outline_line_color="#888888", border_fill_color=None,
-        background_fill_color=None, **options,
+        background_fill_color=None, **margins, **options,
     )  # fmt: skip
     made.grid.visible = name == "loss"
     made.grid.grid_line_alpha = 0.3

@@ -73,7 +73,8 @@ class Plane:
         if (limits := self.limits) is not None:
             low, high = np.log(limits)
             reached = self.reached
-            part = (np.log(np.maximum(self.steps[reached], 1)) - low) / (high - low)
+            spread = (high - low) or 1.0  # all cells may need the same steps
+            part = (np.log(np.maximum(self.steps[reached], 1)) - low) / spread
             codes[reached] = (part * COLOURS_OF_STEPS).clip(0, COLOURS_OF_STEPS - 1)
             codes[~reached & (self.status == Status.CONVERGED)] = (
                 COLOURS_OF_STEPS + Status.MAX_STEPS

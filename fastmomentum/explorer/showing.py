@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ from fastmomentum.plots.geometry import Window
 from fastmomentum.plots.runs import window as usual_field
 
 USUAL_PIXELS: Final = (500, 400)
+
+COARSE_SECONDS: Final = 0.2
+"""Time for which a coarse map is not given up."""
 
 Stage = Callable[[], bool]
 """A part of the work on a map; whether it was finished, and not given up."""
@@ -112,21 +116,27 @@ class Showing:
             self._stages = [self._coarse, self._fine, self._details]
 
     def _coarse(self) -> bool:
-        return self._map("coarse", coarse_size(self.view, self.pixels))
+        """A coarse map is finished, so that gestures that never pause have theirs, too."""
+        begun = time.monotonic()
+
+        def stopped() -> bool:
+            return time.monotonic() - begun > COARSE_SECONDS and self.stopped()
+
+        return self._map("coarse", coarse_size(self.view, self.pixels), stopped)
 
     def _fine(self) -> bool:
-        return self._map("fine", fine_size(self.view, self.pixels))
+        return self._map("fine", fine_size(self.view, self.pixels), self.stopped)
 
-    def _map(self, kind: str, size: Size) -> bool:
+    def _map(self, kind: str, size: Size, stopped: Callable[[], bool]) -> bool:
         view = self.view
         experiment = view.experiment(*size)
-        if self._compiled(experiment, view) and self.stopped():
+        if self._compiled(experiment, view) and stopped():
             return False
 
         def halfway(results: xr.Dataset) -> None:
             self._show(halved(plane_of(results, view.x, view.y), results), view, "half")
 
-        results = self._engine.map(experiment, self.stopped, halfway)
+        results = self._engine.map(experiment, stopped, halfway)
         if results is None:
             return False
         self._show(plane_of(results, view.x, view.y), view, kind)
