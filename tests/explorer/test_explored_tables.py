@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import fastmomentum as fm
+from fastmomentum.schedules import Schedule
 
 pytest.importorskip("bokeh", reason="the extra explore is not installed")
 pytest.importorskip("selenium", reason="selenium is not installed")
@@ -46,7 +47,7 @@ def test_a_schedule_is_chosen_and_its_numbers_are_set(browser: Browser, tmp_path
     assert "cos" in browser.text("equation-lr")
     changed(browser, lambda: browser.type("numbers-lr-final", "0.25"), "schedule")
     shown = experiment_shown(browser, tmp_path)
-    assert shown.schedule == fm.Schedule(lr={"kind": "cosine", "steps": 2000, "final": 0.25})
+    assert shown.schedule == Schedule(lr={"kind": "cosine", "steps": 2000, "final": 0.25})
     before = browser.state()["view"]
     browser.open(browser.driver.current_url)  # the link
     assert browser.state()["view"] == before
@@ -97,12 +98,12 @@ def test_what_was_refused_stays_to_be_mended(browser: Browser) -> None:
     assert typed == "x^2 + 3*y^"
 
 
-def fetched(page: Browser, what: str, folder: Path) -> Path:
+def fetched(page: Browser, button: str, folder: Path) -> Path:
     """The file that a button of the page saves."""
     page.driver.execute_cdp_cmd(
         "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)}
     )
-    page.driver.find_element("css selector", f"[data-do={what}]").click()
+    page.driver.find_element("css selector", button).click()
 
     def whole(_: object) -> Path | None:
         found = [one for one in folder.iterdir() if one.suffix in (".h5", ".png", ".toml")]
@@ -116,7 +117,7 @@ def test_the_data_are_the_run(browser: Browser, tmp_path: Path) -> None:
     shown = experiment_shown(browser, tmp_path)
     folder = tmp_path / "fetched"
     folder.mkdir()
-    file = fetched(browser, "data", folder)
+    file = fetched(browser, "[data-do=data]", folder)
     with fm.open(file) as ds:
         made = fm.run(shown)
         assert ds.sizes == made.sizes
@@ -126,8 +127,14 @@ def test_the_data_are_the_run(browser: Browser, tmp_path: Path) -> None:
     assert np.array_equal(data["steps"], made.hit_step.isel(start=0, target=-1).values.T.ravel())
 
 
+def test_the_text_is_saved_as_a_file(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, "file")
+    file = fetched(browser, "#save-toml", tmp_path)
+    assert file.read_text(encoding="utf-8") == browser.text("toml")
+
+
 def test_the_picture_is_one_of_the_map(browser: Browser, tmp_path: Path) -> None:
-    file = fetched(browser, "picture", tmp_path)
+    file = fetched(browser, "[data-do=picture]", tmp_path)
     with Image.open(file) as picture:
         assert picture.format == "PNG"
         assert min(picture.size) > 300
