@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 from bokeh.models import (
+    BasicTicker,
     BoxZoomTool,
     ColumnDataSource,
     CustomJSTickFormatter,
@@ -143,6 +144,7 @@ class Figures:
         made.add_layout(self.target)
         made.xaxis.axis_label, made.yaxis.axis_label = "update", "f \N{MINUS SIGN} minimum"
         made.xaxis.formatter = NumeralTickFormatter(format="0,0")
+        made.xaxis.ticker = BasicTicker(min_interval=1)
         return made
 
     @property
@@ -224,5 +226,5 @@ def _figure(name: str, **options: Any) -> figure:
         background_fill_color=None, **margins, **options,
     )  # fmt: skip
     made.grid.visible = name == "loss"
-    made.grid.grid_line_alpha = 0.3
+    made.grid.update(grid_line_color="#888888", grid_line_alpha=0.2)
     return made

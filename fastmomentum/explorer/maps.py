@@ -34,7 +34,7 @@ MOST_CELLS: Final = 720
 """Cells along an axis, at most; more than a screen shows only cost time."""
 
 NICENESS: Final = 5
-"""Of the threads that compute maps."""
+"""Of the threads that compute maps, above that of the process."""
 
 LEAST_CELLS: Final = 16
 COARSER: Final = 4
@@ -90,7 +90,9 @@ def _step_back() -> None:
     """Let whoever draws go first: a browser on the same cores paints while maps are computed."""
     if sys.platform == "linux":  # where a thread has a priority of its own
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            own = threading.get_native_id()
+            niceness = os.getpriority(os.PRIO_PROCESS, own) + NICENESS
+            os.setpriority(os.PRIO_PROCESS, own, niceness)
 
 
 class Engine:
