@@ -226,5 +226,5 @@ def _figure(name: str, **options: Any) -> figure:
         background_fill_color=None, **margins, **options,
     )  # fmt: skip
     made.grid.visible = name == "loss"
-    made.grid.update(grid_line_color="#888888", grid_line_alpha=0.2)
+    made.grid.grid_line_color, made.grid.grid_line_alpha = "#888888", 0.2
     return made

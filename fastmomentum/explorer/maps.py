@@ -51,7 +51,7 @@ def fine_size(view: View, pixels: Size) -> Size:
     >>> fine_size(view, (500, 500)), fine_size(view.changed(steps=100_000), (500, 500))
     ((500, 500), (141, 141))
     """
-    return _within(pixels, MOST_UPDATES // view.steps)
+    return _within(pixels, MOST_UPDATES // cost_of(view))
 
 
 def coarse_size(view: View, pixels: Size) -> Size:
@@ -64,7 +64,13 @@ def coarse_size(view: View, pixels: Size) -> Size:
     (125, 125)
     """
     width, height = pixels
-    return _within((width // COARSER, height // COARSER), COARSE_UPDATES // view.steps)
+    return _within((width // COARSER, height // COARSER), COARSE_UPDATES // cost_of(view))
+
+
+def cost_of(view: View) -> int:
+    """Updates of a run, each as many times as it looks at rows of data."""
+    rows = view.others.get("batch", {}).get("size", 1)
+    return view.steps * max(int(rows), 1)
 
 
 def _within(pixels: Size, most: int) -> Size:

@@ -13,7 +13,7 @@ from fastmomentum.errors import FastmomentumError
 from fastmomentum.explorer.changes import CHANGES, field_of
 from fastmomentum.explorer.figures import Figures
 from fastmomentum.explorer.history import History
-from fastmomentum.explorer.links import number_of, view_of
+from fastmomentum.explorer.links import check, number_of, view_of
 from fastmomentum.explorer.maps import Engine
 from fastmomentum.explorer.showing import Showing
 from fastmomentum.explorer.source import Source
@@ -123,7 +123,7 @@ class Session(Showing):
         try:
             changed = CHANGES[name](self.view, asked, self._source.view)
             if name != "cell":
-                changed.experiment(8, 8)  # all that can be refused is refused here
+                check(changed)  # all that can be refused is refused here
         except FastmomentumError as error:
             message = without_controls(str(error)).splitlines()[0]
             self.say(errors={field_of(name, message): message}, view=before.told, moves=True)

@@ -18,7 +18,7 @@ from fastmomentum.explorer.as_toml import toml_of
 from fastmomentum.explorer.changes import CHANGES, field_of
 from fastmomentum.explorer.inbox import QUIET, Inbox
 from fastmomentum.explorer.links import view_of
-from fastmomentum.explorer.maps import _kernel_of
+from fastmomentum.explorer.maps import MOST_UPDATES, _kernel_of, cost_of, fine_size
 from fastmomentum.explorer.plane import Plane, halved, plane_of
 from fastmomentum.explorer.tables import KINDS, schedules_told
 from fastmomentum.explorer.theory import nearest_minimiser, theory_of
@@ -167,6 +167,13 @@ def test_cells_that_all_need_the_same_steps_have_a_colour() -> None:
     shape, at = (2, 2), np.array([1.0, 2.0])
     plane = Plane("lr", "momentum", at, at, np.ones(shape, np.uint8), np.full(shape, 7), True)
     assert (plane.codes == 0).all()
+
+
+def test_rows_of_a_batch_count_as_work() -> None:
+    view = VIEW.changed(others={"batch": {"size": 1000}})
+    assert cost_of(view) == 1000 * VIEW.steps
+    nx, ny = fine_size(view, (500, 500))
+    assert nx * ny * cost_of(view) <= MOST_UPDATES
 
 
 def test_a_map_of_short_rows_has_no_halfway() -> None:
