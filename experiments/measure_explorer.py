@@ -189,7 +189,8 @@ def film(page: webdriver.Chrome, path: Path, frames: int) -> None:
     kept: list[Image.Image] = []
     for number in range(frames):
         if number:
-            wheel(page, 0.8, 0.945, -120)
+            wheel(page, 0.758, 0.952, -120)
+            time.sleep(0.5)  # until it is taken up
             settle(page)
         picture = Image.open(io.BytesIO(page.get_screenshot_as_png())).convert("RGB")
         size = (picture.width * 5 // 8, picture.height * 5 // 8)
