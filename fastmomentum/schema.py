@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmomentum.experiment.cells import CELL
-from fastmomentum.experiment.grid import Label
+from fastmomentum.experiment.labels import Label
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.status import Status
 

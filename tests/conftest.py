@@ -22,6 +22,11 @@ settings.register_profile("thorough", deadline=None, print_blob=True, max_exampl
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run first what compiles most kernels anew: they are on disk then, for all the others."""
+    items.sort(key=lambda item: "test_vectorised" not in item.nodeid)
+
+
 SCRIPTS = Path(__file__).parent.parent / "experiments"
 
 

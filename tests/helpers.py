@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 import fastmomentum as fm
+from fastmomentum.experiment.labels import values_of
 from fastmomentum.objectives import Objective
 from fastmomentum.schema import results
 
@@ -19,6 +20,16 @@ def example_objectives() -> Iterator[Objective]:
     """One of each objective of the registry."""
     for name, objective in fm.OBJECTIVES.items():
         yield fm.MSE.from_arrays(LINE_X, LINE_Y) if name == "mse" else objective.example()
+
+
+def made_with(grid: fm.Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Learning rate, momentum, start and velocity of each run, as `descend` takes them."""
+    found: dict[str, list[np.ndarray]] = {}
+    for label, values in values_of(grid, np.arange(grid.n_runs)):
+        found.setdefault(label.kind, []).append(values)
+    start = np.stack(found["start"], axis=-1)
+    velocity = np.stack(found["velocity"], axis=-1) if grid.velocity else np.zeros_like(start)
+    return *found["lr"], *found["momentum"], start, velocity
 
 
 def same_bits(one: xr.Dataset, other: xr.Dataset) -> None:

@@ -22,6 +22,7 @@ from fastmomentum.execution.runner import run
 from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.axis import LONGEST, Axis
 from fastmomentum.experiment.cells import MOST_CELLS
+from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.dataset import experiment_of, open_results
 from fastmomentum.results.selection import Start, select_cell
@@ -149,7 +150,7 @@ def _map_of(
     labels = [label for label in whole_one.labels if label.axis not in SETTINGS]
     values: dict[str, Any] = {label.name: cell[label.name].item() for label in labels}
     values |= {name: ds[name].values for name in SETTINGS if not _is_whole(ds, whole_one, name)}
-    grid = whole_one.grid.narrowed(values, whole_one.objective.parameters, meshes=False)
+    grid = narrowed(whole_one.grid, values, whole_one.objective.parameters, meshes=False)
     others = [str(dim) for dim in ds.status.dims if dim not in SETTINGS]
     where = {dim: int(ds.get_index(dim).get_loc(cell[dim].item())) for dim in others}
     return whole_one.with_grid(grid), where

@@ -8,6 +8,7 @@ import xarray as xr
 
 from fastmomentum.execution.runner import run
 from fastmomentum.experiment.arithmetic import warn_of_other
+from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.recording import Record
 from fastmomentum.results.dataset import runnable
 from fastmomentum.results.selection import Start, select_cell
@@ -63,7 +64,7 @@ def replay(
     plan = runnable(ds)
     warn_of_other(plan, ds.attrs)
     here = {label.name: [cell[label.name].item()] for label in plan.labels}
-    grid = plan.grid.narrowed(here, plan.objective.parameters)
+    grid = narrowed(plan.grid, here, plan.objective.parameters)
     one = run(plan.with_grid(grid, Record(every=every)), n_jobs=1, backend="threads")
     one = one.isel(dict.fromkeys(grid.axes, 0))
     return one.assign_coords({k: cell[k] for k in ("start", "velocity") if k in cell.coords})

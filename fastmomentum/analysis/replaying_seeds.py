@@ -10,6 +10,7 @@ import xarray as xr
 from fastmomentum.errors import InputError
 from fastmomentum.execution.runner import run
 from fastmomentum.experiment.arithmetic import warn_of_other
+from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.recording import Record
 from fastmomentum.results.dataset import runnable
 from fastmomentum.results.selection import Start, select_cell
@@ -65,7 +66,7 @@ def replay_seeds(
     warn_of_other(plan, ds.attrs)
     here = {label.name: [cell[label.name].item()] for label in plan.labels if label.kind != "seed"}
     seeds = ds["seed"].values[:most]
-    grid = plan.grid.narrowed(here | {"seed": seeds}, plan.objective.parameters)
+    grid = narrowed(plan.grid, here | {"seed": seeds}, plan.objective.parameters)
     every = plan.steps < STEPS
     record = Record(every=1) if every else Record(log=STEPS)
     some = run(plan.with_grid(grid, record), backend="threads")

@@ -15,6 +15,7 @@ from fastmomentum.analysis.trajectories import Floats
 from fastmomentum.errors import InputError
 from fastmomentum.execution.runner import run
 from fastmomentum.experiment.arithmetic import warn_of_other
+from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.specification.numbers import number, whole
 
@@ -235,10 +236,10 @@ def _runs(
             if over == OVER:
                 cell = both[0][1] * both[1][0].size + both[1][1]
                 settings = {name: axis for name, (axis, _) in zip(over, both, strict=True)}
-                grid = one.narrowed({**fixed, **settings}, plan.objective.parameters, meshes=False)
+                grid = narrowed(one, {**fixed, **settings}, plan.objective.parameters, meshes=False)
             else:
                 cell = np.arange(x.size)
-                grid = one.narrowed(fixed, plan.objective.parameters, meshes=False)
+                grid = narrowed(one, fixed, plan.objective.parameters, meshes=False)
                 grid = grid.model_copy(update={"start": np.stack([x, y], axis=-1)})
             cells, back = np.unique(cell, return_inverse=True)
             if over == OVER:

@@ -19,6 +19,8 @@ from fastmomentum.errors import InputError
 from fastmomentum.experiment.arithmetic import warn_of_other
 from fastmomentum.experiment.blocks import Box, cut
 from fastmomentum.experiment.grid import Grid
+from fastmomentum.experiment.labels import labels_of_grid, values_of
+from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.recording import Record
 from fastmomentum.kernels.block import run_block
@@ -95,7 +97,7 @@ class Trajectories:
     @functools.cached_property
     def rule(self) -> RuleLike:
         """How, with the parameters of each run."""
-        own = {label.what: v for label, v in self.experiment.grid.values_of(self.runs, ("rule",))}
+        own = {label.what: v for label, v in values_of(self.experiment.grid, self.runs, ("rule",))}
         return self.experiment.rule.varying(**own) if own else self.experiment.rule
 
     def by_objective(self) -> Iterator[tuple[Trajectories, NDArray[np.bool_]]]:
@@ -193,8 +195,8 @@ def _grid(ds: xr.Dataset, whole: Experiment) -> Grid:
     grid, parameters = whole.grid, whole.objective.parameters
     labels = {label.name: np.atleast_1d(ds[label.name].values) for label in whole.labels}
     if tuple(ds.status.sizes.get(dim, 1) for dim in grid.axes) != grid.shape:
-        grid = grid.narrowed(labels, parameters)
-    kept = grid.labels(parameters)
+        grid = narrowed(grid, labels, parameters)
+    kept = labels_of_grid(grid, parameters)
     if not all(np.array_equal(label.values, labels[label.name]) for label in kept):
         raise InputError("results must be selected in the grid's order; sort them by their labels")
     return grid
@@ -234,7 +236,7 @@ def _walks(
     """Settings beside what was read or walked; the last finite point stands for no end."""
     first = plan.grid.run_of(tuple(part.start for part in box))
     runs = np.arange(first, first + status.size)
-    settings = {label.name: at for label, at in plan.grid.values_of(runs, ("lr", "momentum"))}
+    settings = {label.name: at for label, at in values_of(plan.grid, runs, ("lr", "momentum"))}
     ran = np.where(status == Status.NOT_RUN, 0, n_steps)
     return Trajectories(
         plan,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from fastmomentum.errors import FileError, InputError
 from fastmomentum.experiment.arithmetic import other_arithmetic
+from fastmomentum.experiment.describing import place_of
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import stored_observations
 from fastmomentum.specification.paths import path_of
@@ -74,7 +76,7 @@ class Verification:
         if self.damaged:
             n = len(self.damaged)
             said.append(f"{self.path}: {n:,} of {self.n_blocks:,} blocks are damaged:")
-            place = self.experiment.grid.place
+            place = functools.partial(place_of, self.experiment.grid)
             said += [
                 f"  runs {runs.start:,} to {runs.stop - 1:,}: from {place(runs.start)} to "
                 f"{place(runs.stop - 1)}"

@@ -5,8 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 Box = tuple[slice, ...]
+
+BLOCK_UPDATES: Final = 40_000_000
+"""Updates a block should hold: 20 to 40 ms of one core, so that handing it out costs nothing beside
+it and that a few hundred blocks balance the cores."""
+BLOCK_BYTES: Final = 4 * 2**20
+"""Bytes a block should hold: it is in memory once for each job."""
+BLOCK_BYTES_MOST: Final = 256 * 2**20
+"""Bytes a block may hold, where one run alone is larger than `BLOCK_BYTES`."""
+BLOCK_RUNS: Final = (160, 65_440)
+"""Runs a block should hold: whole tiles of 32 and of 40 lanes; at most what stays in a core's
+cache."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,28 @@ class Blocks:
         """Numbers of the runs of a block."""
         first = block * self.block_runs
         return range(first, min(first + self.block_runs, self.n_runs))
+
+
+def runs_of_block(steps: int, bytes_per_run: int) -> int:
+    """How many runs a block should hold; the number of jobs has no say.
+
+    Parameters
+    ----------
+    steps : int
+        Updates a run.
+    bytes_per_run : int
+        What one leaves.
+
+    Examples
+    --------
+    >>> runs_of_block(steps=10_000, bytes_per_run=40)
+    4000
+    """
+    low, high = BLOCK_RUNS
+    by_work = min(max(BLOCK_UPDATES // steps, low), high)
+    by_bytes = max(BLOCK_BYTES // bytes_per_run, 1)
+    runs = min(by_work, by_bytes)
+    return runs // low * low if runs >= low else runs
 
 
 def cut(shape: tuple[int, ...], most: int) -> Iterator[Box]:

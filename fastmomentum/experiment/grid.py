@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,6 @@ from fastmomentum.experiment.axis import Axis, AxisLike
 from fastmomentum.experiment.cells import (
     CELL,
     Cells,
-    cells_at,
     listed_cells,
     settings_of,
     sorted_cells,
@@ -23,48 +21,18 @@ from fastmomentum.experiment.cells import (
 from fastmomentum.experiment.points import (
     Axes,
     Mesh,
-    Point,
     PointSet,
     PointSetLike,
     axes_of,
     listed,
     require_each_once,
-    sizes_of,
 )
 from fastmomentum.experiment.seeds import SeedLike, Seeds, checked_seeds, seeds_of
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.messages import fault
-from fastmomentum.specification.spans import span
 from fastmomentum.text import shown
 
-KINDS: Final = ("seed", "lr", "momentum", "rule", "objective", "start", "velocity")
-"""Fields of a grid that have axes, in the order of the dimensions."""
-
 EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
-
-
-class Label(NamedTuple):
-    """One number that a run is made with, and the axis along which it varies.
-
-    Attributes
-    ----------
-    name : str
-        In results: "seed", "lr", "nu", "objective_b", "start_x".
-    kind : str
-        Field of the grid, one of `KINDS`.
-    what : str
-        Which of that field: "nu", "b", "x"; the field's name itself where it is one number.
-    axis : str
-        The dimension.
-    values : ndarray
-        Along it.
-    """
-
-    name: str
-    kind: str
-    what: str
-    axis: str
-    values: NDArray[Any]
 
 
 class Grid(Specification):
@@ -181,13 +149,6 @@ class Grid(Specification):
                 )
         return self
 
-    def ordered(self, parameters: tuple[str, str]) -> Grid:
-        """The same grid, its meshes in the order of an objective's parameters."""
-        meshes = {"start": self.start, "velocity": self.velocity}
-        ordered = {k: m.ordered(parameters) for k, m in meshes.items() if isinstance(m, Mesh)}
-        same = all(mesh is meshes[key] for key, mesh in ordered.items())
-        return self if same else self.model_copy(update=ordered)
-
     @field_validator("rule", "objective", mode="before")
     @classmethod
     def _by_name(cls, given: Any, info: ValidationInfo) -> Any:
@@ -205,11 +166,6 @@ class Grid(Specification):
     def is_mesh(self) -> bool:
         """Whether the starts are a mesh."""
         return isinstance(self.start, Mesh)
-
-    @property
-    def is_velocity_mesh(self) -> bool:
-        """Whether the initial velocities are a mesh."""
-        return isinstance(self.velocity, Mesh)
 
     @functools.cached_property
     def momenta(self) -> NDArray[np.float64]:
@@ -230,16 +186,6 @@ class Grid(Specification):
     def velocity_axes(self) -> Axes:
         """Components of the initial velocities in the same way; the single velocity 0 for none."""
         return (np.zeros(1), np.zeros(1)) if self.velocity is None else axes_of(self.velocity)
-
-    @property
-    def start_shape(self) -> tuple[int, ...]:
-        """Sizes of the start dimensions: one for points, two for a mesh."""
-        return sizes_of(self.start_axes, self.is_mesh)
-
-    @property
-    def velocity_shape(self) -> tuple[int, ...]:
-        """Sizes of the velocity dimensions: none where all runs start at rest."""
-        return sizes_of(self.velocity_axes, self.is_velocity_mesh) if self.velocity else ()
 
     @functools.cached_property
     def axes(self) -> dict[str, NDArray[Any]]:
@@ -272,113 +218,6 @@ class Grid(Specification):
         found = {"start": self.start}
         return found if self.velocity is None else {**found, "velocity": self.velocity}
 
-    def labels(self, parameters: Sequence[str] = ("x", "y")) -> list[Label]:
-        """The numbers that say which run is which, in the order of the dimensions.
-
-        Parameters
-        ----------
-        parameters : sequence of str
-            Names of the objective's two parameters.
-
-        Returns
-        -------
-        list of Label
-            Listed points have two along one dimension.
-
-        Examples
-        --------
-        >>> grid = Grid(lr=0.1, start=[(1, 2)], rule={"nu": [0.5, 0.7]})
-        >>> [(label.name, label.axis) for label in grid.labels()]  # doctest: +NORMALIZE_WHITESPACE
-        [('lr', 'lr'), ('momentum', 'momentum'), ('nu', 'nu'), ('start_x', 'start'),
-         ('start_y', 'start')]
-        """
-        seeds = {} if self.seed is None else {"seed": self.seeds}
-        found = [
-            *(Label("seed", "seed", "seed", "seed", values) for values in seeds.values()),
-            *(
-                Label(name, name, name, name if self.cells is None else CELL, values)
-                for name, values in self.settings.items()
-            ),
-        ]
-        for kind, prefix in (("rule", ""), ("objective", "objective_")):
-            for what, axis in (getattr(self, kind) or {}).items():
-                name = prefix + what
-                found.append(Label(name, kind, what, name, axis.points))
-        for kind, places in self.places.items():
-            names = places.names if isinstance(places, Mesh) else parameters  # a mesh says its own
-            for what, values in zip(names, axes_of(places), strict=True):
-                name = f"{kind}_{what}"
-                axis = name if isinstance(places, Mesh) else kind
-                found.append(Label(name, kind, what, axis, values))
-        return found
-
-    def with_axes_in_order(self, rule: Sequence[str], objective: Sequence[str]) -> Grid:
-        """The same grid, with the axes of parameters and constants in the order of these names."""
-        changes = {}
-        for kind, names in (("rule", rule), ("objective", objective)):
-            axes = getattr(self, kind) or {}
-            there = [name for name in names if name in axes]
-            if there != list(axes):
-                changes[kind] = {name: axes[name] for name in there}
-        return self.model_copy(update=changes) if changes else self
-
-    def narrowed(
-        self,
-        values: Mapping[str, Any],
-        parameters: Sequence[str] = ("x", "y"),
-        meshes: bool = True,
-    ) -> Grid:
-        """The grid with other values along some axes.
-
-        Parameters
-        ----------
-        values : mapping
-            By label, such as "start_x": values, or the table of a range. Start points and
-            velocities are given by both of their labels.
-        parameters : sequence of str
-            Names of the objective's two parameters.
-        meshes : bool
-            Whether a single point of a mesh stays one, or becomes a list.
-
-        Returns
-        -------
-        Grid
-            What is not named stays as it is; so does a momentum that the grid does not have.
-        """
-        changes: dict[str, Any] = {}
-        if "seed" in values and self.seed is not None:
-            changes["seed"] = np.atleast_1d(values["seed"])  # a number would be how many
-        cells = None
-        if self.cells is not None and {"lr", "momentum"} <= values.keys():
-            cells = cells_at(values, self.lr.points, self.momenta)
-            changes["cells"] = cells
-        if cells is None:
-            if "lr" in values:
-                changes["lr"] = values["lr"]
-            if "momentum" in values and self.momentum is not None:
-                changes["momentum"] = values["momentum"]
-        for kind, prefix in (("rule", ""), ("objective", "objective_")):
-            axes = getattr(self, kind) or {}
-            given = {name: values[prefix + name] for name in axes if prefix + name in values}
-            if given:
-                changes[kind] = axes | given
-        for kind, places in self.places.items():
-            names = [f"{kind}_{parameter}" for parameter in parameters]
-            if not all(name in values for name in names):
-                continue
-            both = [values[name] for name in names]
-            alone = not any(isinstance(part, Mapping) or np.size(part) > 1 for part in both)
-            listed_ones = not isinstance(places, Mesh)
-            if any(isinstance(part, Mapping) for part in both):
-                listed_ones = False
-            elif alone and not meshes:
-                listed_ones = True
-            if listed_ones:
-                changes[kind] = np.stack([np.atleast_1d(part) for part in both], axis=-1)
-            else:
-                changes[kind] = dict(zip(parameters, both, strict=True))
-        return self.model_copy(update=changes)
-
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of all dimensions, as `axes` has them."""
@@ -391,43 +230,6 @@ class Grid(Specification):
         for size in self.shape:
             n *= size
         return n
-
-    @property
-    def summary(self) -> dict[str, str]:
-        """How many runs, and the axes, in a few words each, for people.
-
-        Examples
-        --------
-        >>> Grid(lr=[0.1, 0.2], start=[(1, 1), (2, 2)]).summary
-        {'runs': '4 = 2 lr x 2 start', 'lr': '0.1, 0.2', 'start': '(1, 1), (2, 2)'}
-        """
-        sizes, rows = {}, {"runs": ""}
-        if self.seed is not None:
-            sizes["seed"], rows["seed"] = self.seeds.size, span(self.seeds)
-        sizes["lr"], rows["lr"] = self.lr.points.size, span(self.lr.points)
-        if self.momentum is not None:
-            sizes["momentum"], rows["momentum"] = self.momenta.size, span(self.momenta)
-        for label in self.labels():
-            if label.kind in ("rule", "objective"):
-                sizes[label.name], rows[label.name] = label.values.size, span(label.values)
-        for kind, places, shape in (
-            ("start", self.start, self.start_shape),
-            ("velocity", self.velocity, self.velocity_shape),
-        ):
-            if places is None:
-                continue
-            sizes[kind] = math.prod(shape)
-            if isinstance(places, Mesh):
-                pairs = zip(places.names, places.axes, strict=True)
-                rows[kind] = "; ".join(f"{name}: {span(axis.points)}" for name, axis in pairs)
-            else:
-                rows[kind] = span(places)
-        if self.cells is not None:
-            beside = {k: size for k, size in sizes.items() if k not in ("lr", "momentum")}
-            sizes = {"cells": len(self.cells), **beside}
-        product = " x ".join(f"{size:,} {kind}" for kind, size in sizes.items())
-        rows["runs"] = f"{self.n_runs:,} = {product}"
-        return rows
 
     def cell(self, run: int) -> tuple[int, ...]:
         """Indices of a run, which are its place in every variable.
@@ -453,107 +255,9 @@ class Grid(Specification):
             indices.append(index)
         return tuple(reversed(indices))
 
-    def values_of(
-        self, runs: NDArray[np.int64], kinds: Sequence[str] = KINDS
-    ) -> Iterator[tuple[Label, NDArray[np.float64]]]:
-        """What some runs are made with, label by label.
-
-        Parameters
-        ----------
-        runs : ndarray of int
-            Numbers of the runs.
-        kinds : sequence of str
-            Of which of the grid's fields.
-
-        Yields
-        ------
-        (Label, ndarray)
-            Its value for each run.
-
-        Examples
-        --------
-        >>> grid = Grid(lr=[0.1, 0.2], momentum=0.9, start=[(1, 1), (2, 2)])
-        >>> [values.tolist() for _, values in grid.values_of(np.arange(4), ["lr"])]
-        [[0.1, 0.1, 0.2, 0.2]]
-        """
-        cells = dict(zip(self.axes, np.unravel_index(runs, self.shape), strict=True))
-        for label in self.labels():
-            if label.kind in kinds:
-                yield label, label.values[cells[label.axis]]
-
-    def variants_of(self, runs: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Which combination of the objective's constants each run has, in C order.
-
-        Parameters
-        ----------
-        runs : ndarray of int
-            Numbers of the runs.
-
-        Returns
-        -------
-        ndarray of int
-            0 where no constant is an axis.
-
-        Examples
-        --------
-        >>> grid = Grid(lr=0.1, start=[(1, 1), (2, 2)], objective={"b": [1.0, 10.0]})
-        >>> grid.variants_of(np.arange(4)).tolist()
-        [0, 0, 1, 1]
-        """
-        axes = [f"objective_{name}" for name in self.objective or {}]
-        if not axes:
-            return np.zeros(np.shape(runs), np.int64)
-        cells = dict(zip(self.axes, np.unravel_index(runs, self.shape), strict=True))
-        sizes = [self.axes[name].size for name in axes]
-        return np.asarray(np.ravel_multi_index([cells[name] for name in axes], sizes), np.int64)
-
-    def place(self, run: int, said_momentum: str | None = None) -> str:
-        """A run's cell in words.
-
-        Parameters
-        ----------
-        run : int
-            Its number.
-        said_momentum : str, optional
-            What to say of the momentum where the grid does not have it.
-
-        Returns
-        -------
-        str
-            A line.
-
-        Examples
-        --------
-        >>> Grid(lr=[0.1, 0.2], momentum=0.9, start=[(1, 1), (2, 2)]).place(3)
-        'lr 0.2, momentum 0.9, start (2, 2)'
-        """
-        lr, momentum, (x, y), (vx, vy) = self.point(self.cell(run))
-        cell = dict(zip(self.axes, self.cell(run), strict=True))
-        words = "".join(
-            f", {label.name.replace('_', ' ')} {label.values[cell[label.axis]]:.6g}"
-            for label in self.labels()
-            if label.kind in ("rule", "objective")
-        )
-        seed = f"seed {self.seeds[cell['seed']]}, " if self.seed is not None else ""
-        velocity = f", velocity ({vx:.6g}, {vy:.6g})" if self.velocity else ""
-        share = f"{momentum:.6g}" if said_momentum is None else said_momentum
-        where = f"start ({x:.6g}, {y:.6g}){velocity}"
-        return f"{seed}lr {lr:.6g}, momentum {share}{words}, {where}"
-
     def run_of(self, cell: tuple[int, ...]) -> int:
         """Number of the run at a cell; the inverse of `cell`."""
         run = 0
         for index, size in zip(cell, self.shape, strict=True):
             run = run * size + index
         return run
-
-    def point(self, cell: tuple[int, ...]) -> tuple[float, float, Point, Point]:
-        """Learning rate, momentum, start point and initial velocity of a cell."""
-        at = dict(zip(self.axes, cell, strict=True))
-        setting = self.settings
-        place = {"start": (0.0, 0.0), "velocity": (0.0, 0.0)}
-        for kind in self.places:
-            x, y = (label.values[at[label.axis]] for label in self.labels() if label.kind == kind)
-            place[kind] = float(x), float(y)
-        lr, momentum = (float(setting[k][at[k if self.cells is None else CELL]]) for k in setting)
-        return lr, momentum, place["start"], place["velocity"]

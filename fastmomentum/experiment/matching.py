@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum.experiment.grid import Label
+from fastmomentum.experiment.labels import Label
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.text import shown
 

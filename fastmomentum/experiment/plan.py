@@ -7,44 +7,34 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
 from fastmomentum.errors import InputError
-from fastmomentum.experiment.blocks import Blocks
-from fastmomentum.experiment.grid import Grid, Label
+from fastmomentum.experiment.blocks import Blocks, runs_of_block
+from fastmomentum.experiment.canonical import first_difference, leaves_of, without_names
+from fastmomentum.experiment.describing import summary_of
+from fastmomentum.experiment.faults import grid_faults, record_faults, stop_faults
+from fastmomentum.experiment.grid import Grid
+from fastmomentum.experiment.labels import Label, labels_of_grid
+from fastmomentum.experiment.narrowing import with_axes_in_order, with_meshes_in_order
 from fastmomentum.experiment.outcome import Outcome, outcomes
-from fastmomentum.experiment.points import Mesh
 from fastmomentum.experiment.randomness import Batch, BatchLike, Noise, NoiseLike, random_faults
 from fastmomentum.experiment.recording import MOST_STEPS, Record
 from fastmomentum.experiment.scheduling import schedule_faults
 from fastmomentum.experiment.stopping import Stop
-from fastmomentum.experiment.varying import Variants, axis_faults
-from fastmomentum.objectives import OBJECTIVES, OWN_FUNCTION, AnyObjective, Objective
+from fastmomentum.experiment.varying import Variants, axis_faults, variants_of
+from fastmomentum.objectives import AnyObjective, Objective
 from fastmomentum.rules import Rule
 from fastmomentum.rules.base import Form
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.schedules import Schedule
 from fastmomentum.specification.base import Specification, Whole
-from fastmomentum.specification.messages import Fault, faults
+from fastmomentum.specification.messages import faults
 from fastmomentum.specification.spans import html_table, span
-from fastmomentum.text import shown
-
-MOST_RUNS: Final = 2**62
-
-BLOCK_UPDATES: Final = 40_000_000
-"""Updates a block should hold: 20 to 40 ms of one core, so that handing it out costs nothing beside
-it and that a few hundred blocks balance the cores."""
-BLOCK_BYTES: Final = 4 * 2**20
-"""Bytes a block should hold: it is in memory once for each job."""
-BLOCK_BYTES_MOST: Final = 256 * 2**20
-"""Bytes a block may hold, where one run alone is larger than `BLOCK_BYTES`."""
-BLOCK_RUNS: Final = (160, 65_440)
-"""Runs a block should hold: whole tiles of 32 and of 40 lanes; at most what stays in a core's
-cache."""
 
 
 class Experiment(Specification):
@@ -123,117 +113,29 @@ class Experiment(Specification):
             raise ValueError(f"must be one line of text: got {title[:50]!r}")
         return title
 
-    @field_validator("objective", mode="before")
-    @classmethod
-    def _table(cls, given: Any) -> Any:
-        if isinstance(given, type):
-            name = given.__name__
-            raise ValueError(f"must be an objective: got the class {name}; write {name}(...)")
-        if isinstance(given, Objective) and type(given) is not OBJECTIVES.get(given.name):
-            kind = type(given).__name__
-            raise ValueError(f"must be one of fm.OBJECTIVES: got the class {kind}; {OWN_FUNCTION}")
-        if callable(given) and not isinstance(given, Objective):
-            name = getattr(given, "__name__", type(given).__name__)
-            raise ValueError(f"must be an objective: got the function {name}; {OWN_FUNCTION}")
-        if isinstance(given, dict) and "formula" in given:
-            return {"name": "formula", **given}  # what it is needs no saying
-        return {"name": given} if isinstance(given, str) else given
-
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
         found = list(axis_faults(self.grid, self.rule, self.objective))
         if not found:
             names = [parameter.name for parameter in self.rule.settable]
-            grid = self.grid.with_axes_in_order(names, list(self.objective.named_constants))
+            grid = with_axes_in_order(self.grid, names, list(self.objective.named_constants))
             if grid is not self.grid:  # its order is the registry's, whatever the file's was
                 self.__dict__["grid"] = grid
-            found += self._stop_faults()
+            varying = list(self.grid.objective or {})
+            found += stop_faults(self.stop, self.objective, self.variants, varying)
         found += random_faults(self.grid, self.objective, self.noise, self.batch)
-        on_schedule = schedule_faults(self.schedule, self.rule, self.grid)
-        found = [*self._grid_faults(), *on_schedule, *found, *self._record_faults()]
+        found = [
+            *grid_faults(self.grid, self.rule.rule, self.objective, self.schedule),
+            *schedule_faults(self.schedule, self.rule, self.grid),
+            *found,
+            *record_faults(self.record, self.steps),
+        ]
         if found:
             raise faults(found)
         # In the canonical form, keys are sorted: the objective knows which parameter is the first.
-        grid = self.grid.ordered(self.objective.parameters)
+        grid = with_meshes_in_order(self.grid, self.objective.parameters)
         object.__setattr__(self, "grid", grid)  # frozen for everyone else
         return self
-
-    def _grid_faults(self) -> Iterator[Fault]:
-        grid, rule = self.grid, self.rule.rule
-        if rule.uses_momentum and grid.momentum is None and not self.has_momentum_schedule:
-            yield (
-                "grid.momentum",
-                f"is missing; the rule {rule.name} needs it, such as momentum = 0.9",
-            )
-        if not rule.uses_momentum and grid.momenta.any():
-            got = shown(grid.momenta[grid.momenta > 0][0].item())
-            yield (
-                "grid.momentum",
-                f"must be left out, for the rule {rule.name} has none: got {got}; "
-                "drop it, or take the rule momentum",
-            )
-        if not rule.uses_momentum and any(axis.any() for axis in grid.velocity_axes):
-            yield (
-                "grid.velocity",
-                f"must be left out, for the rule {rule.name} has none; "
-                "drop it, or take the rule momentum",
-            )
-        for key, mesh in (("grid.start", grid.start), ("grid.velocity", grid.velocity)):
-            if isinstance(mesh, Mesh) and set(mesh.names) != {*self.objective.parameters}:
-                yield (
-                    key,
-                    f"needs the axes {' and '.join(self.objective.parameters)}, which are the "
-                    f"parameters of {self.objective.words}: got {' and '.join(mesh.names)}; "
-                    "rename them",
-                )
-        if grid.n_runs > MOST_RUNS:
-            yield (
-                "grid",
-                f"has {shown(grid.n_runs)} runs, and may have {MOST_RUNS:.1e} at most; "
-                "make an axis shorter",
-            )
-
-    def _stop_faults(self) -> Iterator[Fault]:
-        stop = self.stop
-        if not stop.targets and (stop.bound is None or self.objective.searches_minimisers):
-            return
-        f_min = self.variants.f_min
-        without = np.flatnonzero(np.isnan(f_min))
-        if without.size and stop.targets:
-            name, constants = self.objective.name, self.variants[int(without[0])].named_constants
-            at = ", ".join(f"{name} = {constants[name]:g}" for name in self.grid.objective or {})
-            where = f" where {at}" if at else ""
-            none = self.variants[int(without[0])].no_minimum
-            said = none if not where else f"{name} has no smallest value{where}; drop them"
-            yield "stop.targets", f"must be left out, for {said}"
-        if without.size == f_min.size or stop.bound is None:
-            return
-        least = float(np.nanmax(f_min)) + max(stop.targets, default=0.0)
-        if stop.bound <= least:
-            what = "the first target" if stop.targets else f"the minimum of {self.objective.words}"
-            yield (
-                "stop.bound",
-                f"must lie above {what}, where f = {least!r}: got {stop.bound!r}; raise it",
-            )
-
-    def _record_faults(self) -> Iterator[Fault]:
-        if self.record is None:
-            return
-        for entry, step in enumerate(self.record.steps or ()):
-            if not 0 <= step <= self.steps:
-                yield (
-                    "record.steps",
-                    f"must lie in 0 to {self.steps}, the updates of a run: got {shown(step)} "
-                    f"(entry {entry}); drop it",
-                )
-                break
-        size = self.record.count(self.steps) * 2 * np.dtype(self.record.dtype).itemsize
-        if size > BLOCK_BYTES_MOST:
-            yield (
-                "record",
-                f"makes the trajectory of one run {size / 2**20:,.0f} MiB large, and it may be "
-                f"{BLOCK_BYTES_MOST // 2**20} MiB at most; record fewer steps, such as log = 1000",
-            )
 
     @property
     def has_momentum_schedule(self) -> bool:
@@ -269,8 +171,8 @@ class Experiment(Specification):
 
     @functools.cached_property
     def labels(self) -> list[Label]:
-        """The numbers that say which run is which; see `Grid.labels`."""
-        return self.grid.labels(self.objective.parameters)
+        """The numbers that say which run is which; see `labels_of_grid`."""
+        return labels_of_grid(self.grid, self.objective.parameters)
 
     def with_grid(self, grid: Grid, record: Record | None = None) -> Experiment:
         """The same experiment over another grid: all else that it says stays.
@@ -338,7 +240,7 @@ class Experiment(Specification):
         (Objective, ndarray of bool, shape (n,))
             Each that there is, and which of the runs are on it.
         """
-        number = self.grid.variants_of(runs)
+        number = variants_of(self.grid, runs)
         for k in np.unique(number).tolist():
             yield self.variants[k], number == k
 
@@ -352,11 +254,7 @@ class Experiment(Specification):
     @property
     def block_runs(self) -> int:
         """Runs a block, from the work and the bytes of one run; the number of jobs has no say."""
-        low, high = BLOCK_RUNS
-        by_work = min(max(BLOCK_UPDATES // self.steps, low), high)
-        by_bytes = max(BLOCK_BYTES // self.bytes_per_run, 1)
-        runs = min(by_work, by_bytes)
-        return runs // low * low if runs >= low else runs
+        return runs_of_block(self.steps, self.bytes_per_run)
 
     def blocks(self, block_runs: int | None = None) -> Blocks:
         """Cut the runs into blocks.
@@ -387,13 +285,7 @@ class Experiment(Specification):
 
         Another search may find the same minimisers with other last bits.
         """
-        tree = json.loads(self.canonical)
-        objective = tree["objective"]
-        for one, key in ((tree, "title"), (objective, "label")):
-            one.pop(key, None)
-        if objective.pop("found", False):
-            del objective["minimisers"]
-        return dict(_leaves(tree))
+        return leaves_of(without_names(json.loads(self.canonical)))
 
     @functools.cached_property
     def sha256(self) -> str:
@@ -415,11 +307,11 @@ class Experiment(Specification):
         '101 from 0.1 to 0.2, evenly spaced'
         """
         rows = {"title": self.title} if self.title else {}
-        rows["objective"] = ", ".join([self.objective.name, *self._settings()])
+        rows["objective"] = self.objective.words
         rows["rule"] = self.rule.words
         if self.schedule is not None:
             rows["schedule"] = self.schedule.words
-        rows |= self.grid.summary
+        rows |= summary_of(self.grid)
         rows |= self.random_words
         rows["updates"] = f"{self.steps:,} a run at most"
         if self.stop.targets:
@@ -433,14 +325,6 @@ class Experiment(Specification):
         """What is random, in a few words: noise, batches."""
         parts = {"noise": self.noise, "batch": self.batch}
         return {name: part.words for name, part in parts.items() if part is not None}
-
-    def _settings(self) -> Iterator[str]:
-        """Numbers of the objective that are not its usual ones."""
-        for name, value in self.objective.__repr_args__():
-            if isinstance(value, bool):
-                yield f"{name} = {str(value).lower()}"
-            elif isinstance(value, int | float):
-                yield f"{name} = {value:.6g}"
 
     def _repr_html_(self) -> str:
         """For notebooks: a small table."""
@@ -481,21 +365,5 @@ class Experiment(Specification):
         """
         here, there = self.plan, other.plan
         if here == there:
-            here, there = (dict(_leaves(json.loads(e.canonical))) for e in (self, other))
-        differing = [key for key in [*here, *there] if here.get(key) != there.get(key)]
-        if not differing:
-            return ""
-        key = min(differing, key=lambda key: not key.endswith("name"))  # a name tells most
-        if key.startswith("objective.statistics"):
-            return "data are others"
-        old, new = (shown(leaves[key]) if key in leaves else "left out" for leaves in (here, there))
-        return f"{key.removesuffix('.values')} is {old} and not {new}"
-
-
-def _leaves(tree: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values of a tree."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            yield above + key, value
+            here, there = (leaves_of(json.loads(one.canonical)) for one in (self, other))
+        return first_difference(here, there)

@@ -85,6 +85,35 @@ class Variants:
         return np.array([np.nan if one.f_min is None else one.f_min for one in self])
 
 
+def variants_of(grid: Grid, runs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which combination of the objective's constants each run has, in C order.
+
+    Parameters
+    ----------
+    grid : Grid
+        All runs.
+    runs : ndarray of int
+        Numbers of some.
+
+    Returns
+    -------
+    ndarray of int
+        0 where no constant is an axis.
+
+    Examples
+    --------
+    >>> grid = Grid(lr=0.1, start=[(1, 1), (2, 2)], objective={"b": [1.0, 10.0]})
+    >>> variants_of(grid, np.arange(4)).tolist()
+    [0, 0, 1, 1]
+    """
+    axes = [f"objective_{name}" for name in grid.objective or {}]
+    if not axes:
+        return np.zeros(np.shape(runs), np.int64)
+    cells = dict(zip(grid.axes, np.unravel_index(runs, grid.shape), strict=True))
+    sizes = [grid.axes[name].size for name in axes]
+    return np.asarray(np.ravel_multi_index([cells[name] for name in axes], sizes), np.int64)
+
+
 def axis_faults(grid: Grid, rule: UpdateRule, objective: Objective) -> Iterator[Fault]:
     """What is wrong with the axes of parameters and of constants.
 

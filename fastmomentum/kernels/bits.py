@@ -24,6 +24,7 @@ from fastmomentum.elementary import (
     trigonometric,
     turns,
 )
+from fastmomentum.kernels.words import WORD_FORMS
 from fastmomentum.noise import MODULES as NOISE
 
 INLINED: Final[Any] = {
@@ -93,8 +94,9 @@ FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     bits.sqrt: _sqrt,
     bits.bits_of: _bits_of,
     bits.double_of: _double_of,
+    **WORD_FORMS,
 }
-"""What numba compiles where a helper of `elementary.bits` is called."""
+"""What numba compiles where a helper of `elementary.bits` is called, and of `noise`."""
 
 
 def _register(function: Callable[..., Any], form: Callable[..., Any]) -> None:
@@ -105,5 +107,6 @@ for _helper, _form in FORMS.items():
     _register(_helper, _form)
 for _module in (exponential, hyperbolic, logarithm, polygons, trigonometric, turns, *NOISE):
     for _function in vars(_module).values():
-        if inspect.isfunction(_function) and _function.__module__ == _module.__name__:
+        is_own = inspect.isfunction(_function) and _function.__module__ == _module.__name__
+        if is_own and _function not in FORMS:
             _register(_function, _function)

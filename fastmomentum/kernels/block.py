@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.experiment.varying import variants_of
 from fastmomentum.kernels.cache import compile_for, compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.drawing import Draws
 from fastmomentum.kernels.keying import draws_of, keys_of_lanes, parts_of, random_of
 from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
-from fastmomentum.kernels.step import Rows
+from fastmomentum.kernels.rows import Rows
 from fastmomentum.rules.modifiers import OPTIONS as RULE_OPTIONS
 from fastmomentum.schedules import AT, Schedule
 
@@ -96,7 +97,7 @@ def _run_part(
     levels = experiment.levels
     lanes[rows.level] = levels[0, 0] if levels.size else -np.inf  # -inf still catches f = -inf
     if len(levels) > 1:
-        group[:count] = grid.variants_of(np.arange(runs.start, runs.stop))
+        group[:count] = variants_of(grid, np.arange(runs.start, runs.stop))
         lanes[rows.level] = levels[group, 0]
     first, n = rows.shared, len(rows.shared)
     if n:

@@ -34,6 +34,7 @@ def code_digest(*functions: Callable[..., Any]) -> str:
 
 
 def _reached(thing: object, seen: set[int]) -> Iterator[str]:
+    thing = getattr(thing, "__wrapped__", thing)  # a cache around it does not change what it does
     if isinstance(thing, types.FunctionType):
         if id(thing) in seen:
             return

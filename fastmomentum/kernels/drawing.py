@@ -7,25 +7,27 @@ compiled into kernels of runs in which nothing is random.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
-import numpy as np
-
-from fastmomentum.elementary.bits import bits_of
-from fastmomentum.kernels.tiles import inlined
+from fastmomentum.kernels.drawing_batches import (
+    SAMPLE,
+    own_sample,
+    sampler,
+    shared_sample,
+    shuffled,
+    summed,
+)
+from fastmomentum.kernels.drawing_noise import adding, own_noise, shared_noise
+from fastmomentum.kernels.tiles import Function, inlined, made_once
 from fastmomentum.noise import epoch_keys, gaussian_pair
+from fastmomentum.noise.gaussian import gaussian_of, random_words
 from fastmomentum.noise.rows import drawn_row, scrambled
 
-Function = Callable[..., Any]
 Whose = Literal["seed", "lane"]
 
 TABLE_STEPS: Final = 32
 """Steps that a tile's own numbers are drawn for at once: a table of them stays near the core."""
-
-SAMPLE: Final = 4
-"""Numbers that are known of a batch."""
 
 
 @dataclass(frozen=True)
@@ -155,13 +157,13 @@ def drawer(n: int, draws: Draws, first_key: int) -> Drawer:
     batch_key = first_key + 2 * (draws.noise == "lane")
     shares, owns = [], []
     if draws.noise == "seed":
-        shares.append(_shared_noise(n, at["noise"][1]))
+        shares.append(shared_noise(n, at["noise"][1]))
     if draws.noise == "lane":
-        owns.append(_own_noise(n, at["noise"][1], noise_key))
+        owns.append(own_noise(n, at["noise"][1], noise_key))
     if draws.batch == "seed":
-        shares.append(_shared_sample(at["sample"][1], draws.replacement))
+        shares.append(shared_sample(at["sample"][1], draws.replacement))
     if draws.batch == "lane":
-        owns.append(_own_sample(at["sample"][1], batch_key, draws.replacement))
+        owns.append(own_sample(at["sample"][1], batch_key, draws.replacement))
     return Drawer(
         of["seed"],
         of["lane"],
@@ -173,6 +175,7 @@ def drawer(n: int, draws: Draws, first_key: int) -> Drawer:
     )
 
 
+@made_once
 def _in_turn(functions: list[Function], count: int) -> Function:
     """Call none, one or two functions of so many arguments."""
 
@@ -199,6 +202,7 @@ def _in_turn(functions: list[Function], count: int) -> Function:
     return inlined(both_five if count == 5 else both_six)
 
 
+@made_once
 def _at_step(count: int) -> Function:
     """``at_step(table, k)``: so many numbers as a tuple; out of the loop over lanes they stay."""
     if not count:
@@ -215,6 +219,7 @@ def _at_step(count: int) -> Function:
     return inlined(at_step)
 
 
+@made_once
 def _reading(count: int, whose: Whose, first: int) -> Function:
     """``read(shared, own, m, lane)``: so many numbers of a step as a tuple."""
     if not count:
@@ -234,127 +239,7 @@ def _reading(count: int, whose: Whose, first: int) -> Function:
     return inlined(of_seed if whose == "seed" else of_lane)
 
 
-def _shared_noise(n: int, first: int) -> Function:
-    def share(table, t, t_end, rows, random):  # type: ignore[no-untyped-def]
-        deviation, key_0, key_1 = random.deviation, random.noise_key[0], random.noise_key[1]
-        for c in range(0, n, 2):
-            second = min(c + 1, n - 1)  # an odd last coordinate has a pair for itself
-            for s in range(t, t_end):
-                one, other = gaussian_pair(s, c // 2, key_0, key_1)
-                table[first + second, s - t] = deviation * other
-                table[first + c, s - t] = deviation * one
-
-    return inlined(share)
-
-
-def _own_noise(n: int, first: int, key: int) -> Function:
-    def draw(table, tile, t, t_end, rows, random):  # type: ignore[no-untyped-def]
-        deviation, lanes = random.deviation, table.shape[2]
-        for c in range(0, n, 2):
-            second = min(c + 1, n - 1)
-            for s in range(t, t_end):
-                for lane in range(lanes):
-                    key_0, key_1 = bits_of(tile[key, lane]), bits_of(tile[key + 1, lane])
-                    one, other = gaussian_pair(s, c // 2, key_0, key_1)
-                    table[first + second, s - t, lane] = deviation * other
-                    table[first + c, s - t, lane] = deviation * one
-
-    return inlined(draw)
-
-
-def _shuffled(rows, at, count, n_rows, low, high, keys):  # type: ignore[no-untyped-def]
-    """Rows at places of an epoch's order, `count` from `at` on."""
-    n = np.uint64(n_rows)
-    low_bits, high_bits = np.uint64(low), np.uint64(high)
-    for i in range(count):
-        rows[i] = scrambled(np.uint64(at + i), low_bits, high_bits, keys)
-    for i in range(count):
-        while rows[i] >= n:
-            rows[i] = scrambled(rows[i], low_bits, high_bits, keys)
-
-
-def _summed(rows, count, x, r, scale):  # type: ignore[no-untyped-def]
-    """What `statistics.sample_of` gives, of the same additions in the same order."""
-    x_sum = xx_sum = r_sum = xr_sum = 0.0
-    for i in range(count):
-        one, rest = x[rows[i]], r[rows[i]]
-        x_sum += one
-        xx_sum += one * one
-        r_sum += rest
-        xr_sum += one * rest
-    part = scale / float(count)
-    return part * x_sum, part * xx_sum, part * r_sum, part * xr_sum
-
-
-shuffled, summed = inlined(_shuffled), inlined(_summed)
-
-
-def _sampler(replacement: bool) -> Function:
-    """``sample(s, epoch, keys, key_0, key_1, rows, random)``: numbers of the batch of a step."""
-
-    def drawn(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]
-        n_rows = random.x.size
-        for i in range(random.size):
-            rows[i] = drawn_row(s, i, n_rows, key_0, key_1)
-        return summed(rows, random.size, random.x, random.r, random.scale)
-
-    def of_epoch(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]
-        n_rows = random.x.size
-        batches = -(-n_rows // random.size)
-        at = (s - epoch * batches) * random.size
-        count = min(random.size, n_rows - at)
-        shuffled(rows, at, count, n_rows, random.low, random.high, keys)
-        return summed(rows, count, random.x, random.r, random.scale)
-
-    return inlined(drawn if replacement else of_epoch)
-
-
-def _shared_sample(first: int, replacement: bool) -> Function:
-    sample = _sampler(replacement)
-
-    def share(table, t, t_end, rows, random):  # type: ignore[no-untyped-def]
-        key_0, key_1 = random.batch_key[0], random.batch_key[1]
-        batches = -(-random.x.size // random.size)
-        epoch = t // batches
-        keys = epoch_keys(epoch, key_0, key_1)
-        for s in range(t, t_end):
-            if s // batches != epoch:
-                epoch = s // batches
-                keys = epoch_keys(epoch, key_0, key_1)
-            a, b, c, d = sample(s, epoch, keys, key_0, key_1, rows, random)
-            table[first, s - t], table[first + 1, s - t] = a, b
-            table[first + 2, s - t], table[first + 3, s - t] = c, d
-
-    return inlined(share)
-
-
-def _own_sample(first: int, key: int, replacement: bool) -> Function:
-    sample = _sampler(replacement)
-
-    def draw(table, tile, t, t_end, rows, random):  # type: ignore[no-untyped-def]
-        batches = -(-random.x.size // random.size)
-        for lane in range(table.shape[2]):
-            key_0, key_1 = bits_of(tile[key, lane]), bits_of(tile[key + 1, lane])
-            if lane:  # neighbours mostly have one seed
-                before_0, before_1 = bits_of(tile[key, lane - 1]), bits_of(tile[key + 1, lane - 1])
-                if key_0 == before_0 and key_1 == before_1:
-                    for c in range(first, first + SAMPLE):
-                        for k in range(t_end - t):
-                            table[c, k, lane] = table[c, k, lane - 1]
-                    continue
-            epoch = t // batches
-            keys = epoch_keys(epoch, key_0, key_1)
-            for s in range(t, t_end):
-                if s // batches != epoch:
-                    epoch = s // batches
-                    keys = epoch_keys(epoch, key_0, key_1)
-                a, b, c, d = sample(s, epoch, keys, key_0, key_1, rows, random)
-                table[first, s - t, lane], table[first + 1, s - t, lane] = a, b
-                table[first + 2, s - t, lane], table[first + 3, s - t, lane] = c, d
-
-    return inlined(draw)
-
-
+@made_once
 def batch_sizer(draws: Draws) -> Function:
     """``size(random)``: rows of a batch; 0 where there are none."""
 
@@ -367,31 +252,17 @@ def batch_sizer(draws: Draws) -> Function:
     return inlined(size if draws.batch else none)
 
 
-def adding(n: int) -> Function:
-    """``add(g, noise)``: a gradient with its noise; the gradient where there is none."""
-    if not n:
-
-        def nothing(g, noise):  # type: ignore[no-untyped-def]
-            return ()
-
-        return inlined(nothing)
-    before, last = adding(n - 1), n - 1
-
-    def add(g, noise):  # type: ignore[no-untyped-def]
-        return (*before(g, noise), g[last] + noise[last])
-
-    return inlined(add)
-
-
 DIGESTED: Final[tuple[Function, ...]] = (
     drawer,
     adding,
     gaussian_pair,
+    gaussian_of,
+    random_words,
     epoch_keys,
     scrambled,
     drawn_row,
-    _summed,
-    _shuffled,
-    _sampler,
+    summed,
+    shuffled,
+    sampler,
 )
 """What is compiled into kernels from here."""

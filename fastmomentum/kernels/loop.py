@@ -7,7 +7,7 @@ takes the runs of a block from one step to another.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import numpy as np
@@ -29,8 +29,18 @@ from fastmomentum.kernels.modifying import (
     folded,
     restarter,
 )
-from fastmomentum.kernels.step import Rows, one_nan, planner, recorder, stepper
-from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader, writer
+from fastmomentum.kernels.rows import Rows
+from fastmomentum.kernels.step import (
+    differentiating,
+    looking,
+    moving,
+    one_nan,
+    planner,
+    recorder,
+    setting,
+    stepper,
+)
+from fastmomentum.kernels.tiles import Function, chooser, inlined, made_once, mixed, reader, writer
 from fastmomentum.objectives import Functions
 from fastmomentum.status import Status
 
@@ -67,6 +77,19 @@ def widest_vectors(_typing_context: Any) -> Any:
     return numba_types.void(), generate
 
 
+@made_once
+def loss_of_lane(
+    value: Function, point: Sequence[int], constants: Sequence[int | None]
+) -> Function:
+    """``loss(tile, lane, constants)``: the objective's value at a lane's point."""
+    value, read_point, read_constants = inlined(value), reader(point), mixed(constants)
+
+    def loss(tile, lane, constants):  # type: ignore[no-untyped-def]
+        return value(*read_point(tile, lane), read_constants(tile, lane, constants))
+
+    return inlined(loss)
+
+
 @functools.cache
 def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     """Kernel for an objective and a rule; compiled at its first call, then kept on disk.
@@ -88,13 +111,14 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     """
     value = inlined(functions.value)
     step, record = stepper(rows, functions), recorder(rows.n)
-    plan, momentum_at = planner(rows), rows.own_momentum
+    plan, momentum_at = planner(rows.has_factors, rows.has_momenta), rows.own_momentum
     read_point, write_point = reader(rows.point), writer(rows.point)
     choose_point = chooser(rows.point)
     read_restarts, choose_restarts = reader(rows.restarts), chooser(rows.restarts)
     note = counter(rows.restarts)
     _, constant_rows = rows.varying()
     read_constants = mixed(constant_rows)
+    loss = loss_of_lane(functions.value, rows.point, constant_rows)
     n, n_rows, level_row, eventless_row = rows.n, rows.count, rows.level, rows.level + 1
     lanes, round_updates = LANES[checked], ROUND
     rule, draws = rows.rule, rows.draws
@@ -106,8 +130,13 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         writer,
         chooser,
         mixed,
+        loss_of_lane,
         recorder,
         stepper,
+        looking,
+        moving,
+        differentiating,
+        setting,
         planner,
         clipper,
         decayer,
@@ -125,11 +154,6 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         own = (*own, momentum_at)
     given = functions.value, functions.gradient
     digest = code_digest(*given, rule.update, rule.gradient_point, rule.advance, *own)
-
-    def loss(tile: Any, lane: Any, constants: Any) -> Any:
-        return value(*read_point(tile, lane), read_constants(tile, lane, constants))
-
-    loss = inlined(loss)
 
     def kernel(  # type: ignore[no-untyped-def]  # numba infers them
         runs,
@@ -164,7 +188,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
         drawn = np.empty((of_seed, round_updates))
         table, lone = np.empty((of_lane, table_steps, lanes)), np.empty((of_lane, 1, 1))
-        batch = np.empty(batch_size(random), np.uint64)
+        batch = np.empty((3, batch_size(random)), np.uint32)
         k_next = 0  # entry that comes next; np.searchsorted takes half a second to compile
         while k_next < n_recorded and recorded[k_next] <= t:
             k_next += 1

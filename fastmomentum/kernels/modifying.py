@@ -5,15 +5,13 @@ Loops over coordinates are unrolled as in `fastmomentum.kernels.tiles`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from fastmomentum.kernels.tiles import chooser, inlined, mixed, reader
+from fastmomentum.kernels.tiles import Function, chooser, inlined, made_once, mixed, reader
 from fastmomentum.rules import modifiers
-
-Function = Callable[..., Any]
 
 DIGESTED: Final[tuple[Function, ...]] = (
     modifiers.decayed,
@@ -26,6 +24,7 @@ DIGESTED: Final[tuple[Function, ...]] = (
 """What is compiled in besides this module's own."""
 
 
+@made_once
 def each(n: int, function: Function) -> Function:
     """``apply(one, other, number)``: a function of two coordinates and a number, for each of n."""
     if not n:
@@ -42,6 +41,7 @@ def each(n: int, function: Function) -> Function:
     return inlined(apply)
 
 
+@made_once
 def folded(n: int, function: Function) -> Function:
     """``fold(one, other)``: ``function(so far, one, other)`` over n coordinates, from 0 on."""
     if not n:
@@ -73,6 +73,7 @@ def over(g: Any, _: Any, number: Any) -> Any:
     return g / number
 
 
+@made_once
 def clipper(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Function:
     """``clip(tile, lane, g, options)``: the gradient, no longer than the option allows.
 
@@ -98,6 +99,7 @@ def clipper(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Functio
     return inlined(clip)
 
 
+@made_once
 def decayer(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Function:
     """``decay(tile, lane, g, at, options)``: the gradient with decay of the point `at`."""
     if "weight_decay" not in names:
@@ -115,6 +117,7 @@ def decayer(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Functio
     return inlined(decay)
 
 
+@made_once
 def decoupler(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Function:
     """``decouple(tile, lane, to, w, lr, options)``: the new point less decoupled decay."""
     if "decoupled_weight_decay" not in names:
@@ -132,6 +135,7 @@ def decoupler(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Funct
     return inlined(decouple)
 
 
+@made_once
 def restarter(
     kind: str | None,
     velocities: Sequence[int],
@@ -157,6 +161,7 @@ def restarter(
     read_clock, choose_clock = reader(clocks), chooser(clocks)
     later, started = each(len(clocks), add), (0.0,) * len(clocks)
     product, along = folded(n, modifiers.summed), -1.0 if sums_gradients else 1.0
+    value = inlined(value)
 
     def by_function(tile, lane, w, to, g, constants):  # type: ignore[no-untyped-def]
         return value(*to, constants) > value(*w, constants)
@@ -177,6 +182,7 @@ def restarter(
     return inlined(restart)
 
 
+@made_once
 def counter(counts: Sequence[int]) -> Function:
     """``note(n_restarts, run, tile, lane)``: store how often a lane's run has been restarted."""
     if not counts:

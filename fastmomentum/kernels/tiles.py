@@ -6,6 +6,7 @@ vectors of the lanes; closures that call each other, a row each, do not.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -13,12 +14,27 @@ from numba.extending import register_jitable
 
 from fastmomentum.kernels.bits import INLINED
 
+Function = Callable[..., Any]
 
+
+def made_once(make: Callable[..., Function]) -> Callable[..., Function]:
+    """Give the same function for the same arguments: numba compiles it once for all kernels."""
+    kept = functools.cache(make)
+
+    @functools.wraps(make)
+    def made(*arguments: Any) -> Function:
+        return kept(*(tuple(one) if isinstance(one, list) else one for one in arguments))
+
+    return made
+
+
+@made_once
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function into its caller: what LLVM leaves as a call is not vectorised."""
     return cast(Callable[..., Any], register_jitable(**INLINED)(function))
 
 
+@made_once
 def reader(rows: Sequence[int]) -> Callable[..., Any]:
     """``read(tile, lane)``: a lane's entries in these rows, as a tuple."""
     if not rows:
@@ -42,6 +58,7 @@ def reader(rows: Sequence[int]) -> Callable[..., Any]:
     return inlined(read)
 
 
+@made_once
 def writer(rows: Sequence[int]) -> Callable[..., None]:
     """``write(tile, lane, values)``: set a lane's entries in these rows."""
     if not rows:
@@ -60,6 +77,7 @@ def writer(rows: Sequence[int]) -> Callable[..., None]:
     return inlined(write)
 
 
+@made_once
 def chooser(rows: Sequence[int]) -> Callable[..., None]:
     """``choose(tile, lane, yes, values, others)``: set them to values, or else to others."""
     if not rows:
@@ -78,6 +96,7 @@ def chooser(rows: Sequence[int]) -> Callable[..., None]:
     return inlined(choose)
 
 
+@made_once
 def mixed(rows: Sequence[int | None]) -> Callable[..., Any]:
     """``read(tile, lane, fixed)``: a lane's entries; where the row is None, that of `fixed`."""
     if not rows:

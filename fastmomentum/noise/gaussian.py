@@ -72,7 +72,51 @@ def gaussian_pair(step: Any, pair: Any, key_0: Word, key_1: Word) -> tuple[Any, 
     >>> bool(x * x + y * y < LARGEST**2)
     True
     """
-    first, second = threefry(np.uint64(step), np.uint64(pair), key_0, key_1)
+    return gaussian_of(*random_words(step, pair, key_0, key_1))
+
+
+def random_words(step: Any, pair: Any, key_0: Word, key_1: Word) -> tuple[Word, Word]:
+    """Two random words of a step, of which `gaussian_of` makes two Gaussian numbers.
+
+    Parameters
+    ----------
+    step, pair, key_0, key_1
+        As for `gaussian_pair`.
+
+    Returns
+    -------
+    tuple of uint64 or ndarray of uint64
+        Below 2^32.
+
+    Examples
+    --------
+    >>> from fastmomentum.noise import NOTHING, key_of
+    >>> words = random_words(0, 0, *key_of(0, NOTHING, NOTHING))
+    >>> gaussian_of(*words) == gaussian_pair(0, 0, *key_of(0, NOTHING, NOTHING))
+    True
+    """
+    return threefry(np.uint64(step), np.uint64(pair), key_0, key_1)
+
+
+def gaussian_of(first: Word, second: Word) -> tuple[Any, Any]:
+    """Box and Muller's two Gaussian numbers from two random words.
+
+    Parameters
+    ----------
+    first, second : uint64 or ndarray of uint64
+        Independent; below 2^32.
+
+    Returns
+    -------
+    tuple of float or ndarray
+        Mean 0, variance 1.
+
+    Examples
+    --------
+    >>> x, y = gaussian_of(np.uint64(2605029346), np.uint64(2**30))  # 2^32 exp(-1/2), a quarter
+    >>> round(float(x), 8), round(float(y), 8)
+    (-0.0, 1.0)
+    """
     radius = sqrt(-2.0 * log_of_normal(uniform(first)))
     turn = uniform(second)
     return radius * cos_turns(turn), radius * sin_turns(turn)

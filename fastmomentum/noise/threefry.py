@@ -4,7 +4,8 @@ Any word can be asked for at any time, so runs may be split, repeated and resume
 is Threefry-2x32 with 13 rounds, the fewest for which its authors know of no statistical flaw.
 
 Words have 32 bits and are held in integers of 64, where sums of two cannot overflow: NumPy's
-numbers and arrays then give what the kernels give, and no warning.
+numbers and arrays then give what the kernels give, and no warning. In kernels `total` and `mixed`
+are the machine's own instructions on words of 32 bits.
 
 References
 ----------
@@ -33,7 +34,18 @@ R4, R5, R6, R7 = np.uint64(17), np.uint64(29), np.uint64(16), np.uint64(24)
 """Bits that a round rotates by; they come round every eight rounds."""
 
 
-def mixed(a: Word, b: Word, bits: Any) -> tuple[Word, Word]:
+def total(a: Word, b: Word) -> Word:
+    """Sum of two words, without what overflows.
+
+    Examples
+    --------
+    >>> int(total(LOW, np.uint64(3)))
+    2
+    """
+    return (a + b) & LOW
+
+
+def mixed(a: Word, b: Word, bits: Word) -> tuple[Word, Word]:
     """One round: ``a += b; b = rotate(b, bits) ^ a``.
 
     Examples
@@ -42,7 +54,7 @@ def mixed(a: Word, b: Word, bits: Any) -> tuple[Word, Word]:
     >>> int(a), int(b)
     (3, 7)
     """
-    a = (a + b) & LOW
+    a = total(a, b)
     return a, (((b << bits) | (b >> (HALF - bits))) & LOW) ^ a
 
 
@@ -68,20 +80,20 @@ def threefry(first: Word, second: Word, key_0: Word, key_1: Word) -> tuple[Word,
     ['0x9d1c5ec6', '0x8bd50731']
     """
     key_2 = PARITY ^ key_0 ^ key_1
-    a, b = (first + key_0) & LOW, (second + key_1) & LOW
+    a, b = total(first, key_0), total(second, key_1)
     a, b = mixed(a, b, R0)
     a, b = mixed(a, b, R1)
     a, b = mixed(a, b, R2)
     a, b = mixed(a, b, R3)
-    a, b = (a + key_1) & LOW, (b + key_2 + S1) & LOW
+    a, b = total(a, key_1), total(b, total(key_2, S1))
     a, b = mixed(a, b, R4)
     a, b = mixed(a, b, R5)
     a, b = mixed(a, b, R6)
     a, b = mixed(a, b, R7)
-    a, b = (a + key_2) & LOW, (b + key_0 + S2) & LOW
+    a, b = total(a, key_2), total(b, total(key_0, S2))
     a, b = mixed(a, b, R0)
     a, b = mixed(a, b, R1)
     a, b = mixed(a, b, R2)
     a, b = mixed(a, b, R3)
-    a, b = (a + key_0) & LOW, (b + key_1 + S3) & LOW
+    a, b = total(a, key_0), total(b, total(key_1, S3))
     return mixed(a, b, R4)

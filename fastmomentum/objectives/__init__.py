@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, get_args
+from typing import Annotated, Any, Final, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from fastmomentum.objectives.base import OWN_FUNCTION as OWN_FUNCTION
 from fastmomentum.objectives.base import Box as Box
@@ -32,6 +32,23 @@ from fastmomentum.objectives.saddles import Saddle as Saddle
 from fastmomentum.objectives.statistics import Statistics as Statistics
 from fastmomentum.objectives.tracing import objective as objective
 
+
+def _table(given: Any) -> Any:
+    """What may stand for an objective, as a table or an objective."""
+    if isinstance(given, type):
+        name = given.__name__
+        raise ValueError(f"must be an objective: got the class {name}; write {name}(...)")
+    if isinstance(given, Objective) and type(given) is not OBJECTIVES.get(given.name):
+        kind = type(given).__name__
+        raise ValueError(f"must be one of fm.OBJECTIVES: got the class {kind}; {OWN_FUNCTION}")
+    if callable(given) and not isinstance(given, Objective):
+        name = getattr(given, "__name__", type(given).__name__)
+        raise ValueError(f"must be an objective: got the function {name}; {OWN_FUNCTION}")
+    if isinstance(given, dict) and "formula" in given:
+        return {"name": "formula", **given}  # what it is needs no saying
+    return {"name": given} if isinstance(given, str) else given
+
+
 AnyObjective = Annotated[
     MSE
     | Rosenbrock
@@ -52,6 +69,7 @@ AnyObjective = Annotated[
     | PolygonCycle
     | Formula,
     Field(discriminator="name"),
+    BeforeValidator(_table),
 ]
 """The type of a field that holds an objective: pydantic picks the class by its name."""
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.experiment.describing import place_of
+from fastmomentum.experiment.labels import values_of
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.provenance import COMPUTING
@@ -177,7 +179,7 @@ class Reader:
     def _loss_at_start(self, first: int, count: int) -> NDArray[np.float64]:
         """Objective where so many runs start."""
         runs = np.arange(first, first + count)
-        x, y = (values for _, values in self.experiment.grid.values_of(runs, ["start"]))
+        x, y = (values for _, values in values_of(self.experiment.grid, runs, ["start"]))
         found = np.empty(count)
         for objective, those in self.experiment.by_objective(runs):
             found[those] = objective.value(x[those], y[those])
@@ -192,7 +194,7 @@ class Reader:
         n_fallen, lowest, least = self.lowest_fallen()
         counts = self.counts()
         said = "by schedule" if self.experiment.has_momentum_schedule else None
-        place = functools.partial(self.experiment.grid.place, said_momentum=said)
+        place = functools.partial(place_of, self.experiment.grid, said_momentum=said)
         lines = [
             ", ".join(
                 f"{counts[status.name.lower()]:,} {status.words}"

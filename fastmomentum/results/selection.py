@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
-from fastmomentum.experiment.grid import KINDS
+from fastmomentum.experiment.labels import KINDS
 from fastmomentum.experiment.points import Point
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.nearest import nearest, nearest_cell, nearest_point

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmomentum.experiment.grid import Label
+from fastmomentum.experiment.labels import Label
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.theory import largest_stable_lr
 

@@ -10,6 +10,7 @@ import xarray as xr
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
+from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.dataset import experiment_of, runnable
 from fastmomentum.results.selection import Start, select_cell
@@ -105,7 +106,7 @@ def zoomed(
         spaced = "logspace" if name == "lr" or wide else "linspace"
         values[name] = {spaced: [first, last], "num": num}
     grid = whole.grid.model_copy(update={"cells": None})  # of a list a window is a map again
-    return whole.with_grid(grid.narrowed(values, whole.objective.parameters, meshes=False))
+    return whole.with_grid(narrowed(grid, values, whole.objective.parameters, meshes=False))
 
 
 def converging(ds: xr.Dataset) -> xr.DataArray:

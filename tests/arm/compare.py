@@ -52,8 +52,8 @@ def main() -> int:
     for name in differing:
         print(f"{name}: {here.get(name)} here, {there.get(name)} on aarch64")
     print(
-        f"aarch64, emulated: {len(here) - len(differing)} of {len(here)} experiments have this "
-        f"machine's digest; {time.monotonic() - begun:.0f} s"
+        f"aarch64, emulated: {len(here) - len(differing)} of {len(here)} digests are this "
+        f"machine's; {time.monotonic() - begun:.0f} s"
     )
     return bool(differing)
 

@@ -1,4 +1,4 @@
-"""Digests of experiments as JSON: every objective, every rule, noise, batches, each once at least.
+"""Digests as JSON: every objective, rule and schedule, a restart, noise and batches, each once.
 
     python tests/arm/digests.py [PART N]
 
@@ -8,14 +8,38 @@ two and compares.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+from typing import Any
 
 import numpy as np
 
 import fastmomentum as fm
 from fastmomentum.results.fingerprint import digest
 from fastmomentum.rules import RULES
+from fastmomentum.schedules import Schedule
+
+LR: dict[str, dict[str, Any]] = {
+    "step": {"factor": 0.7, "every": 30},
+    "multistep": {"factor": 0.3, "at": [10, 100, 350]},
+    "exponential": {"factor": 0.5, "every": 70},
+    "inverse": {"rate": 0.02, "power": 0.75},
+    "linear": {"first": 0.1, "last": 1.5, "steps": 200},
+    "cosine": {"steps": 300, "final": 0.1},
+    "cosine_restarts": {"steps": 50, "growth": 2, "final": 0.05},
+    "one_cycle": {"steps": 300, "peak": 0.25, "first": 0.1, "last": 0.01},
+    "piecewise": {"at": [5, 300], "factors": [0.5, 0.1]},
+}
+MOMENTUM: dict[str, dict[str, Any]] = {
+    "nesterov": {},
+    "su_boyd_candes": {},
+    "sutskever": {"most": 0.7},
+    "demon": {"first": 0.9, "steps": 300},
+    "one_cycle": {"steps": 300, "peak": 0.25, "high": 0.9, "low": 0.6},
+    "linear": {"first": 0.5, "last": 0.9, "steps": 200},
+}
+"""Every schedule with its parameters."""
 
 
 def experiments() -> dict[str, fm.Experiment]:
@@ -57,13 +81,36 @@ def experiments() -> dict[str, fm.Experiment]:
         noise={"gaussian": 0.5},
         batch={"size": 8},
     )
+    made["schedules"] = fm.Experiment(
+        objective=fm.Rosenbrock(),
+        rule=fm.UpdateRule(name="nesterov", restart="function"),
+        steps=300,
+        grid=fm.Grid(lr=np.geomspace(1e-5, 1e-3, 24), start=[(-1.2, 1.0), (0.3, -2.0)]),
+        schedule=Schedule(
+            lr=[{"kind": "linear", **LR["linear"]}, {"kind": "cosine", **LR["cosine"]}],
+            momentum={"kind": "nesterov"},
+        ),
+    )
     return made
+
+
+def curves() -> dict[str, str]:
+    """Of each schedule, a digest of what it says of 5,000 updates."""
+    found = {}
+    for kind, parameters in LR.items():
+        values = Schedule(lr={"kind": kind, **parameters}).lr_factors(0, 5000)
+        found[f"factors of {kind}"] = hashlib.sha256(values.tobytes()).hexdigest()
+    for kind, parameters in MOMENTUM.items():
+        values = Schedule(momentum={"kind": kind, **parameters}).momenta(0, 5000)
+        found[f"momenta of {kind}"] = hashlib.sha256(values.tobytes()).hexdigest()
+    return found
 
 
 def main() -> None:
     part, parts = map(int, sys.argv[1:] or ("0", "1"))
     chosen = list(experiments().items())[part::parts]
-    print(json.dumps({name: digest(fm.run(plan, n_jobs=1)) for name, plan in chosen}))
+    found = {name: digest(fm.run(plan, n_jobs=1)) for name, plan in chosen}
+    print(json.dumps(found if part else found | curves()))
 
 
 if __name__ == "__main__":

@@ -766,7 +766,7 @@ def test_verify(results: bytes) -> None:
 
 
 def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastmomentum.experiment.plan.BLOCK_RUNS", (1, 1))
+    monkeypatch.setattr("fastmomentum.experiment.blocks.BLOCK_RUNS", (1, 1))
     real = worker.do_block
     blocks = []
 

@@ -207,7 +207,7 @@ def test_memory_does_not_grow_with_the_grid(tmp_path: Path) -> None:
 CACHED = """
 import numpy as np, fastmomentum as fm
 from fastmomentum.kernels.loop import compile_kernel
-from fastmomentum.kernels.step import Rows
+from fastmomentum.kernels.rows import Rows
 experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=3,
     grid=fm.Grid(lr=[1e-3, 2e-3], momentum=0.9, start=[(1, 2)]))
 ds = fm.run(experiment)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastmomentum as fm
-from fastmomentum.experiment.plan import BLOCK_BYTES, BLOCK_RUNS, BLOCK_UPDATES
+from fastmomentum.experiment.blocks import BLOCK_BYTES, BLOCK_RUNS, BLOCK_UPDATES
 from fastmomentum.kernels.loop import LANES
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastmomentum as fm
-from fastmomentum.experiment.plan import BLOCK_BYTES
+from fastmomentum.experiment.blocks import BLOCK_BYTES
 from fastmomentum.experiment.recording import MOST_STEPS
 
 LINE = {"num_points": 20, "x_mid": 5, "x_range": 5, "y_weight": 10, "noise_range": 5, "seed": 0}

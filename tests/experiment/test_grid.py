@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import fastmomentum as fm
 from fastmomentum.experiment.blocks import Blocks
+from fastmomentum.experiment.labels import values_of
 
 START = "start must be a list of points, or a table of the axes x and y: "
 
@@ -155,7 +156,15 @@ def test_points_of_any_kind(start: Any) -> None:
 
 def test_points_keep_their_order() -> None:
     found = grid(start=[(3, 4), (1, 2)])
-    assert found.point((0, 0, 0))[2] == (3.0, 4.0)
+    assert made_with(found, 0)["start"] == (3.0, 4.0)
+
+
+def made_with(found: fm.Grid, run: int) -> dict[str, tuple[float, ...]]:
+    """Numbers that a run is made with, by the grid's field."""
+    at: dict[str, tuple[float, ...]] = {}
+    for label, values in values_of(found, np.array([run])):
+        at[label.kind] = (*at.get(label.kind, ()), values.item())
+    return at
 
 
 def test_meshes_of_any_kind() -> None:
@@ -193,15 +202,15 @@ def test_runs_are_numbered_in_c_order(found: fm.Grid, data: st.DataObject) -> No
     cell = found.cell(run)
     assert cell == tuple(int(index) for index in np.unravel_index(run, found.shape))
     assert found.run_of(cell) == run
-    lr, momentum, (x, y), velocity = found.point(cell)
-    n_starts = len(found.start_shape)
-    assert lr == found.lr.points[cell[0]]
-    assert momentum == found.momenta[cell[1]]
+    at = made_with(found, run)
+    n_starts = 2 if found.is_mesh else 1
+    assert at["lr"] == (found.lr.points[cell[0]],)
+    assert at["momentum"] == (found.momenta[cell[1]],)
     first, second = found.start_axes
-    assert (x, y) == (first[cell[2]], second[cell[1 + n_starts]])
+    assert at["start"] == (first[cell[2]], second[cell[1 + n_starts]])
     first, second = found.velocity_axes
     chosen = cell[2 + n_starts :] or (0,)
-    assert velocity == (first[chosen[0]], second[chosen[-1]])
+    assert at.get("velocity", (0.0, 0.0)) == (first[chosen[0]], second[chosen[-1]])
 
 
 def test_runs_beyond_what_numpy_can_number() -> None:

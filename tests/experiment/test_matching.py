@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastmomentum as fm
+from fastmomentum.experiment.labels import values_of
 from fastmomentum.experiment.matching import Matching, differing
 
 LRS, MOMENTA, COORDINATES = [0.01, 0.02, 0.05, 0.1], [0.0, 0.3, 0.9], [-1.0, 0.0, 0.5, 2.0]
@@ -52,7 +53,7 @@ EXPERIMENTS = st.builds(
 def made_with(plan: fm.Experiment) -> list[tuple[float, ...]]:
     """Every number of every run, what is no axis included."""
     runs = np.arange(plan.grid.n_runs)
-    found = {label.name: values for label, values in plan.grid.values_of(runs)}
+    found = {label.name: values for label, values in values_of(plan.grid, runs)}
     fixed = {"nu": 0.7, "objective_b": 100.0, "velocity_x": 0.0, "velocity_y": 0.0}
     names = ["lr", "momentum", *fixed, "start_x", "start_y"]
     columns = [found.get(n, np.full(runs.size, fixed.get(n, np.nan))) for n in names]

@@ -10,6 +10,8 @@ import pytest
 
 import fastmomentum as fm
 from fastmomentum.errors import FileError
+from fastmomentum.experiment.describing import place_of
+from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.seeds import MOST_COUNTED
 from fastmomentum.store.untrusted import experiment_of
 from tests.helpers import LINE_X, LINE_Y
@@ -138,10 +140,10 @@ def test_an_experiment_file(tmp_path: Path) -> None:
     with pytest.raises(fm.InputError, match=r"grid\.seed must be how many seeds"):
         fm.load(path, ["grid.seed=0"])
     assert found.summary["noise"].startswith("gaussian, standard deviation 0.1")
-    assert found.grid.place(3).startswith("seed 3, lr 0.001")
+    assert place_of(found.grid, 3).startswith("seed 3, lr 0.001")
 
 
 def test_a_seed_is_kept_when_a_grid_is_narrowed() -> None:
     """A number would be how many seeds, and give others."""
-    grid = plan(NOISE, seed=16).grid.narrowed({"seed": 7})
+    grid = narrowed(plan(NOISE, seed=16).grid, {"seed": 7})
     assert grid.seeds.tolist() == [7]

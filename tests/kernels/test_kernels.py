@@ -11,7 +11,7 @@ import fastmomentum as fm
 from fastmomentum.kernels.loop import ROUND
 from fastmomentum.objectives import Objective
 from fastmomentum.reference import descend
-from tests.helpers import example_objectives
+from tests.helpers import example_objectives, made_with
 
 OBJECTIVES = {objective.name: objective for objective in example_objectives()}
 PAIRS = [(name, "momentum") for name in OBJECTIVES] + [
@@ -66,10 +66,7 @@ def experiments(draw: st.DrawFn, objective: Objective, rule: str) -> fm.Experime
 def compare(experiment: fm.Experiment) -> None:
     """Every cell of an experiment against `descend`."""
     ds = fm.run(experiment, n_jobs=1)
-    grid = experiment.grid
-    lr, momentum, start, velocity = (
-        np.array(part) for part in zip(*map(grid.point, np.ndindex(grid.shape)), strict=True)
-    )
+    lr, momentum, start, velocity = made_with(experiment.grid)
     want = descend(
         experiment.objective,
         experiment.rule,

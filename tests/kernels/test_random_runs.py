@@ -20,7 +20,7 @@ from fastmomentum.objectives import Objective
 from fastmomentum.objectives.statistics import sample_of
 from fastmomentum.reference import Runs, descend
 from fastmomentum.results.zoom import zoomed
-from tests.helpers import same_bits
+from tests.helpers import made_with, same_bits
 
 X = np.linspace(0.0, 5.0, 100)
 Y = 2.0 * X + np.sin(40.0 * X)
@@ -57,17 +57,17 @@ def plan(
 def by_reference(experiment: fm.Experiment) -> Runs:
     grid = experiment.grid
     cells = [grid.cell(run) for run in range(grid.n_runs)]
-    lr, momentum, start, velocity = zip(*(grid.point(cell) for cell in cells), strict=True)
+    lr, momentum, start, velocity = made_with(grid)
     return descend(
         experiment.objective,
         experiment.rule,
         lr,
         momentum,
-        np.array(start),
+        start,
         experiment.steps,
         experiment.stop.targets,
         experiment.stop.bound,
-        np.array(velocity),
+        velocity,
         schedule=experiment.schedule,
         noise=dict(experiment.noise) if experiment.noise else None,
         batch=dict(experiment.batch) if experiment.batch else None,

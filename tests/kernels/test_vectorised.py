@@ -17,7 +17,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from numba import njit
 
 import fastmomentum as fm
 from fastmomentum import elementary
@@ -102,13 +101,17 @@ def is_vectorised(objective: Objective, rule: Rule, checked: bool) -> bool:
     )
 
 
-def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
-    """Machine code of a kernel, compiled anew: Numba keeps none for what comes from its cache."""
+def assembly(objective: Objective, rule: Rule, checked: bool, **more: object) -> str:
+    """Machine code of a kernel, compiled anew: Numba keeps none for what comes from its cache.
+
+    It is written to the cache all the same, for the tests that run it.
+    """
     compiled = []
 
     def anew(functions: Functions, rows: loop.Rows, checked: bool) -> loop.Kernel:
-        cached = loop.compile_kernel.__wrapped__(functions, replace(rows, rule=rule), checked)
-        compiled.append(njit(**loop.OPTIONS)(cached.py_func))
+        kernel = loop.compile_kernel.__wrapped__(functions, replace(rows, rule=rule), checked)
+        kernel._cache.load_overload = lambda *_: None
+        compiled.append(kernel)
         return compiled[0]
 
     experiment = fm.Experiment(
@@ -117,6 +120,7 @@ def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
         steps=1,
         grid=fm.Grid(lr=0.1, momentum=0.5 if rule.uses_momentum else None, start=[(0.5, 0.5)]),
         stop=fm.Stop(bound=1e20 if checked else None),
+        **more,  # type: ignore[arg-type]
     )
     with patch.object(block, "compile_kernel", anew):
         block.run_block(experiment, range(1), block_arrays(experiment, 1), 0)
@@ -130,6 +134,17 @@ def assembly(objective: Objective, rule: Rule, checked: bool) -> str:
 def test_every_objective_is_vectorised(objective: Objective) -> None:
     # With stop rules the loop holds value and gradient; without, it holds a part of that.
     assert is_vectorised(objective, RULES["momentum"], checked=True)
+
+
+@needs_avx2
+def test_noise_of_each_runs_own_is_vectorised() -> None:
+    noise = {"gaussian": 0.1, "common": False}
+    code = assembly(fm.Rosenbrock(), RULES["momentum"], checked=False, noise=noise)
+    packed = [loop for loop in innermost_loops(code) if loop.packed]
+    assert len(packed) == 2  # Gaussian numbers from words, and the update
+    assert all(loop.widest and not (loop.scalar or loop.strangers) for loop in packed)
+    words = re.findall(r"\svpaddd\s.*", code)
+    assert sum(WIDEST in one for one in words) >= 20  # Threefry's rounds, a lane each 32 bits
 
 
 TARGETS = {"haswell": "ymm", "skylake-avx512": "zmm"}
@@ -189,23 +204,27 @@ def compiled_for(processor: str, *names: str) -> dict[str, str]:
 @pytest.mark.parametrize("processor", TARGETS)
 def test_elementary_functions_are_vectorised_in_avx2_and_avx512(processor: str) -> None:
     names = [name for name in elementary.__all__ if name not in ("select", "sqrt")]
-    waves = ["rastrigin", "ackley", "levi13"]
-    found = compiled_for(processor, *names, *waves)
-    assert list(found) == names + waves
+    found = compiled_for(processor, *names, "ackley")
+    assert list(found) == [*names, "ackley"]
     for name, code in found.items():
         loops = innermost_loops(code, TARGETS[processor])
         packed = [loop for loop in loops if loop.packed]
         assert packed, name
         assert all(loop.widest and not loop.strangers for loop in packed), name
         assert not any(loop.scalar for loop in packed), name
-        if name in waves:
+        if name == "ackley":
             assert len(packed) == 1, name
 
 
 @needs_avx2
-@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
-def test_every_rule_is_vectorised(rule: Rule) -> None:
-    assert is_vectorised(fm.Rosenbrock(), rule, checked=False)
+@pytest.mark.parametrize("name", [name for name in RULES if name != "momentum"])  # see above
+def test_every_rule_is_vectorised(name: str) -> None:
+    assert is_vectorised(fm.Rosenbrock(), RULES[name], checked=True)
+
+
+@needs_avx2
+def test_kernels_without_stop_rules_are_vectorised() -> None:
+    assert is_vectorised(fm.Rosenbrock(), RULES["momentum"], checked=False)
 
 
 Kept = tuple[float, ...]
@@ -248,7 +267,7 @@ from fastmomentum import elementary
 from fastmomentum.kernels import loop as kernels
 x = np.linspace(0.0, 3.0, 20)
 line = fm.MSE.from_arrays(x, 2 * x + np.sqrt(x))
-for objective in (fm.Rosenbrock(), fm.Himmelblau(), fm.Rastrigin(), fm.Ackley(), fm.Levi13(), line):
+for objective in (fm.Rosenbrock(), fm.Ackley(), line):
     for stop in (fm.Stop(bound=None), fm.Stop(targets=[1e-1, 1e-3], bound=1e6)):
         ds = fm.run(fm.Experiment(
             objective=objective, rule="momentum", steps=400, stop=stop,

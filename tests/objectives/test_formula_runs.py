@@ -408,7 +408,7 @@ def test_without_a_home_formulas_work_for_this_process(
 SECOND = """
 import sys, fastmomentum as fm
 from fastmomentum.kernels.loop import compile_kernel
-from fastmomentum.kernels.step import Rows
+from fastmomentum.kernels.rows import Rows
 experiment = fm.Experiment(objective=fm.Formula("x^2 + c*y^2 + exp(-x)*sin(y)", c=3.0),
     rule="momentum", steps=3, grid=fm.Grid(lr=[1e-3, 2e-3], momentum=0.9, start=[(1, 2)]))
 ds = fm.run(experiment)

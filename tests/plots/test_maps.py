@@ -487,7 +487,7 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
 ):
     path = tmp_path / "zoom.h5"
     words = (files["momentum"], *WINDOW, "--jobs", 1, "-o", path)
-    monkeypatch.setattr("fastmomentum.experiment.plan.BLOCK_RUNS", (12, 12))
+    monkeypatch.setattr("fastmomentum.experiment.blocks.BLOCK_RUNS", (12, 12))
     real, blocks = worker.do_block, []
 
     def interrupted(*arguments):
