@@ -108,6 +108,7 @@ window.explorer_map = (function () {
   function send(name) {
     const view = known();
     windows[name].sent = performance.now();
+    if (!view) { return; }  // the server has said nothing yet
     if (name === "field") {
       const window = ends(page.contours);
       if (JSON.stringify(window) !== JSON.stringify(windows.field.at)) { ask("field", { window }); }
