@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import sys
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,9 +29,6 @@ LONG_UPDATES: Final = 200_000_000
 
 MOST_CELLS: Final = 720
 """Cells along an axis, at most; more than a screen shows only cost time."""
-
-NICENESS: Final = 5
-"""Of the threads that compute maps, above that of the process."""
 
 LEAST_CELLS: Final = 16
 COARSER: Final = 4
@@ -92,15 +86,6 @@ def _kernel_of(experiment: Experiment) -> Hashable:
     return (experiment.objective.functions, chosen, axes, scheduled, momentum, drawn, is_checked)
 
 
-def _step_back() -> None:
-    """Let whoever draws go first: a browser on the same cores paints while maps are computed."""
-    if sys.platform == "linux":  # where a thread has a priority of its own
-        with contextlib.suppress(OSError):
-            own = threading.get_native_id()
-            niceness = os.getpriority(os.PRIO_PROCESS, own) + NICENESS
-            os.setpriority(os.PRIO_PROCESS, own, niceness)
-
-
 class Engine:
     """Computes maps, for all pages of a server; it has a thread for each core.
 
@@ -112,9 +97,7 @@ class Engine:
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or workers_here()
-        self._threads = ThreadPoolExecutor(
-            self.workers, "fastmomentum-explorer", initializer=_step_back
-        )
+        self._threads = ThreadPoolExecutor(self.workers, "fastmomentum-explorer")
         self._compiling = threading.Lock()
         self._compiled: set[Hashable] = set()
 
