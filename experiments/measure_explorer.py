@@ -1,16 +1,24 @@
 """Measure how long the explorer's page takes from a gesture to its pictures, in a real browser.
 
 Turns the wheel over the map of Rosenbrock's function (2,000 updates) in headless Chromium, and
-prints medians of the time to the coarse and to the fine map on the screen. With --film it also
-takes the pictures of a zoom into the boundary, and makes a GIF of them.
+prints medians of the time from there to each stage: the gesture heard, the coarse map computed and
+on the screen, the map halfway, the fine one. With --memory it zooms for so many minutes, and prints
+the memory of the server and of the page over time. With --film it takes the pictures of a zoom into
+the boundary, and makes a GIF of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import re
 import shutil
+import signal
 import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +28,21 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.wait import WebDriverWait
 
 import fastmomentum as fm
+from fastmomentum.explorer.maps import Engine
+from fastmomentum.explorer.session import Session
+from fastmomentum.explorer.showing import Showing
 
 LISTEN = """
-window.took = [];
-const roots = Bokeh.documents[0].roots(), map = roots.find((r) => r.name === "map");
-const cells = map.renderers.map((r) => r.data_source).find((s) => "image" in s.data);
-document.addEventListener("wheel", () => { window.begun = performance.now(); window.took = []; },
+window.seen = [];
+const now = () => performance.timeOrigin + performance.now();
+const map = Bokeh.documents[0].roots().find((r) => r.name === "map");
+const cells = map.tags.find((s) => "image" in (s.data || {}));
+document.addEventListener("wheel", () => { window.seen = [["wheel", now()]]; },
                           {capture: true, passive: true});
 cells.properties.data.change.connect(() => {
-  const begun = window.begun, took = window.took;
-  requestAnimationFrame(() => setTimeout(() => took.push(performance.now() - begun)));
+  const seen = window.seen;
+  seen.push(["arrived", now()]);
+  requestAnimationFrame(() => setTimeout(() => seen.push(["on the screen", now()])));
 });
 """
 SPOT = """
@@ -76,19 +89,99 @@ def wheel(page: webdriver.Chrome, right: float, up: float, delta: int) -> None:
     page.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
 
-def measure(page: webdriver.Chrome, gestures: int) -> tuple[list[float], list[float], list[int]]:
-    """Milliseconds from each gesture to its coarse and its fine picture; cells of the latter."""
+class Stages:
+    """When each stage of an answer was reached, in the server and in the page."""
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[str, float]] = []
+        self._around(Session, "_apply", "taken up", "checked")
+        self._around(Engine, "map", "", "computed")
+        self._around(Showing, "_show", "", "coloured")
+        self._around(Showing, "_details", "", "theory, TOML and link told")
+
+    def _around(self, kind: type, name: str, before: str, after: str) -> None:
+        plain: Callable[..., Any] = getattr(kind, name)
+
+        def marked(*given: Any) -> Any:
+            self._mark(before)
+            made = plain(*given)
+            self._mark(after)
+            return made
+
+        setattr(kind, name, marked)
+
+    def _mark(self, name: str) -> None:
+        if name:
+            self.marks.append((name, 1e3 * time.time()))
+
+    def of_gesture(self, seen: list[list[Any]]) -> dict[str, float]:
+        """Milliseconds from the gesture to each stage; the n-th of a name is of the n-th map."""
+        begun = seen[0][1]
+        found: dict[str, float] = {}
+        count: dict[str, int] = {}
+        for name, at in sorted([*self.marks, *map(tuple, seen[1:])], key=lambda mark: mark[1]):
+            number = count[name] = count.get(name, 0) + 1
+            single = name in ("taken up", "checked") or name.startswith("theory")
+            found[name if single else f"map {number} {name}"] = at - begun
+        return found
+
+
+def measure(page: webdriver.Chrome, gestures: int, stages: Stages) -> dict[str, list[float]]:
+    """Milliseconds from each gesture to the stages of its answer."""
     page.execute_script(LISTEN)
-    coarse, fine = [], []
+    found: dict[str, list[float]] = {}
     for number in range(gestures):
+        stages.marks.clear()
         wheel(page, 0.6, 0.8, -120 if number % 2 == 0 else 120)
-        took = WebDriverWait(page, 60, poll_frequency=0.02).until(
-            lambda _: page.execute_script("return window.took.length > 1 ? window.took : null")
-        )
-        coarse.append(took[0])
-        fine.append(took[1])
+        time.sleep(0.3)
         settle(page)
-    return coarse, fine, settle(page)["shown"]["map"]["cells"]
+        time.sleep(0.2)
+        seen = page.execute_script("return window.seen")
+        for name, took in stages.of_gesture(seen).items():
+            found.setdefault(name, []).append(took)
+    return found
+
+
+def memory(minutes: float) -> None:
+    """Zoom in and out for so long, and print the memory of the server and of the page."""
+    command = [sys.executable, "-m", "fastmomentum", "explore", "--no-browser", "--port", "0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    found = re.search(r"http://\S+/", server.stdout.readline())
+    assert found is not None
+    page = browser(1280, 720)
+    rows: list[tuple[float, float]] = []
+    try:
+        page.get(found[0])
+        settle(page)
+        page.execute_cdp_cmd("Performance.enable", {})
+        begun, gestures = time.monotonic(), 0
+        while (passed := time.monotonic() - begun) < 60 * minutes:
+            for _ in range(20):
+                wheel(page, 0.8, 0.93, -120 if gestures % 40 < 20 else 120)
+                gestures += 1
+                time.sleep(0.03)
+            if gestures % 200 == 0:
+                settle(page)
+            if passed >= len(rows) * 15:
+                rows.append((passed / 3600, resident(server.pid)))
+                print(f"{passed:5.0f} s, {gestures:6,} gestures: {rows[-1][1]:.1f} MB", flush=True)
+                metrics = page.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+                used = next(m["value"] for m in metrics if m["name"] == "JSHeapUsedSize")
+                print(f"    the page's heap {used / 1e6:.1f} MB", flush=True)
+        late = rows[len(rows) // 2 :]
+        slope, _ = statistics.linear_regression(*zip(*late, strict=True))
+        print(f"the server in the second half: {slope:+.1f} MB an hour")
+    finally:
+        page.quit()
+        server.send_signal(signal.SIGINT)
+        server.wait()
+
+
+def resident(process: int) -> float:
+    """Memory that a process holds, in MB."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e6
 
 
 def film(page: webdriver.Chrome, path: Path, frames: int) -> None:
@@ -96,7 +189,8 @@ def film(page: webdriver.Chrome, path: Path, frames: int) -> None:
     kept: list[Image.Image] = []
     for number in range(frames):
         if number:
-            wheel(page, 0.8, 0.945, -120)
+            wheel(page, 0.758, 0.952, -120)
+            time.sleep(0.5)  # until it is taken up
             settle(page)
         picture = Image.open(io.BytesIO(page.get_screenshot_as_png())).convert("RGB")
         size = (picture.width * 5 // 8, picture.height * 5 // 8)
@@ -116,9 +210,14 @@ def main() -> None:
     parser.add_argument("--film", type=Path, help="keep a film of a zoom, GIF")
     parser.add_argument("--frames", type=int, default=16, help="pictures of the film [16]")
     parser.add_argument("--size", default="1280x720", help="of the page in pixels [1280x720]")
+    parser.add_argument("--memory", type=float, metavar="MINUTES", help="zoom for so long instead")
     parser.add_argument("--dark", action="store_true", help="the page in its dark colours")
     parser.add_argument("file", nargs="?", help="what the explorer begins with")
     words = parser.parse_args()
+    if words.memory:
+        memory(words.memory)
+        return
+    stages = Stages()
     width, height = map(int, words.size.split("x"))
     explorer = fm.explore(words.file, port=0)
     page = browser(width, height, words.dark)
@@ -130,11 +229,13 @@ def main() -> None:
         if words.film:
             film(page, words.film, words.frames)
         if words.gestures:
-            coarse, fine, (nx, ny) = measure(page, words.gestures)
-            for name, took in (("coarse", coarse), ("fine", fine)):
-                low, middle, high = statistics.quantiles(took, n=4)
-                print(f"{name}: {middle:.0f} ms (quartiles {low:.0f} and {high:.0f})")
-            print(f"fine map: {nx} x {ny} runs; {len(coarse)} gestures")
+            took = measure(page, words.gestures, stages)
+            for name, times in sorted(took.items(), key=lambda one: statistics.median(one[1])):
+                if len(times) > words.gestures / 2:
+                    low, middle, high = statistics.quantiles(times, n=4)
+                    print(f"{middle:6.0f} ms (quartiles {low:.0f} and {high:.0f}): {name}")
+            nx, ny = settle(page)["shown"]["map"]["cells"]
+            print(f"fine map: {nx} x {ny} runs; {words.gestures} gestures")
     finally:
         page.quit()
         explorer.stop()

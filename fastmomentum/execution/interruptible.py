@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +25,11 @@ POLL_SECONDS: Final = 0.005
 
 
 def run_unless(
-    experiment: Experiment, executor: Executor, workers: int, stopped: Callable[[], bool]
+    experiment: Experiment,
+    executor: Executor,
+    workers: int,
+    stopped: Callable[[], bool],
+    halfway: Callable[[xr.Dataset], None] | None = None,
 ) -> xr.Dataset | None:
     """Run every cell of the grid in memory, unless it is given up on the way.
 
@@ -39,6 +43,9 @@ def run_unless(
         How many of them.
     stopped : callable
         Asked every few milliseconds, in the caller's thread, whether to give up.
+    halfway : callable, optional
+        Gets the results when every second row of the first axis with several values is there, the
+        first row among them; what the other rows hold then is not to be looked at.
 
     Returns
     -------
@@ -63,22 +70,36 @@ def run_unless(
     from fastmomentum.results.dataset import from_memory
 
     share = -(-experiment.grid.n_runs // (PARTS * workers))
-    store = MemoryStore(experiment, min(experiment.block_runs, max(share, LEAST_RUNS)))
-    begun, left = time.monotonic(), store.missing()
-    at_work: set[Future[Any]] = set()
+    rows = next((size for size in experiment.grid.shape if size > 1), 1)
+    of_row = experiment.grid.n_runs // rows
+    has_rows = halfway is not None and LEAST_RUNS <= of_row <= experiment.block_runs
+    runs = of_row if has_rows else min(experiment.block_runs, max(share, LEAST_RUNS))
+    store = MemoryStore(experiment, runs)
+    begun, left = time.monotonic(), iter(_order(rows) if has_rows else store.missing())
+    first = set(range(0, rows, 2)) if has_rows else set()
+    at_work: dict[Future[Any], int] = {}
     try:
         while True:
             if stopped():
                 return None
             for block in left:
-                at_work.add(executor.submit(do_block, store, block))
+                at_work[executor.submit(do_block, store, block)] = block
                 if len(at_work) > workers:
                     break
             if not at_work:
                 return from_memory(experiment, store.variables, time.monotonic() - begun)
-            done, at_work = wait(at_work, POLL_SECONDS, FIRST_COMPLETED)
+            done, _ = wait(at_work, POLL_SECONDS, FIRST_COMPLETED)
             for one in done:
                 one.result()
+                block = at_work.pop(one)
+                if halfway is not None and first == {block}:
+                    halfway(from_memory(experiment, store.variables, time.monotonic() - begun))
+                first.discard(block)
     finally:
         for one in at_work:
             one.cancel()
+
+
+def _order(rows: int) -> Iterable[int]:
+    """Every second row, then those between."""
+    return [*range(0, rows, 2), *range(1, rows, 2)]

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastmomentum.errors import InputError
 from fastmomentum.explorer.axes import enlarged, usual_window
 from fastmomentum.explorer.links import number_of, objective_of, others_of, steps_of
+from fastmomentum.explorer.tables import noise, schedule, seed
 from fastmomentum.explorer.view import View, usual_start
 from fastmomentum.objectives import Objective
 from fastmomentum.rules.choice import UpdateRule
@@ -152,14 +153,14 @@ CHANGES: Final[dict[str, Callable[[View, Asked, View], View]]] = {
     change.__name__: change
     for change in (
         objective, rule, steps, target, start, settings, axes, window, nudge, cell, theory, reset,
-        others,
+        others, schedule, noise, seed,
     )
 }  # fmt: skip
 """By name: each takes the view, what was asked and the view at the start; gives a new view."""
 
 FIELDS: Final = {
     "objective": "objective", "rule": "rule", "steps": "steps", "stop": "target",
-    "target": "target", "schedule": "others", "noise": "others", "batch": "others",
+    "target": "target", "schedule": "schedule", "noise": "noise", "batch": "others",
 }  # fmt: skip
 """Beside which field of the page a message is shown, by the first part of its key."""
 

@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import numpy as np
 from bokeh.models import (
+    BasicTicker,
     BoxZoomTool,
-    ColorBar,
     ColumnDataSource,
     CustomJSTickFormatter,
     LinearColorMapper,
-    LogColorMapper,
     NumeralTickFormatter,
     PanTool,
     Range1d,
@@ -25,16 +24,17 @@ from matplotlib.colors import to_hex
 from fastmomentum.explorer.axes import SPACINGS, limits_of
 from fastmomentum.explorer.field import spots
 from fastmomentum.explorer.paths import Path
-from fastmomentum.explorer.plane import PALETTE, STEPS, Plane
+from fastmomentum.explorer.plane import Plane
 from fastmomentum.explorer.theory import Theory, points_of, words_of
 from fastmomentum.explorer.view import Cell, View
 from fastmomentum.plots.boundaries import TheoryLines
-from fastmomentum.plots.geometry import Window
 from fastmomentum.plots.style import COLOURS, field_map
 
 FIELD_PALETTE: Final = [to_hex(colour) for colour in field_map()(np.linspace(0, 1, 256))]
 PATH: Final = COLOURS[0]
 AXIS_WORDS: Final = {"lr": "learning rate"}
+MARGINS: Final = {"left": 66, "bottom": 50, "right": 20, "top": 8}
+"""Pixels around a drawing, room for any ticks: a frame that changes its size is laid out anew."""
 
 SHORT_NUMBERS: Final = """
 let digits = 1;
@@ -72,22 +72,19 @@ class Figures:
         self.path = ColumnDataSource({"x": [], "y": []})
         self.curve = ColumnDataSource({"x": [], "y": []})
         self.points = {n: ColumnDataSource({"x": [], "y": []}) for n in ("start", "end", "minima")}
-        self.is_moving = False
         self.map = self._map(view)
         self.contours = self._contours()
         self.loss = self._loss()
-        self.show_window(view)
 
     def _map(self, view: View) -> figure:
         scale = "log" if view.x == "lr" else "linear"
-        made = _figure("map", x_axis_type=scale, x_range=Range1d(), y_range=Range1d())
+        x_range, y_range = (Range1d(*view.windows[name]) for name in (view.x, view.y))
+        made = _figure("map", x_axis_type=scale, x_range=x_range, y_range=y_range)
         self.wheel = WheelZoomTool(zoom_on_axis=False)
         self.box, self.pan = BoxZoomTool(), PanTool()
         made.add_tools(self.wheel, self.box, self.pan)
         made.toolbar.active_scroll = self.wheel
         made.toolbar.active_drag = None
-        mapper = LinearColorMapper(PALETTE, low=-0.5, high=len(PALETTE) - 0.5)
-        made.image("image", "x", "y", "dw", "dh", source=self.cells, color_mapper=mapper)
         made.patches(
             "xs", "ys", source=self.cycles, fill_color=None, line_color=None,
             hatch_pattern="right_diagonal_line", hatch_color="black", hatch_alpha=0.7,
@@ -110,16 +107,9 @@ class Figures:
                 "x", "y", source=self.marks["cell"], marker="circle", size=15,
                 fill_color=None, line_color=colour, line_width=width,
             )  # fmt: skip
-        self.colours = LogColorMapper(STEPS, low=1, high=10 * view.steps)
-        self.bar = ColorBar(
-            color_mapper=self.colours, width=12, formatter=NumeralTickFormatter(format="0,0"),
-            title="steps", background_fill_alpha=0.0, margin=0, padding=6, title_standoff=6,
-        )  # fmt: skip
-        made.add_layout(self.bar, "right")
         made.xaxis.formatter = CustomJSTickFormatter(code=SHORT_NUMBERS)
         made.yaxis.formatter = CustomJSTickFormatter(code=SHORT_NUMBERS)
-        made.xaxis.axis_label = AXIS_WORDS.get(view.x, words_of(view.x))
-        made.yaxis.axis_label = AXIS_WORDS.get(view.y, words_of(view.y))
+        _name_axes(made, view)
         return made
 
     def _contours(self) -> figure:
@@ -154,6 +144,7 @@ class Figures:
         made.add_layout(self.target)
         made.xaxis.axis_label, made.yaxis.axis_label = "update", "f \N{MINUS SIGN} minimum"
         made.xaxis.formatter = NumeralTickFormatter(format="0,0")
+        made.xaxis.ticker = BasicTicker(min_interval=1)
         return made
 
     @property
@@ -161,30 +152,11 @@ class Figures:
         """The drawings by name."""
         return {"map": self.map, "contours": self.contours, "loss": self.loss}
 
-    def show_window(self, view: View) -> None:
-        """Set the ranges of the map."""
-        for name, axis in ((view.x, self.map.x_range), (view.y, self.map.y_range)):
-            low, high = view.windows[name]
-            self._move(axis, low, high)
-
-    def _move(self, axis: Range1d, low: float, high: float) -> None:
-        """Set a range; whoever listens to it sees `is_moving`, and takes it for no gesture."""
-        self.is_moving = True
-        try:
-            axis.update(start=low, end=high)
-        finally:
-            self.is_moving = False
-
     def show_plane(self, plane: Plane, view: View) -> None:
         """Draw a map in its window."""
         (left, right), (low, high) = view.windows[view.x], view.windows[view.y]
         place = {"x": [left], "y": [low], "dw": [right - left], "dh": [high - low]}
         self.cells.data = {"image": [plane.codes], **place}
-        limits = plane.limits
-        self.bar.visible = limits is not None
-        if limits is not None:
-            self.colours.update(low=limits[0], high=limits[1])
-        self.marks["star"].data = {"x": [], "y": []}
 
     def show_details(
         self,
@@ -213,8 +185,7 @@ class Figures:
             low, high = view.windows[name]
             limits = limits_of(name, view.rule)
             axis.update(bounds=limits, min_interval=SPACINGS * math.ulp(max(abs(low), abs(high))))
-        self.map.xaxis.axis_label = AXIS_WORDS.get(view.x, words_of(view.x))
-        self.map.yaxis.axis_label = AXIS_WORDS.get(view.y, words_of(view.y))
+        _name_axes(self.map, view)
         self.marks["best"].data = spots(points_of(drawn.optimum).tolist())
 
     def show_path(self, path: Path | None, view: View) -> None:
@@ -235,25 +206,25 @@ class Figures:
         self.loss.yaxis.axis_label = "f \N{MINUS SIGN} minimum" if has_minimum else "f"
         self.target.update(location=view.target or 0, visible=view.target is not None)
 
-    def show_field(
-        self, view: View, window: Window, data: dict[str, dict[str, Any]], moves: bool
-    ) -> None:
-        """Draw the contours, and go there if asked."""
-        objective = view.objective
-        (left, right), (low, high) = window
+    def show_field(self, view: View, data: dict[str, dict[str, Any]]) -> None:
+        """Draw the contours."""
         self.field.data, self.levels.data = data["field"], data["levels"]
         self.points["minima"].data = data["minima"]
-        if moves:
-            self._move(self.contours.x_range, left, right)
-            self._move(self.contours.y_range, low, high)
-        self.contours.xaxis.axis_label, self.contours.yaxis.axis_label = objective.parameters
+        self.contours.xaxis.axis_label, self.contours.yaxis.axis_label = view.objective.parameters
+
+
+def _name_axes(made: figure, view: View) -> None:
+    made.xaxis.axis_label = AXIS_WORDS.get(view.x, words_of(view.x))
+    made.yaxis.axis_label = AXIS_WORDS.get(view.y, words_of(view.y))
 
 
 def _figure(name: str, **options: Any) -> figure:
+    margins = {f"min_border_{side}": pixels for side, pixels in MARGINS.items()}
     made = figure(
-        name=name, sizing_mode="stretch_both", toolbar_location=None, tools="", min_border=8,
-        min_width=120, min_height=80, outline_line_color="#888888", **options,
+        name=name, sizing_mode="stretch_both", toolbar_location=None, tools="",
+        min_width=120, min_height=80, outline_line_color="#888888", border_fill_color=None,
+        background_fill_color=None, **margins, **options,
     )  # fmt: skip
     made.grid.visible = name == "loss"
-    made.grid.grid_line_alpha = 0.3
+    made.grid.grid_line_color, made.grid.grid_line_alpha = "#888888", 0.2
     return made

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-QUIET: Final = {"cell", "theory", "field"}
-"""What the map does not have to be computed anew for."""
+QUIET: Final = {"cell", "theory", "field", "pixels"}
+"""What is answered while a map is computed: it seldom makes another map."""
 
-GESTURES: Final = {"window", "cell", "start", "field"}
+GESTURES: Final = {"window", "cell", "start", "field", "pixels"}
 """Of what follows each other at once, only the last counts."""
 
 MOST: Final = 500

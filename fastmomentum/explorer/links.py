@@ -21,6 +21,10 @@ MOST_LINK: Final = 8_000
 """Letters of a link, at most."""
 
 
+OF_OTHERS: Final = {"grid": ("velocity", "seed"), "stop": ("bound",)}
+"""What a page may ask for of tables that the map fills: all else could be any number of runs."""
+
+
 def view_of(link: str, given: View) -> View:
     """The view that a link stands for.
 
@@ -76,8 +80,21 @@ def view_of(link: str, given: View) -> View:
             raise InputError(f"the map has no axis {name}; {suggest(name, view.names)}")
     view = view.fitting()
     view, _ = view.zoomed(view.windows)
-    view.experiment(8, 8)
+    check(view)
     return view
+
+
+def check(view: View) -> None:
+    """Refuse what cannot be shown, before it is.
+
+    Raises
+    ------
+    InputError
+        The experiment makes no sense, or its runs are not those of a map alone.
+    """
+    experiment = view.experiment(8, 8)
+    if experiment.grid.n_runs != 8 * 8:
+        raise InputError("a page shows one map: its grid may have no other axes of several values")
 
 
 def objective_of(table: object, given: View) -> Objective:
@@ -104,6 +121,11 @@ def others_of(given: object) -> dict[str, Any]:
         raise InputError("others must be tables of an experiment")
     if unknown := sorted(map(str, given.keys() - known)):
         raise InputError(f"there is no table {unknown[0]!r}; {suggest(unknown[0], sorted(known))}")
+    for key, inner in OF_OTHERS.items():
+        if strange := sorted(map(str, given.get(key, {}).keys() - set(inner))):
+            raise InputError(
+                f"a page may not set {key}.{strange[0]} so; {suggest(strange[0], inner)}"
+            )
     return {str(key): dict(table) for key, table in given.items()}
 
 

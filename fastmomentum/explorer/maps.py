@@ -24,6 +24,9 @@ COARSE_UPDATES: Final = 32_000_000
 MOST_UPDATES: Final = 2_000_000_000
 """Updates of a fine map, at most, that a page may ask for."""
 
+LONG_UPDATES: Final = 200_000_000
+"""Updates from which on a map is shown halfway, too: they take a fifth of a second of two cores."""
+
 MOST_CELLS: Final = 720
 """Cells along an axis, at most; more than a screen shows only cost time."""
 
@@ -42,7 +45,7 @@ def fine_size(view: View, pixels: Size) -> Size:
     >>> fine_size(view, (500, 500)), fine_size(view.changed(steps=100_000), (500, 500))
     ((500, 500), (141, 141))
     """
-    return _within(pixels, MOST_UPDATES // view.steps)
+    return _within(pixels, MOST_UPDATES // cost_of(view))
 
 
 def coarse_size(view: View, pixels: Size) -> Size:
@@ -55,7 +58,13 @@ def coarse_size(view: View, pixels: Size) -> Size:
     (125, 125)
     """
     width, height = pixels
-    return _within((width // COARSER, height // COARSER), COARSE_UPDATES // view.steps)
+    return _within((width // COARSER, height // COARSER), COARSE_UPDATES // cost_of(view))
+
+
+def cost_of(view: View) -> int:
+    """Updates of a run, each as many times as it looks at rows of data."""
+    rows = view.others.get("batch", {}).get("size", 1)
+    return view.steps * max(int(rows), 1)
 
 
 def _within(pixels: Size, most: int) -> Size:
@@ -66,11 +75,15 @@ def _within(pixels: Size, most: int) -> Size:
 
 def _kernel_of(experiment: Experiment) -> Hashable:
     """What a kernel is compiled for."""
-    grid = experiment.grid
+    grid, rule, schedule = experiment.grid, experiment.rule, experiment.schedule
     axes = tuple(grid.rule or ()), tuple(grid.objective or ())
+    chosen = (rule.name, tuple(rule.options), rule.restart)
+    scheduled = schedule and (schedule.lr is None, schedule.words if rule.restart else "")
+    momentum = schedule is not None and schedule.momentum is not None
+    noise = experiment.noise and experiment.noise.common
+    drawn = noise, experiment.batch is None
     is_checked = experiment.stop.bound is not None
-    functions = (experiment.objective.functions, experiment.rule.name)
-    return (functions, axes, is_checked, tuple(sorted(experiment.model_fields_set)))
+    return (experiment.objective.functions, chosen, axes, scheduled, momentum, drawn, is_checked)
 
 
 class Engine:
@@ -98,11 +111,22 @@ class Engine:
             warm(experiment)
             self._compiled.add(_kernel_of(experiment))
 
-    def map(self, view: View, size: Size, stopped: Callable[[], bool]) -> xr.Dataset | None:
-        """Compute a map, with summaries alone; None where it was given up."""
-        experiment = view.experiment(*size)
-        self.compile(experiment)
-        return None if stopped() else run_unless(experiment, self._threads, self.workers, stopped)
+    def map(
+        self,
+        experiment: Experiment,
+        stopped: Callable[[], bool],
+        halfway: Callable[[xr.Dataset], None] | None = None,
+    ) -> xr.Dataset | None:
+        """Compute a map whose kernel is ready; None where it was given up.
+
+        Parameters
+        ----------
+        experiment, stopped, halfway
+            As for `run_unless`; small maps do not stop halfway.
+        """
+        is_long = experiment.grid.n_runs * experiment.steps >= LONG_UPDATES
+        share = halfway if is_long else None
+        return run_unless(experiment, self._threads, self.workers, stopped, share)
 
     def close(self) -> None:
         """Let the threads go."""

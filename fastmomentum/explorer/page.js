@@ -1,10 +1,10 @@
 "use strict";
 window.explorer = (function () {
-  const at = (id) => document.getElementById(id);
+  const drawn = window.explorer_map, form = window.explorer_form, at = (id) => document.getElementById(id);
   const status = ["not run", "converged", "diverged", "out of steps"];
-  const words = (name) => name.replace(/^objective_/, "").replace(/_/g, " ");
-  let page = null, count = 0, view = null, told = null, link = "", shown = {}, mode = "path";
-  let legend = [], theory = [], fastest = null, said = [], forgetting = 0, restarted = null;
+  const { words, number } = form;
+  let page = null, count = 0, view = null, link = "", shown = {}, mode = "path";
+  let legend = [], theory = [], fastest = null, said = [], forgetting = 0;
 
   function ask(name, more) {
     count += 1;
@@ -17,6 +17,7 @@ window.explorer = (function () {
 
   function begin(models) {
     page = models;
+    drawn.begin(page, ask, () => view);
     page.tell.properties.value.change.connect(() => hear(JSON.parse(page.tell.value)));
     const size = () => [page.map.inner_width || 500, page.map.inner_height || 400];
     let last = "", timer = 0;
@@ -36,7 +37,6 @@ window.explorer = (function () {
   function colour(dark) {
     const ink = dark ? "#ececef" : "#1d1d1f";
     for (const drawing of [page.map, page.contours, page.loss]) {
-      drawing.border_fill_color = drawing.background_fill_color = dark ? "#17181b" : "#ffffff";
       for (const axis of drawing.left.concat(drawing.below)) {
         axis.axis_label_text_color = ink;
         axis.major_label_text_color = ink;
@@ -45,22 +45,19 @@ window.explorer = (function () {
         axis.minor_tick_line_color = ink;
         axis.axis_label_text_font_style = "normal";
       }
-      for (const bar of drawing.right) {
-        bar.major_label_text_color = ink;
-        bar.title_text_color = ink;
-        bar.title_text_font_style = "normal";
-      }
     }
   }
 
   function hear(said) {
-    if (said.registries) { told = said.registries; fill(); }
+    if (said.registries) { form.fill(said.registries); drawn.palette(said.registries.palette, said.registries.colours_of_steps); }
     if (said.go) { location.assign(said.go); return; }
-    if (said.view) { view = said.view; show(); }
+    if (said.view) { seen(said.view); }
+    if (said.moves) { drawn.go("window", Object.values(view.windows)); }
+    if (said.field) { drawn.go("field", said.field); }
     if (said.axes) { shown.axes = said.axes; }
     if ("busy" in said) { shown.busy = said.busy; }
     if ("compiling" in said) { shown.compiling = said.compiling; }
-    if (said.shown) { shown.map = said.shown; legend = said.shown.legend; fastest = null; }
+    if (said.shown) { shown.map = said.shown; legend = said.shown.legend; fastest = null; drawn.bar(said.shown.limits); }
     if ("theory" in said) { theory = said.theory; fastest = said.fastest; }
     if (said.shown || "theory" in said) { keys(); }
     if (said.errors) { errors(said.errors); }
@@ -109,142 +106,32 @@ window.explorer = (function () {
     if (shown.map && shown.map.note) { list.append(shown.map.note); }
   }
 
-  function number(value) { return String(Number(value.toPrecision(5))); }
-
   function errors(found) {
     for (const place of document.querySelectorAll(".error")) { place.textContent = ""; }
     for (const [field, message] of Object.entries(found)) {
       (at("error-" + field) || at("error-map")).textContent = message;
     }
+    if (Object.keys(found).length && view) { form.show(view, true); }
   }
 
-  function option(select, value, text) {
-    const made = document.createElement("option");
-    made.value = value;
-    made.textContent = text;
-    select.append(made);
-  }
-
-  function fill() {
-    for (const one of told.objectives) {
-      option(at("objective"), one.name, one.name === "formula" ? "a formula of your own" : one.name.replace(/_/g, " "));
-    }
-    for (const one of told.rules) { option(at("rule"), one.name, one.title); }
-    for (const [name, meaning] of Object.entries(told.restarts)) {
-      option(at("restart"), name, name + ": " + meaning);
-    }
-  }
-
-  function put(input, value) {
-    const text = value === null || value === undefined ? "" : String(value);
-    if (document.activeElement !== input || input.dataset.sent === "1") { input.value = text; }
-    input.dataset.sent = "";
-  }
-
-  function inputs(box, values, change, titles) {
-    const names = Object.keys(values);
-    if (box.dataset.names !== names.join(",")) {
-      box.replaceChildren();
-      box.dataset.names = names.join(",");
-      for (const name of names) {
-        const label = document.createElement("label"), input = document.createElement("input");
-        input.id = box.id + "-" + name;
-        input.inputMode = "decimal";
-        label.title = (titles || {})[name] || "";
-        label.append(words(name), input);
-        input.addEventListener("change", () => { input.dataset.sent = "1"; change(name, input.value); });
-        box.append(label);
-      }
-    }
-    for (const name of names) { put(at(box.id + "-" + name), values[name]); }
-  }
-
-  function numeric(text) { const value = Number(text); return text.trim() === "" || isNaN(value) ? text : value; }
-
-  function show() {
-    const own = view.objective.name === "formula";
-    at("objective").value = view.objective.name;
-    at("own").hidden = !own;
-    const variables = view.objective.variables || ["x", "y"];
-    if (own) {
-      put(at("formula"), view.objective.formula);
-      const constants = Object.entries(view.objective.constants || {});
-      put(at("constants"), constants.map(([k, v]) => k + " = " + v).join(", "));
-    }
-    const kind = told.objectives.find((one) => one.name === view.objective.name);
-    const constants = {};
-    for (const [name, usual] of Object.entries(kind ? kind.constants : {})) {
-      constants[name] = name in view.objective ? view.objective[name] : usual;
-    }
-    inputs(at("own-constants"), constants, (name, text) => {
-      ask("objective", { table: Object.assign({}, view.objective, { [name]: numeric(text) }) });
-    });
-    const rule = told.rules.find((one) => one.name === view.rule.name);
-    at("rule").value = rule.name;
-    at("equation").textContent = rule.equation;
-    const parameters = {}, titles = {};
-    for (const one of rule.parameters) {
-      parameters[one.name] = one.name in view.rule ? view.rule[one.name] : one.default;
-      titles[one.name] = one.meaning + "; must " + one.range;
-    }
-    const changed = (name, value) => {
-      const table = Object.assign({}, view.rule, { [name]: value });
-      if (value === "") { delete table[name]; }
-      ask("rule", { table });
-    };
-    inputs(at("parameters"), parameters, (name, text) => changed(name, numeric(text.trim())), titles);
-    const options = {};
-    for (const one of told.options) {
-      options[one.name] = one.name in view.rule ? view.rule[one.name] : one.default;
-      titles[one.name] = one.meaning + "; must " + one.range;
-    }
-    inputs(at("options"), options, (name, text) => changed(name, numeric(text.trim())), titles);
-    at("restart").value = view.rule.restart || "";
-    restarted = (value) => changed("restart", value);
-    put(at("steps"), view.steps);
-    put(at("target"), view.target);
-    put(at("start-x"), number(view.start[0]));
-    put(at("start-y"), number(view.start[1]));
-    const axes = Object.keys(view.windows);
-    for (const [id, chosen] of [["axis-x", axes[0]], ["axis-y", axes[1]]]) {
-      const select = at(id);
-      const names = view.names.filter((name) => id === "axis-x" || name !== "lr");
-      if (select.dataset.names !== names.join(",")) {
-        select.replaceChildren();
-        select.dataset.names = names.join(",");
-        for (const name of names) { option(select, name, name === "lr" ? "learning rate" : words(name)); }
-      }
-      select.value = chosen;
-    }
-    const fixed = {};
-    if (!axes.includes("lr")) { fixed.lr = view.lr; }
-    if (!axes.includes("momentum") && view.names.includes("momentum")) { fixed.momentum = view.momentum; }
-    inputs(at("fixed"), fixed, (name, text) => ask("settings", { [name]: text }));
-    at("theory").checked = view.theory;
-  }
-
-  function nearest(values, value) {
-    let low = 0, high = values.length - 1;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (values[middle] <= value) { low = middle; } else { high = middle; }
-    }
-    return value - values[low] <= values[high] - value ? low : high;
+  /* The form is filled anew only where it changes: a gesture tells its view three times. */
+  function seen(next) {
+    const fields = (one) => JSON.stringify(Object.assign({}, one, { cell: null, windows: one && Object.keys(one.windows) }));
+    const is_other = !view || fields(next) !== fields(view);
+    view = next;
+    if (is_other) { form.show(view); }
   }
 
   function point(x, y) {
-    const data = page.steps.data;
-    if (!view || !data.steps.length || x === null || x === undefined) { return; }
-    const xs = data.x[0], ys = data.y[0];
-    const i = nearest(xs, x), j = nearest(ys, y), k = j * xs.length + i;
-    const steps = data.steps[0][k], code = data.status[0][k];
+    const under = view && drawn.cell(x, y);
+    if (!under) { return; }
     const [name, other] = Object.keys(view.windows);
-    let end = status[code];
+    let end = status[under.status];
     if (view.target !== null) {
-      if (steps >= 0) { end = "target reached after " + steps.toLocaleString("en") + " updates"; }
-      else if (code === 3) { end = "target not reached"; }
+      if (under.steps >= 0) { end = "target reached after " + under.steps.toLocaleString("en") + " updates"; }
+      else if (under.status === 3) { end = "target not reached"; }
     }
-    at("point").textContent = words(name) + " " + number(xs[i]) + ", " + words(other) + " " + number(ys[j]) + ": " + end;
+    at("point").textContent = words(name) + " " + number(under.x) + ", " + words(other) + " " + number(under.y) + ": " + end;
   }
 
   function drag(kind) {
@@ -292,26 +179,8 @@ window.explorer = (function () {
     "ArrowDown": () => ask("nudge", { shift: [0, -0.2] }),
   };
 
-  function listen(id, change) {
-    at(id).addEventListener("change", () => { at(id).dataset.sent = "1"; change(at(id).value); });
-  }
-
-  const formula = () => ask("objective", { formula: at("formula").value, constants: at("constants").value });
   if (at("objective")) {
-    listen("objective", (name) => name === "formula" ? formula() : ask("objective", { table: { name } }));
-    listen("formula", formula);
-    listen("constants", formula);
-    listen("rule", (name) => ask("rule", { table: { name } }));
-    listen("restart", (value) => restarted(value));
-    listen("steps", (value) => ask("steps", { value }));
-    listen("target", (value) => ask("target", { value }));
-    const start = () => ask("start", { value: [at("start-x").value, at("start-y").value] });
-    listen("start-x", start);
-    listen("start-y", start);
-    const axes = () => ask("axes", { x: at("axis-x").value, y: at("axis-y").value });
-    listen("axis-x", axes);
-    listen("axis-y", axes);
-    at("theory").addEventListener("change", () => ask("theory", { value: at("theory").checked }));
+    form.begin(ask);
     at("copy-toml").addEventListener("click", () => copy(at("toml").textContent, at("copy-toml")));
     at("save-toml").addEventListener("click", () => save("explored.toml", at("toml").textContent));
     for (const button of document.querySelectorAll("[data-mode]")) {
@@ -335,11 +204,6 @@ window.explorer = (function () {
     busy();
   }
 
-  const map_data = () => {
-    const data = page.steps.data;
-    return { steps: Array.from(data.steps[0]), status: Array.from(data.status[0]),
-      x: Array.from(data.x[0]), y: Array.from(data.y[0]) };
-  };
   const state = () => ({ view, shown, link, mode, legend, theory, fastest });
-  return { begin, point, lost, state, ask, map_data };
+  return { begin, point, lost, state, ask, map_data: drawn.data };
 })();

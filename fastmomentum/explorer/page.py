@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, Final
 
 from bokeh.document import Document
 from bokeh.events import Event, Pan, Tap
 from bokeh.models import CustomJS, TextInput
-from bokeh.plotting import figure
 from jinja2 import Template
 
 from fastmomentum.errors import FastmomentumError
@@ -59,20 +58,19 @@ class Page:
         self._ask, tell = TextInput(name="ask"), TextInput(name="tell")
         self.session = Session(document, self.figures, tell, engine, source, link)
         self._mode, self._count = "path", 0
-        self._gathering: set[str] = set()
         self._exporting = threading.Lock()
         self._ask.on_change("value", lambda attr, old, new: self._heard(new))
         self._listen()
         # So they are the document's, and not drawn.
-        self.figures.map.tags = [self._ask, tell, self.figures.steps]
+        self.figures.map.tags = [self._ask, tell, self.figures.cells, self.figures.steps]
         document.title = TITLE
         document.template = _template()
         for drawing in self.figures.all.values():
             document.add_root(drawing)
         tools = {"box": self.figures.box, "pan": self.figures.pan}
-        sources = {"steps": self.figures.steps}
+        sources = {"cells": self.figures.cells, "steps": self.figures.steps}
         arguments = {"ask": self._ask, "tell": tell, **self.figures.all, **tools, **sources}
-        script = "window.explorer.begin({ask, tell, map, contours, loss, box, pan, steps})"
+        script = "window.explorer.begin({ask, tell, map, contours, loss, box, pan, cells, steps})"
         ready = CustomJS(args=arguments, code=script)
         document.js_on_event("document_ready", ready)
         lost = CustomJS(code="window.explorer.lost()")
@@ -86,11 +84,6 @@ class Page:
         for event in (Tap, Pan):
             drawn.map.on_event(event, self._touched_map)
             drawn.contours.on_event(event, self._touched_contours)
-        for name, drawing in (("window", drawn.map), ("field", drawn.contours)):
-            moved = self._mover(name)
-            for axis in (drawing.x_range, drawing.y_range):
-                axis.on_change("start", moved)
-                axis.on_change("end", moved)
 
     def _touched_map(self, event: Any) -> None:
         if self._mode == "path" or isinstance(event, Tap):
@@ -102,31 +95,6 @@ class Page:
     def _ask_at(self, name: str, event: Any) -> None:
         if isinstance(event, Event) and event.x is not None and event.y is not None:
             self.session.ask(name, {"value": [float(event.x), float(event.y)]})
-
-    def _mover(self, name: str) -> Callable[[str, Any, Any], None]:
-        return lambda attr, old, new: self._moved(name)
-
-    def _moved(self, name: str) -> None:
-        """A range changed: ends of both axes come one by one, and are gathered to one call a tick.
-
-        The event RangesUpdate would come half a second late.
-        """
-        if name not in self._gathering and not self.figures.is_moving:
-            self._gathering.add(name)
-            self._document.add_next_tick_callback(lambda: self._gathered(name))
-
-    def _gathered(self, name: str) -> None:
-        self._gathering.discard(name)
-        view = self.session.view
-        if name == "field":
-            window = _window(self.figures.contours)
-            if window != self.session.field:
-                self.session.ask("field", {"window": window})
-            return
-        x, y = _window(self.figures.map)
-        windows = {view.x: x, view.y: y}
-        if windows != dict(view.windows):
-            self.session.ask("window", {"windows": windows})
 
     def _heard(self, text: str) -> None:
         """The page's script asks for something; what it asked for before may be said once more."""
@@ -170,11 +138,6 @@ class Page:
             self.session.say(notice="an export is being made; ask again in a moment")
 
 
-def _window(drawing: figure) -> tuple[tuple[float, float], tuple[float, float]]:
-    x, y = drawing.x_range, drawing.y_range
-    return (float(x.start), float(x.end)), (float(y.start), float(y.end))
-
-
 def _drawn_over(link: str | None, view: View) -> View:
     """A view with the axes that a link names, if it does: drawings are made before it is read."""
     try:
@@ -188,9 +151,10 @@ def _drawn_over(link: str | None, view: View) -> View:
 def _template() -> Template:
     """The page's HTML, with its style and its script in it."""
     here = files("fastmomentum.explorer")
-    text = {
-        end: (here / f"page.{end}").read_text(encoding="utf-8") for end in ("html", "css", "js")
-    }
-    filled = text["html"].replace("/*style*/", text["css"]).replace("/*script*/", text["js"])
+    html, style, *scripts = (
+        (here / f"page.{end}").read_text(encoding="utf-8")
+        for end in ("html", "css", "map.js", "form.js", "js")
+    )
+    filled = html.replace("/*style*/", style).replace("/*script*/", "".join(scripts))
     template: Template = Template(filled, autoescape=False)
     return template

@@ -34,7 +34,7 @@ class Theory(NamedTuple):
     Attributes
     ----------
     lines : TheoryLines or None
-        At the first minimiser; None where there is none.
+        At the minimiser nearest to the start; None where there is none.
     cycles : list of ndarray, shape (n, 2)
         Outlines of the region where the heavy ball cycles on some function of these curvatures.
     words : list of (str, str)
@@ -53,15 +53,41 @@ def theory_of(view: View) -> Theory:
     ax: Axes = Figure().add_subplot()
     ax.set(xscale="log", xlim=view.windows["lr"], ylim=view.windows["momentum"])
     try:
-        lines = theory_lines(ax, view.objective, view.rule)
+        lines = theory_lines(ax, view.objective, view.rule, point=nearest_minimiser(view))
     except InputError:
         return Theory()
-    words = _words(lines)
+    words = [*_words(lines), *_place(view)] if lines.seen else []
     region = _cycles(ax, view)
     if region is None or region.cycles is None:
         return Theory(lines, words=words)
     outlines = [np.asarray(one) for p in region.cycles.get_paths() for one in p.to_polygons()]
     return Theory(lines, outlines, [*words, ("hatched", _plain(str(region.legend[0].get_label())))])
+
+
+def nearest_minimiser(view: View) -> NDArray[np.float64] | None:
+    """The minimiser nearest to the start, of those that an objective has; None where it has none.
+
+    Examples
+    --------
+    >>> from fastmomentum.explorer.view import first_view
+    >>> from fastmomentum.objectives import Himmelblau
+    >>> view = first_view(Himmelblau())
+    >>> [nearest_minimiser(view.changed(start=at)).round(2).tolist() for at in [(1, 1), (-3, 2)]]
+    [[3.0, 2.0], [-2.81, 3.13]]
+    """
+    minimisers = np.asarray(view.objective.minimisers, np.float64).reshape(-1, 2)
+    if not len(minimisers):
+        return None
+    return np.asarray(minimisers[np.hypot(*(minimisers - view.start).T).argmin()])
+
+
+def _place(view: View) -> list[tuple[str, str]]:
+    """Where theory is of, if that could be another place."""
+    point = nearest_minimiser(view)
+    if point is None or len(view.objective.minimisers) < 2:
+        return []
+    x, y = point
+    return [("star", f"theory at the minimum ({x:.4g}, {y:.4g}), the nearest to the start")]
 
 
 def _cycles(ax: Axes, view: View) -> CycleRegion | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from fastmomentum.explorer.links import MOST_STEPS
+from fastmomentum.explorer.plane import COLOURS_OF_STEPS, PALETTE
+from fastmomentum.explorer.tables import schedules_told
 from fastmomentum.explorer.view import View
 from fastmomentum.objectives import MSE, OBJECTIVES, Objective
 from fastmomentum.rules import RULES
 from fastmomentum.rules.base import Parameter
 from fastmomentum.rules.modifiers import OPTIONS, RESTARTS
-from fastmomentum.schedules.registry import LR_SCHEDULES, MOMENTUM_SCHEDULES
 
 
 def registries(given: View) -> dict[str, Any]:
@@ -31,13 +32,14 @@ def registries(given: View) -> dict[str, Any]:
         }
         for rule in RULES.values()
     ]
-    schedules = {"lr": list(LR_SCHEDULES), "momentum": list(MOMENTUM_SCHEDULES)}
     return {
         "objectives": objectives,
         "rules": rules,
         "options": [_told(option) for option in OPTIONS],
         "restarts": dict(RESTARTS),
-        "schedules": schedules,
+        "schedules": schedules_told(),
+        "palette": PALETTE,
+        "colours_of_steps": COLOURS_OF_STEPS,
         "most_steps": MOST_STEPS,
     }
 

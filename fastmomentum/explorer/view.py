@@ -67,7 +67,14 @@ class View:
     @property
     def names(self) -> list[str]:
         """What may vary over the map."""
-        return names_of(self.objective, self.rule)
+        names = names_of(self.objective, self.rule)
+        return [n for n in names if n != "momentum"] if self.has_momentum_schedule else names
+
+    @property
+    def has_momentum_schedule(self) -> bool:
+        """Whether a schedule gives the momentum of every run, and the map has no axis of it."""
+        schedule = self.others.get("schedule")
+        return isinstance(schedule, Mapping) and "momentum" in schedule
 
     @property
     def map_key(self) -> tuple[Any, ...]:
@@ -119,7 +126,7 @@ class View:
         rule = self.rule.model_dump(mode="json")
         values = dict(axes)
         grid: dict[str, Any] = {"lr": values.get("lr", self.lr)}
-        if self.rule.rule.uses_momentum:
+        if self.rule.rule.uses_momentum and not self.has_momentum_schedule:
             grid["momentum"] = values.get("momentum", self.momentum)
         for name in values:
             if name in (parameter.name for parameter in self.rule.settable):

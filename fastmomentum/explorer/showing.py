@@ -1,0 +1,239 @@
+"""What a page shows, computed in stages: a coarse map, the fine one, what theory says, paths."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import xarray as xr
+from bokeh.document import Document
+from bokeh.models import TextInput
+
+from fastmomentum.errors import InputError
+from fastmomentum.experiment.plan import Experiment
+from fastmomentum.explorer.as_toml import toml_of
+from fastmomentum.explorer.field import field_data
+from fastmomentum.explorer.figures import Figures
+from fastmomentum.explorer.history import History
+from fastmomentum.explorer.inbox import Inbox
+from fastmomentum.explorer.maps import Engine, Size, coarse_size, fine_size
+from fastmomentum.explorer.paths import Path, path_of, stored_path_of
+from fastmomentum.explorer.plane import Plane, halved, plane_of, resampled
+from fastmomentum.explorer.source import Source
+from fastmomentum.explorer.theory import theory_of, words_of
+from fastmomentum.explorer.told import end_words
+from fastmomentum.explorer.view import View
+from fastmomentum.plots.geometry import Window
+from fastmomentum.plots.runs import window as usual_field
+
+USUAL_PIXELS: Final = (500, 400)
+
+COARSE_SECONDS: Final = 0.2
+"""Time for which a coarse map is not given up."""
+
+Stage = Callable[[], bool]
+"""A part of the work on a map; whether it was finished, and not given up."""
+
+
+class Showing:
+    """The view of a page, and the stages in which its map, its path and its words are made.
+
+    All of it runs in the thread of the page; `post` has the server's loop change the page.
+
+    Parameters
+    ----------
+    document : Document
+        The page's.
+    figures : Figures
+        Drawn in it.
+    tell : TextInput
+        Whose value the page listens to.
+    engine : Engine
+        The server's.
+    source : Source
+        What the explorer was started with.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        figures: Figures,
+        tell: TextInput,
+        engine: Engine,
+        source: Source,
+    ) -> None:
+        self._document, self._figures, self._tell_page = document, figures, tell
+        self._engine, self._source = engine, source
+        self.view = source.view
+        self.pixels: Size = USUAL_PIXELS
+        self.field: Window | None = None
+        self._is_log = figures.map.x_scale.__class__.__name__ == "LogScale"
+        self._history = History(self.view)
+        self._inbox = Inbox()
+        self._stages: list[Stage] = []
+        self._plane: tuple[tuple[Any, ...], Plane] | None = None
+        self._path: Path | None = None
+        self._count = 0
+
+    def say(self, **parts: Any) -> None:
+        """Tell the page something."""
+        self._count += 1
+        text = json.dumps({"n": self._count, **parts})
+        self.post(lambda: self._tell_page.update(value=text))
+
+    def post(self, draw: Callable[[], None]) -> None:
+        """Have the server's loop change the page."""
+        if not self._inbox.is_closed:
+            self._document.add_next_tick_callback(draw)
+
+    def stopped(self) -> bool:
+        """Whether what is computed is to be given up; its thread asks every few milliseconds."""
+        raise NotImplementedError
+
+    def begin_view(self, moves: bool) -> None:
+        """A new view: its window, and the stages that its map comes in.
+
+        Parameters
+        ----------
+        moves : bool
+            Whether the page has to go to the window, and is not there already.
+        """
+        view = self.view
+        if (view.x == "lr") != self._is_log:
+            self.say(go=view.link)
+            return
+        # In one message: a page that has the new view must not take the old map for finished.
+        self.say(busy="computing", end=end_words(view), view=view.told, moves=moves)
+        self.begin_map()
+
+    def begin_map(self) -> None:
+        """Begin with the first stage of the map."""
+        if self._source.has(self.view):
+            self._stages = [self._from_file, self._details]
+        else:
+            self._stages = [self._coarse, self._fine, self._details]
+
+    def _coarse(self) -> bool:
+        """A coarse map is finished, so that gestures that never pause have theirs, too."""
+        begun = time.monotonic()
+
+        def stopped() -> bool:
+            return time.monotonic() - begun > COARSE_SECONDS and self.stopped()
+
+        return self._map("coarse", coarse_size(self.view, self.pixels), stopped)
+
+    def _fine(self) -> bool:
+        return self._map("fine", fine_size(self.view, self.pixels), self.stopped)
+
+    def _map(self, kind: str, size: Size, stopped: Callable[[], bool]) -> bool:
+        view = self.view
+        experiment = view.experiment(*size)
+        if self._compiled(experiment, view) and stopped():
+            return False
+
+        def halfway(results: xr.Dataset) -> None:
+            self._show(halved(plane_of(results, view.x, view.y), results), view, "half")
+
+        results = self._engine.map(experiment, stopped, halfway)
+        if results is None:
+            return False
+        self._show(plane_of(results, view.x, view.y), view, kind)
+        return True
+
+    def _compiled(self, experiment: Experiment, view: View) -> bool:
+        """Have a kernel compiled, and say so meanwhile; whether it had to be."""
+        if not self._engine.needs_compiling(experiment):
+            return False
+        self.say(compiling=f"compiling {view.objective.words} for the rule {view.rule.name}")
+        try:
+            self._engine.compile(experiment)
+        finally:
+            self.say(compiling="")
+        return True
+
+    def _from_file(self) -> bool:
+        view, results = self.view, self._source.results
+        assert results is not None
+        plane = self._source.plane
+        windows = (view.windows[view.x], view.windows[view.y])
+        self._show(resampled(plane, results, windows, self.pixels), view, "file")
+        return True
+
+    def _show(self, plane: Plane, view: View, kind: str) -> None:
+        self._plane = (view.map_key, plane)
+        _ = plane.codes  # here, and not in the server's loop
+        self.post(lambda: self._figures.show_plane(plane, view))
+        nx, ny = plane.status.shape
+        shown = {"kind": kind, "cells": [nx, ny], "legend": plane.legend, "note": plane.note}
+        self.say(shown=shown | {"limits": plane.limits})
+
+    def _details(self) -> bool:
+        """What comes after the map: the fastest cell, theory, link, TOML."""
+        view = self.view
+        assert self._plane is not None
+        _, plane = self._plane
+        if self.stopped():
+            return False
+        fastest = plane.fastest()
+        if view.cell is None:
+            middle = (len(plane.at_x) // 2, len(plane.at_y) // 2)
+            chosen = (float(plane.at_x[middle[0]]), float(plane.at_y[middle[1]]))
+            view = self.view = view.changed(cell=chosen if fastest is None else fastest[0])
+        if self._path is None or view.cell != self._path.cell:
+            self.draw_path()
+            view = self.view
+        if self.field is None:
+            self.draw_field(moves=True)
+        theory = theory_of(view)
+        self._history.enter(view)
+        self.post(lambda: self._figures.show_details(plane, fastest, theory, view))
+        experiment = view.experiment(*plane.status.shape)
+        self.say(
+            busy="",
+            view=view.told,
+            fastest=None if fastest is None else [*fastest[0], fastest[1]],
+            theory=theory.words,
+            toml=toml_of(self._source.experiment_of(view) or experiment),
+            link=view.link,
+            back=self._history.can_go_back,
+            forward=self._history.can_go_forward,
+            axes=[view.x, view.y],
+        )
+        return True
+
+    def draw_path(self) -> None:
+        """The path of the chosen cell; it snaps to the map's cells."""
+        view = self.view
+        if view.cell is None:
+            return
+        if self._source.has(view) and self._source.results is not None:
+            path = stored_path_of(self._source.results, view.x, view.y, view.cell)
+        else:
+            self._compiled(view.experiment(1, 1), view)
+            path = path_of(view, self._snapped(view))
+        self.view = view = view.changed(cell=path.cell)
+        self._path = path
+        self.post(lambda: self._figures.show_path(path, view))
+        self.say(path=path.told(words_of(view.x), words_of(view.y)), cell=list(path.cell))
+
+    def _snapped(self, view: View) -> tuple[float, float]:
+        assert view.cell is not None
+        if self._plane is None or self._plane[0] != view.map_key:
+            return view.cell
+        return self._plane[1].snapped(view.cell, (view.windows[view.x], view.windows[view.y]))
+
+    def draw_field(self, moves: bool) -> None:
+        """The contours; `moves` as for `begin_view`."""
+        view = self.view
+        if self.field is None:
+            self.field = usual_field(view.objective)
+        window = self.field
+        try:
+            data = field_data(view, window)
+        except (InputError, ValueError, IndexError):
+            return  # nothing finite to draw
+        self.post(lambda: self._figures.show_field(view, data))
+        if moves:
+            self.say(field=window)

@@ -1,0 +1,189 @@
+"""Schedules, noise, seeds and theory of the explorer, without a browser."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import fastmomentum as fm
+from fastmomentum.errors import InputError
+from fastmomentum.execution.interruptible import run_unless
+from fastmomentum.explorer.as_toml import toml_of
+from fastmomentum.explorer.changes import CHANGES, field_of
+from fastmomentum.explorer.inbox import QUIET, Inbox
+from fastmomentum.explorer.links import view_of
+from fastmomentum.explorer.maps import MOST_UPDATES, _kernel_of, cost_of, fine_size
+from fastmomentum.explorer.plane import Plane, halved, plane_of
+from fastmomentum.explorer.tables import KINDS, schedules_told
+from fastmomentum.explorer.theory import nearest_minimiser, theory_of
+from fastmomentum.explorer.view import View, first_view
+from fastmomentum.objectives import OBJECTIVES, Himmelblau
+
+VIEW = first_view()
+
+SCHEDULES = [(of, kind) for of, kinds in KINDS.items() for kind in kinds]
+
+
+def asked(view: View, name: str, **parts: object) -> View:
+    return CHANGES[name](view, parts, VIEW)
+
+
+def reads_back(view: View, folder: Path) -> fm.Experiment:
+    """The experiment of a view, once its file and its link say the same."""
+    experiment = view.experiment(4, 3)
+    file = folder / "shown.toml"
+    file.write_text(toml_of(experiment), encoding="utf-8")
+    assert fm.load(file).canonical == experiment.canonical
+    assert view_of(urllib.parse.unquote(view.link.removeprefix("?view=")), VIEW) == view
+    return experiment
+
+
+@pytest.mark.parametrize(("of", "kind"), SCHEDULES)
+@pytest.mark.parametrize("steps", [1, 7, 2000])
+def test_every_schedule_can_be_chosen(of: str, kind: str, steps: int, tmp_path: Path) -> None:
+    view = asked(VIEW.changed(steps=steps), "schedule", of=of, table={"kind": kind})
+    schedule = reads_back(view, tmp_path).schedule
+    assert schedule is not None
+    (made,) = getattr(schedule, of)
+    assert made.kind == kind
+    told = next(one for one in schedules_told()[of] if one["name"] == kind)
+    assert {one["name"] for one in told["parameters"]} == set(made.model_fields_set | set(
+        type(made).model_fields)) - {"kind"}  # fmt: skip
+    assert json.dumps(told)
+
+
+def test_schedules_of_both_are_kept_apart(tmp_path: Path) -> None:
+    view = asked(VIEW, "schedule", of="lr", table={"kind": "cosine"})
+    view = asked(view, "schedule", of="momentum", table={"kind": "nesterov"})
+    assert "momentum" not in view.names
+    assert reads_back(view, tmp_path).has_momentum_schedule
+    view = asked(view, "schedule", of="lr", table={})
+    assert set(view.others["schedule"]) == {"momentum"}
+    view = asked(view, "schedule", of="momentum", table={})
+    assert view.map_key == VIEW.map_key
+
+
+def test_noise_and_seed_come_and_go(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing is random"):
+        asked(VIEW, "seed", value="3")
+    view = asked(asked(VIEW, "noise", value="0.1"), "seed", value="3")
+    experiment = reads_back(view, tmp_path)
+    assert experiment.noise is not None
+    assert (experiment.noise.gaussian, list(experiment.grid.seeds)) == (0.1, [3])
+    assert asked(view, "noise", value="").map_key == VIEW.map_key
+    for value in ("-1", "1.5", "1e300", "nan", "three"):
+        with pytest.raises(InputError, match="seed must be"):
+            asked(view, "seed", value=value)
+
+
+@pytest.mark.parametrize(("name", "parts", "field"), [
+    ("schedule", {"of": "lr", "table": {"kind": "cosin"}}, "schedule"),
+    ("schedule", {"of": "lr", "table": {"kind": "cosine", "steps": 0}}, "schedule"),
+    ("schedule", {"of": "beta", "table": {"kind": "cosine"}}, "schedule"),
+    ("schedule", {"of": "lr", "table": {"kind": "step", "factor": 0.5}}, "schedule"),
+    ("noise", {"value": "-0.1"}, "noise"),
+    ("noise", {"value": "much"}, "noise"),
+    ("seed", {"value": "-1"}, "seed"),
+])  # fmt: skip
+def test_a_refusal_is_said_beside_its_field(name: str, parts: dict, field: str) -> None:
+    with pytest.raises(InputError) as refused:
+        asked(VIEW, name, **parts).experiment(4, 4)
+    assert field_of(name, str(refused.value)) == field
+
+
+def test_another_kernel_is_told_to_be_compiled() -> None:
+    views = [
+        VIEW,
+        asked(VIEW, "noise", value="0.1"),
+        asked(VIEW, "schedule", of="lr", table={"kind": "cosine"}),
+        asked(VIEW, "schedule", of="momentum", table={"kind": "nesterov"}),
+        asked(VIEW, "rule", table={"name": "momentum", "weight_decay": 0.1}),
+        asked(VIEW, "rule", table={"name": "momentum", "restart": "function"}),
+        asked(VIEW, "axes", x="lr", y="objective_b"),
+    ]
+    kernels = [_kernel_of(view.experiment(4, 4)) for view in views]
+    assert len(set(kernels)) == len(kernels)
+    again = asked(views[2], "schedule", of="lr", table={"kind": "step"})
+    assert _kernel_of(again.experiment(9, 4)) == kernels[2]
+
+
+def test_theory_is_that_of_the_nearest_minimum() -> None:
+    view = first_view(Himmelblau())
+    lines = []
+    for place in view.objective.minimisers:
+        near = view.changed(start=tuple(place + 0.3))
+        assert nearest_minimiser(near) == pytest.approx(place)
+        theory = theory_of(near)
+        said = dict(theory.words)["star"]
+        assert said == (
+            f"theory at the minimum ({place[0]:.4g}, {place[1]:.4g}), the nearest to the start"
+        )
+        assert theory.lines is not None
+        assert theory.lines.stability is not None
+        lines.append(float(theory.lines.stability.get_xdata()[0]))
+    low = [np.linalg.eigvalsh(view.objective.hessian(*p))[-1] for p in view.objective.minimisers]
+    assert lines == pytest.approx([2 / curvature for curvature in low])
+    assert "star" not in dict(theory_of(VIEW).words)
+
+
+def test_cycles_are_drawn_where_there_are_some() -> None:
+    for name, has_some in (("heavy_ball_cycle", True), ("quadratic", True), ("rosenbrock", False)):
+        theory = theory_of(first_view(OBJECTIVES[name].example()))
+        assert bool(theory.cycles) == has_some
+        assert ("hatched" in dict(theory.words)) == has_some
+    assert theory_of(VIEW.changed(theory=False)).words == ()
+    assert theory_of(VIEW.changed(y="objective_b").fitting()).words == ()
+
+
+@pytest.mark.parametrize("x", ["lr", "start_x"])
+def test_halfway_every_second_row_is_there(x: str) -> None:
+    y = "momentum" if x == "lr" else "start_y"
+    view = VIEW.changed(x=x, y=y, steps=200).fitting()
+    experiment = view.experiment(9, 170)
+    seen: list[np.ndarray] = []
+
+    def halfway(results: xr.Dataset) -> None:
+        seen.append(halved(plane_of(results, x, y), results).codes)
+
+    with ThreadPoolExecutor(2) as threads:
+        results = run_unless(experiment, threads, 2, lambda: False, halfway)
+    assert results is not None
+    plane = plane_of(results, x, y)
+    (half,) = seen
+    expected = plane.codes[:, np.arange(9) // 2 * 2]
+    assert half.shape == plane.codes.shape
+    # Colours are spread over the steps that are seen, and ends are the same to the cell.
+    assert np.array_equal(half >= 252, expected >= 252)
+    assert np.array_equal(half[half >= 252], expected[half >= 252])
+
+
+def test_cells_that_all_need_the_same_steps_have_a_colour() -> None:
+    shape, at = (2, 2), np.array([1.0, 2.0])
+    plane = Plane("lr", "momentum", at, at, np.ones(shape, np.uint8), np.full(shape, 7), True)
+    assert (plane.codes == 0).all()
+
+
+def test_rows_of_a_batch_count_as_work() -> None:
+    view = VIEW.changed(others={"batch": {"size": 1000}})
+    assert cost_of(view) == 1000 * VIEW.steps
+    nx, ny = fine_size(view, (500, 500))
+    assert nx * ny * cost_of(view) <= MOST_UPDATES
+
+
+def test_a_map_of_short_rows_has_no_halfway() -> None:
+    with ThreadPoolExecutor(2) as threads:
+        made = run_unless(VIEW.experiment(40, 30), threads, 2, lambda: False, pytest.fail)
+    assert made is not None
+
+
+def test_a_page_that_changes_its_size_by_pixels_keeps_its_map() -> None:
+    assert "pixels" in QUIET
+    inbox = Inbox()
+    inbox.put("pixels", {"value": [500, 400]})
+    assert inbox.quiet() == [("pixels", {"value": [500, 400]})]
