@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from fastmomentum.store import files, system
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a file to write to; whoever looks sees the old one, or the whole new one.
+    """Give a temporary file to write to, which then replaces the old file atomically.
 
     Parameters
     ----------
     path : Path
-        What it will be called, atomically and durably, if no exception is raised.
+        The file to replace, atomically and durably, if no exception is raised.
 
     Yields
     ------
     Path
-        A name beside it that nobody has.
+        An unused name in the same folder.
 
     Raises
     ------
