@@ -1,4 +1,4 @@
-"""Runs in memory that can be given up between two blocks, for whoever waits at a screen."""
+"""Runs in memory that can be cancelled between two blocks, for interactive use."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LEAST_RUNS: Final = 160
-"""Runs a block at least: a few tiles of a kernel."""
+"""Fewest runs per block: a few tiles of a kernel."""
 
 PARTS: Final = 4
-"""Blocks a worker, at least, so that workers end together."""
+"""Fewest blocks per worker, so that the workers finish together."""
 
 POLL_SECONDS: Final = 0.005
-"""Time between two questions whether to give up."""
+"""Time between two checks whether to cancel."""
 
 
 def run_unless(
     experiment: Experiment, executor: Executor, workers: int, stopped: Callable[[], bool]
 ) -> xr.Dataset | None:
-    """Run every cell of the grid in memory, unless it is given up on the way.
+    """Run every cell of the grid in memory, unless cancelled on the way.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ def run_unless(
     executor : Executor
         Threads.
     workers : int
-        How many of them.
+        How many threads.
     stopped : callable
-        Asked every few milliseconds, in the caller's thread, whether to give up.
+        Called every few milliseconds, in the caller's thread; True cancels.
 
     Returns
     -------
     xarray.Dataset or None
-        The same bits as of `run`; None where it was given up.
+        The same bits as from `run`; None if cancelled.
 
     Raises
     ------
