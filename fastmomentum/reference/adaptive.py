@@ -33,7 +33,7 @@ class Adam(Momentum):
         super().__init__(lr, momentum)
         self.beta2, self.eps = beta2, eps
         self.squares: dict[str, Any] | None = None
-        self.product, self.product_2 = 1.0, 1.0  # of the betas taken
+        self.product, self.product_2 = 1.0, 1.0  # powers of the betas, for the bias correction
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Update every parameter in place.
@@ -54,12 +54,12 @@ class Adam(Momentum):
             params[key] -= self.lr * (self.mean(v[key], g) / root)
 
     def mean(self, v: Any, g: Any) -> Any:
-        """The average of gradients, corrected for its start at 0."""
+        """The average of gradients, with its bias corrected."""
         return v / (1.0 - self.product)
 
 
 class NAdam(Adam):
-    """Adam with Nesterov's look ahead, as ``optax.nadam``.
+    """Adam with Nesterov's lookahead, as ``optax.nadam``.
 
     Examples
     --------
