@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class FastmomentumError(Exception):
-    """Anything that fastmomentum refuses or fails to do.
+    """Base class of everything that fastmomentum refuses or fails to do.
 
     The message is one or a few plain lines: what was expected, what came, what to do.
     """
@@ -36,27 +36,27 @@ class ClusterError(FastmomentumError):
     exit_status = 4
 
 
-class Interrupted(FastmomentumError, KeyboardInterrupt):  # noqa: N818  (no error: a wish)
+class Interrupted(FastmomentumError, KeyboardInterrupt):  # noqa: N818  (not an error)
     """The run was stopped by the user; what is done is kept where there is a file."""
 
     exit_status = 130
 
 
 class FastmomentumWarning(UserWarning):
-    """Something is done otherwise than it was asked; commands and scripts show it as a line."""
+    """Something is done differently from what was requested; commands print it as one line."""
 
 
 class OutsideGridWarning(FastmomentumWarning):
-    """A value was asked for that lies outside of the grid's range; the nearest one is taken."""
+    """A requested value lies outside the grid's range; the nearest one is used."""
 
 
 class CacheWarning(FastmomentumWarning):
-    """Compiled kernels cannot be kept on disk, or a kept one is damaged; the run goes on."""
+    """Compiled kernels cannot be cached on disk, or a cache entry is damaged; the run continues."""
 
 
 class FontWarning(FastmomentumWarning):
-    """A picture has letters that no installed font has, or a style's font is not installed."""
+    """A picture has characters that no installed font has, or a style's font is not installed."""
 
 
 class MissingRowsWarning(FastmomentumWarning):
-    """Rows of a data file lack a number and are left out, as was asked."""
+    """Rows of a data file lack a number and are left out, as requested."""

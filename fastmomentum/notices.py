@@ -1,4 +1,4 @@
-"""Warnings for people: raised at the line that asked, or shown as one line, once."""
+"""Warnings for people: raised at the caller's line, or shown once as a plain line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastmomentum.errors import FastmomentumWarning
 
 
 def warn(message: str, category: type[FastmomentumWarning]) -> None:
-    """Warn, at the line outside of this package that led here.
+    """Warn, pointing at the line outside this package that led here.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""With what, where and when results were made; none of it is part of the results."""
+"""How, where and when results were computed; none of it is part of the results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Any, Final
 COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "sympy", "h5py")
 PACKAGE: Final = Path(__file__).parent
 ROOTS: Final = ("kernels/block.py", "experiment/plan.py")
-"""Modules that compute results and say what is computed; what they import, the bits depend on."""
+"""Modules that compute results and define what is computed; the bits depend on all they import."""
 
 
 def provenance() -> dict[str, str]:
@@ -36,14 +36,14 @@ def provenance() -> dict[str, str]:
     said["platform"] = platform.platform()
     said["cpu"] = cpu_name()
     said["created"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    # A name of a file may have bytes that are no text.
+    # A file name may contain bytes that are not text.
     command = command_line(sys.argv).encode(errors="backslashreplace").decode()
     said["command_line"] = command[:4096]
     return said
 
 
 def changed_since(said: Mapping[str, object]) -> list[str]:
-    """What computes now and did not when a file was made.
+    """Versions and CPU that have changed since a file was made.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def changed_since(said: Mapping[str, object]) -> list[str]:
     Returns
     -------
     list of str
-        A line for each: what it was, and what it is.
+        A line for each: the old value and the new one.
     """
     now = {f"{name}_version": package_version(name) for name in COMPUTING[:-1]}
     return [
@@ -65,12 +65,12 @@ def changed_since(said: Mapping[str, object]) -> list[str]:
 
 @functools.cache
 def computing() -> tuple[tuple[str, str], ...]:
-    """What the bits of the results depend on; two processes that share a run must agree in it.
+    """Versions that the bits of the results depend on; all processes of a run must agree on them.
 
     Returns
     -------
     tuple of (str, str)
-        Names and versions; our own with a digest of the sources as they are.
+        Names and versions; our own with a digest of the current sources.
     """
     digest = hashlib.sha256()
     for path in sources():
@@ -81,7 +81,7 @@ def computing() -> tuple[tuple[str, str], ...]:
 
 
 def sources(package: Path = PACKAGE) -> list[Path]:
-    """Modules of ours that the bits of results depend on: `ROOTS` and all that they import.
+    """Our own modules that the bits of results depend on: `ROOTS` and all that they import.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def sources(package: Path = PACKAGE) -> list[Path]:
     Raises
     ------
     FileNotFoundError
-        A module that is named is not there.
+        A listed module does not exist.
     """
     found: set[Path] = set()
     left = [package / root for root in ROOTS]
@@ -109,7 +109,7 @@ def sources(package: Path = PACKAGE) -> list[Path]:
 
 
 def _imported(path: Path, package: Path) -> Iterator[Path]:
-    """Modules of ours that a module imports, wherever in it."""
+    """Our own modules that a module imports, at the top or inside functions."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
@@ -123,7 +123,7 @@ def _imported(path: Path, package: Path) -> Iterator[Path]:
 
 
 def _place(name: str, package: Path) -> Path | None:
-    """File of a module or of a package of ours."""
+    """File of one of our own modules or packages; None for others."""
     top, *rest = name.split(".")
     if top != "fastmomentum" or not rest:
         return None
@@ -141,7 +141,7 @@ def package_version(name: str) -> str:
 
 
 def cpu_name() -> str:
-    """The processor's name as the system tells it."""
+    """The processor's name as the system reports it."""
     ways: dict[str, Callable[[], str]] = {"darwin": _cpu_of_macos, "win32": _cpu_of_windows}
     return ways.get(sys.platform, _cpu_of_linux)() or platform.processor() or platform.machine()
 
@@ -154,7 +154,7 @@ def _cpu_of_linux() -> str:
     return ""
 
 
-@functools.cache  # another process is asked
+@functools.cache  # each call would start a process
 def _cpu_of_macos() -> str:
     asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
     with contextlib.suppress(OSError, subprocess.SubprocessError):
@@ -174,7 +174,7 @@ def _cpu_of_windows() -> str:
 
 
 def command_line(words: Sequence[str]) -> str:
-    """Write words as a command line, quoted as this system's shell wants them.
+    """Write words as a command line, quoted for this system's shell.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The variables of a results file: names, dimensions, types, and what to say of each."""
+"""The variables of a results file: names, dimensions, types and attributes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Variable:
     shape : tuple of int
         Their sizes.
     dtype : str
-        NumPy's code, little-endian; "str" for text.
+        NumPy's type code, little-endian; "str" for text.
     attributes : dict
-        What the file says of it.
+        Its attributes in the file.
     values : ndarray, optional
-        Its values, where they are known beforehand.
+        Its values, where they are known before the run.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Variable:
 
     @property
     def n_bytes(self) -> int:
-        """Bytes of its data; Python integers, which do not overflow."""
+        """Bytes of its data, in Python integers, which do not overflow."""
         size = 16 if self.dtype == "str" else np.dtype(self.dtype).itemsize
         for length in self.shape:
             size *= length
@@ -56,7 +56,7 @@ def dimensions(experiment: Experiment) -> tuple[str, ...]:
 
 
 def coordinates(experiment: Experiment) -> list[Variable]:
-    """What labels the axes, with values.
+    """Coordinates of the axes, with their values.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def coordinates(experiment: Experiment) -> list[Variable]:
 
 
 def _beside(experiment: Experiment) -> list[Label]:
-    """Labels of points that are listed: they are no dimensions themselves."""
+    """Labels of listed points, which are not dimensions themselves."""
     return [label for label in experiment.labels if label.axis != label.name]
 
 
@@ -103,7 +103,7 @@ _PLACES: Final = {"start": "start point", "velocity": "initial velocity"}
 
 
 def _meaning(experiment: Experiment, label: Label | None, axis: str) -> str:
-    """A label in words; without one, the numbers of listed points."""
+    """Describe a label; without one, the axis numbers cells or listed points."""
     if axis == CELL:
         return "number of the cell, of learning rates x momenta"
     if label is None:
@@ -126,7 +126,7 @@ def _axis(name: str, values: NDArray[Any], long_name: str, dim: str | None = Non
 
 
 def _flags() -> dict[str, Any]:
-    """The states of a run in CF's words."""
+    """Status codes as CF's flag attributes."""
     return {
         "flag_values": np.array([int(status) for status in Status], "u1"),
         "flag_meanings": " ".join(status.name.lower() for status in Status),
@@ -146,11 +146,11 @@ _SAID: Final[dict[str, dict[str, Any]]] = {
         "long_name": "point at each recorded step, NaN after the end", "units": "1"
     },
 }  # fmt: skip
-"""What the file says of each result."""
+"""Attributes of each result."""
 
 
 def results(experiment: Experiment) -> list[Variable]:
-    """What the runs write; a block is a contiguous range of bytes in each.
+    """Variables that the runs write; a block is a contiguous range of bytes in each.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def results(experiment: Experiment) -> list[Variable]:
     Returns
     -------
     list of Variable
-        In the order in which a block's checksum goes over them.
+        In the order in which a block's checksum covers them.
     """
     grid, beside = experiment.grid, " ".join(label.name for label in _beside(experiment))
     where = {"coordinates": beside} if beside else {}
@@ -177,7 +177,7 @@ def results(experiment: Experiment) -> list[Variable]:
 
 
 def observations(experiment: Experiment) -> list[Variable]:
-    """The data of a regression, so that the file can be drawn without its source."""
+    """The data of a regression, so that results can be plotted without the data file."""
     data = experiment.objective.observations()
     if data is None:
         return []
@@ -185,7 +185,7 @@ def observations(experiment: Experiment) -> list[Variable]:
 
 
 def stored_observations(experiment: Experiment) -> list[Variable]:
-    """The same without values, as a file may hold them whose experiment knows no data any more."""
+    """The same without values, for an experiment read from a file, which has statistics alone."""
     statistics = getattr(experiment.objective, "statistics", None)
     return [] if statistics is None else [_observed(axis, statistics.points) for axis in "xy"]
 
@@ -222,5 +222,5 @@ def tail(experiment: Experiment, variable: Variable) -> tuple[int, ...]:
 
 
 def bytes_a_run(experiment: Experiment) -> dict[str, int]:
-    """Bytes that one run takes, by variable, in the order of the checksum."""
+    """Bytes per run, by variable, in the order of the checksum."""
     return {one.name: one.n_bytes for one in experiment.outcomes}

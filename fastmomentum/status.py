@@ -21,5 +21,5 @@ class Status(IntEnum):
 
     @property
     def words(self) -> str:
-        """What people read of it, wherever they do: "out of steps", not "max_steps"."""
+        """The name that people read everywhere: "out of steps", not "max_steps"."""
         return "out of steps" if self is Status.MAX_STEPS else self.name.lower().replace("_", " ")

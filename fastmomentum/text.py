@@ -1,4 +1,4 @@
-"""Small pieces of text for people: numbers with units, durations, the nearest right word."""
+"""Text for people: numbers with units, durations, suggestions for misspelt words."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """The nearest right word, or all of them.
+    """Suggest the closest known word, or list all of them.
 
     Parameters
     ----------
     word : str
-        What came.
+        The unknown word.
     known : iterable of str
-        What could have come.
+        All valid words.
 
     Returns
     -------
     str
-        The end of a sentence.
+        The end of a message.
 
     Examples
     --------
@@ -41,19 +41,19 @@ def _nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def near_file(path: Path, suffix: str) -> Path | None:
-    """The file that was meant by a name that no file has.
+    """Find the file that a misspelt name probably meant.
 
     Parameters
     ----------
     path : path
-        What came.
+        The name, which no file has.
     suffix : str
-        How such files end, such as ".toml".
+        Suffix of such files, such as ".toml".
 
     Returns
     -------
     path or None
-        A file beside it whose name is nearly that.
+        A file in the same folder with a similar name.
     """
     try:
         stems = [entry.stem for entry in path.parent.iterdir() if entry.suffix == suffix]
@@ -86,12 +86,12 @@ def printable(said: object) -> str:
 
 
 def without_controls(text: str) -> str:
-    r"""Text whose control characters are written out, so that none acts on a terminal.
+    r"""Escape control characters, so that none of them acts on a terminal.
 
     Parameters
     ----------
     text : str
-        Of any length; its lines stay.
+        Of any length; its line breaks are kept.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def without_controls(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as an experiment file would have it, cut where it is long.
+    """Format a value as in an experiment file, cut short where it is long.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _written(value: object) -> str:
 
 
 def in_units(n_bytes: float) -> str:
-    """Bytes for people.
+    """Format a number of bytes with a readable unit.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def in_units(n_bytes: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time for people.
+    """Format a duration with a readable unit.
 
     Examples
     --------

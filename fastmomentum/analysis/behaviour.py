@@ -118,7 +118,7 @@ def classify(
     longest_period : int
         Updates, at most.
     n_jobs : int
-        Threads; -1 for one a core.
+        Threads; -1 for one per core.
 
     Returns
     -------

@@ -43,7 +43,7 @@ def measured_rate(
     least : int
         Points that a line needs, 3 at least.
     n_jobs : int
-        Threads; -1 for one a core.
+        Threads; -1 for one per core.
 
     Returns
     -------

@@ -49,7 +49,7 @@ def replay(
     Warns
     -----
     UserWarning
-        The results were made by a version whose objective has other last digits.
+        The results were made by a version whose objective differs in the last digits.
 
     Examples
     --------

@@ -128,7 +128,7 @@ def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str,
     look : callable
         Takes `Trajectories`, gives an array of an entry a run for each name.
     n_jobs : int
-        Threads; -1 for one a core.
+        Threads; -1 for one per core.
 
     Returns
     -------

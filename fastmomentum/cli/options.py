@@ -28,7 +28,7 @@ Overrides = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Jobs = Annotated[str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one a core.")]
+Jobs = Annotated[str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one per core.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")]
 StartOption = Annotated[
     str, typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point.")
@@ -91,7 +91,7 @@ def n_jobs_of(text: str) -> int:
     with contextlib.suppress(ValueError):
         if (n_jobs := int(text)) == -1 or 1 <= n_jobs <= MOST_JOBS:
             return n_jobs
-    raise InputError(f"--jobs must be 1 to {MOST_JOBS}, or -1 for one a core: got {text}")
+    raise InputError(f"--jobs must be 1 to {MOST_JOBS}, or -1 for one per core: got {text}")
 
 
 def require_consistent(jobs: str, backend: str, scheduler: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Numbers as they are written: decimal comma or point, thousands."""
+"""How numbers are written: decimal comma or point, thousands separators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final, Self
 from fastmomentum.errors import InputError
 
 GROUPED: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
-"""Commas between thousands; no number below one begins so."""
+"""Commas between thousands; a leading 0 is not grouped, as in 0,125."""
 
 
 POINTS: Final = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d*")
@@ -23,7 +23,7 @@ DATES: Final = re.compile(r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2}.*)?|\d{1,2}[-/.]\d{1,
 
 
 def advice(text: str) -> str:
-    """What to do about text that is no number as it stands; empty where nothing better is known.
+    """Advice about text that is not a number; empty where none is known.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def advice(text: str) -> str:
 
 @dataclass
 class Figures:
-    """How numbers are written in one file; what is not given is found while they are read."""
+    """How numbers are written in one file; what is not given is inferred while reading."""
 
     decimal: str | None = None
     thousands: str | None = None
@@ -57,7 +57,7 @@ class Figures:
 
     @classmethod
     def of(cls, decimal: str | None, thousands: str | None) -> Self:
-        """Take what was given, and refuse marks that no number is written with."""
+        """Check the given marks, and refuse those that no number is written with."""
         for key, mark in (("decimal", decimal), ("thousands", thousands)):
             if mark is not None and (mark.isalnum() or mark in "+-_"):
                 raise InputError(f"{key} must be a mark such as '.' or ',': got {mark!r}")
@@ -70,11 +70,11 @@ class Figures:
         return cls(decimal, thousands, _groups=groups)
 
     def beside(self, delimiter: str) -> Self:
-        """Begin a file with this delimiter: only beside a semicolon is a comma a decimal one."""
+        """Begin a file with this delimiter: only with semicolons is a comma a decimal comma."""
         return replace(self, comma=delimiter == ";")
 
     def is_number(self, text: str) -> bool:
-        """Whether it reads as a number; keeps nothing in mind."""
+        """Whether text reads as a number; infers nothing from it."""
         try:
             replace(self).number(text.strip())
         except ValueError:
@@ -82,13 +82,13 @@ class Figures:
         return True
 
     def see(self, *texts: str) -> None:
-        """Keep in mind that a number with a point was read, which settles what a comma is."""
+        """Note numbers with a decimal point, which settle what a comma means."""
         if not self.points:
             self.points = next((text for text in texts if "." in text), "")
             self.certain = self.certain or bool(self.points)
 
     def number(self, text: str) -> float:
-        """Read one; a ValueError's text says what to do, where more is known than its failure."""
+        """Read a number; the text of a ValueError says what to do, or is empty."""
         text = text.replace("\N{MINUS SIGN}", "-")
         if self.decimal is not None or self.thousands is not None:
             if self._groups is not None and self._groups.fullmatch(text):
@@ -115,7 +115,7 @@ class Figures:
         return _finite(text.replace(",", ""))
 
     def check(self, path: Path) -> None:
-        """Refuse a file whose numbers may be read in two ways."""
+        """Refuse a file whose numbers are ambiguous."""
         if self.commas and self.points:
             raise InputError(
                 f"{path} has numbers with a comma and with a point, {self.commas[:40]!r} and "

@@ -83,7 +83,7 @@ def noisy_line(
     Raises
     ------
     InputError
-        Where an argument makes no sense.
+        An argument makes no sense.
 
     Examples
     --------

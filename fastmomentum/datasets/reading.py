@@ -1,7 +1,7 @@
-"""Two columns of numbers out of a table in a text file, as people have them.
+"""Read two columns of numbers from a table in a text file, as found in practice.
 
-What the file makes certain is found: delimiter, byte order mark, gzip, decimal comma, thousands.
-What it leaves in doubt is refused with the option that settles it.
+What the file makes certain is detected: delimiter, byte order mark, gzip, decimal comma, thousands.
+What is ambiguous is refused, and the message names the option that settles it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ Column = NDArray[np.float64]
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 SAMPLE: Final = 50
-"""Lines that the delimiter is found from."""
+"""Lines from which the delimiter is detected."""
 
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "."})
-"""What stands for a number that is not there, in lower case."""
+"""Entries that mean a missing number, in lower case."""
 
 SEPARATOR: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-"""A first line by which spreadsheets tell the delimiter."""
+"""A first line in which spreadsheets name the delimiter."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ def load_csv(
     encoding: str | None = None,
     missing: Literal["drop"] | None = None,
 ) -> tuple[Column, Column]:
-    """Two columns of a table in a text file.
+    """Read two columns of a table in a text file.
 
-    Found are the delimiter (comma, semicolon, tab, ``|``, blanks), UTF-8 and UTF-16 by their byte
-    order marks, gzip, the ends of lines, a decimal comma where the delimiter is a semicolon, and
-    quoted thousands. Blank lines and lines that begin with ``#`` are passed over.
+    Detected are the delimiter (comma, semicolon, tab, ``|``, blanks), UTF-8 and UTF-16 by their
+    byte order marks, gzip, line endings, a decimal comma where the delimiter is a semicolon, and
+    quoted thousands. Blank lines and lines that begin with ``#`` are skipped.
 
     Parameters
     ----------
@@ -78,14 +78,14 @@ def load_csv(
     x, y : str or int
         Names of the columns, or their numbers from 1.
     delimiter, decimal, thousands : str, optional
-        One character each, where they are not to be found; a blank as delimiter stands for any
+        One character each, where they are not to be detected; a blank as delimiter stands for any
         number of blanks and tabs.
     header : bool
         Whether the first line names the columns.
     encoding : str, optional
-        As Python names it; UTF-8 without.
+        As Python names it; UTF-8 by default.
     missing : {"drop"}, optional
-        Leave out rows that lack a number, and warn how many; without, they are refused.
+        Leave out rows that lack a number, and warn how many; by default they are refused.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def load_csv(
     Raises
     ------
     InputError
-        Where the file, a column or a number is missing or makes no sense; with the line.
+        The file, a column or a number is missing or makes no sense; the message names the line.
 
     Examples
     --------
@@ -228,7 +228,7 @@ def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
             try:
                 p, q = float(row[i]), float(row[j])
             except ValueError:
-                pass  # told below, or read as another form of number
+                pass  # refused below, or read in another notation
             else:
                 if isfinite(p) and isfinite(q) and "_" not in row[i] and "_" not in row[j]:
                     figures.see(row[i], row[j])
@@ -283,7 +283,7 @@ def _place(name: str | int, row: list[str], table: _Table) -> int:
 
 
 def _found(lines: list[str], table: _Table) -> str:
-    """Find the delimiter: the one that makes the asked columns out of the first line."""
+    """Detect the delimiter: the one that splits the first line into the requested columns."""
     fits, even = [], []
     for mark in (*DELIMITERS, " "):
         counts = [len(row) for row in _rows(iter(lines), mark, '"') if row]
@@ -298,7 +298,7 @@ def _found(lines: list[str], table: _Table) -> str:
                 even.append(mark)
     clear = even or fits
     if len(clear) > 1 and " " in clear:
-        clear.remove(" ")  # blanks stand beside any other delimiter
+        clear.remove(" ")  # blanks may surround any other delimiter
     if len(clear) > 1:
         raise InputError(
             f"{table.path} may be read with {' or '.join(map(repr, clear))} between its columns; "
@@ -306,7 +306,7 @@ def _found(lines: list[str], table: _Table) -> str:
         )
     if clear:
         return clear[0]
-    # No name fits: whatever the first line is split by, so that the message lists its names.
+    # No name fits: any delimiter in the first line, so that the message lists the names there.
     return next((mark for mark in DELIMITERS if mark in lines[0]), ",")
 
 

@@ -1,4 +1,4 @@
-"""A file of data, with what is to be known to read it."""
+"""A data file, with the options that are needed to read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastmomentum.specification.base import Specification
 
 
 class Table(Specification):
-    """A table in a text file, and how it is written; see `load_csv` for what is found by itself.
+    """A table in a text file, and how it is written; see `load_csv` for what is detected.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Table(Specification):
     missing: Literal["drop"] | None = None
 
     def read(self, folder: str | Path, x: str | int, y: str | int) -> tuple[Column, Column]:
-        """Read two columns; a relative path begins at the folder.
+        """Read two columns; a path is relative to `folder`.
 
         Returns
         -------
@@ -50,7 +50,7 @@ class Table(Specification):
         Raises
         ------
         InputError
-            As `load_csv`.
+            As for `load_csv`.
         """
         return load_csv(
             Path(folder, self.file).absolute(),

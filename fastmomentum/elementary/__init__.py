@@ -2,8 +2,8 @@
 
 The C library's differ from machine to machine in the last bit, and a loop that calls them is not
 vectorised. These are plain functions of + - * / and of the few exact operations in `bits`, without
-branches: numbers and NumPy arrays may enter, and kernels compile them into their loops. Each module
-says where its method comes from and how far its values are off.
+branches: they take numbers and NumPy arrays, and kernels compile them into their loops. Each module
+says where its method comes from and how large its errors are.
 """
 
 from fastmomentum.elementary.bits import select as select

@@ -1,7 +1,7 @@
-"""What the functions of this package need beside + - * /: choosing, rounding, bit patterns.
+"""What the functions of this package need besides + - * /: selection, rounding, bit patterns.
 
-Each is exact, so every machine gives the same. Numbers and NumPy arrays may enter; kernels have a
-form of their own for each, of one instruction or two (`fastmomentum.kernels.bits`).
+Each is exact, so every machine gives the same. They take numbers and NumPy arrays; kernels have an
+overload of each that takes one or two instructions (`fastmomentum.kernels.bits`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 
 SHIFT: Final = 6755399441055744.0
-"""1.5 * 2^52. Added to a number below 2^51 in size, it leaves a double whose last bits are those of
-the nearest whole number; subtracted again, it leaves that number."""
+"""1.5 * 2^52. Added to a number of absolute value below 2^51, it gives a double whose last bits are
+those of the nearest whole number; subtracted again, it gives that number."""
 
 ONE: Final = np.uint64(1)
 SIGN: Final = np.uint64(1 << 63)
-"""The bit of a pattern that holds the sign."""
+"""The sign bit of a pattern."""
 BIAS: Final = np.uint64(1023)
 EXPONENT: Final = np.uint64(52)
 """Where the exponent begins: the pattern of 2^n is ``(n + BIAS) << EXPONENT``."""
@@ -30,7 +30,7 @@ def select(condition: Any, one: Any, other: Any) -> Any:
     condition : bool or ndarray of bool
         Its shape broadcasts with those of the others.
     one, other : float or ndarray
-        What to take from.
+        The two choices.
 
     Returns
     -------
@@ -46,12 +46,12 @@ def select(condition: Any, one: Any, other: Any) -> Any:
 
 
 def nearest(x: Any) -> Any:
-    """Nearest whole number, the even one of two as near; +0.0 where that is a zero.
+    """Nearest whole number, ties to even; a zero is +0.0.
 
     Parameters
     ----------
     x : float or ndarray
-        A number; infinities and NaN stay what they are.
+        A number; infinities and NaN are returned unchanged.
 
     Returns
     -------
@@ -67,12 +67,12 @@ def nearest(x: Any) -> Any:
 
 
 def sqrt(x: Any) -> Any:
-    """Square root: correctly rounded, as IEEE 754 demands it of every machine.
+    """Square root: correctly rounded, as IEEE 754 requires of every machine.
 
     Parameters
     ----------
     x : float or ndarray
-        A number; below 0 the root is NaN, that of a zero is that zero.
+        A number; below 0 the root is NaN, and a zero keeps its sign.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def sqrt(x: Any) -> Any:
 
 
 def bits_of(x: Any) -> Any:
-    """The pattern of a double, as an unsigned integer.
+    """The bit pattern of a double, as an unsigned integer.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def bits_of(x: Any) -> Any:
 
 
 def double_of(pattern: Any) -> Any:
-    """The double that has a pattern.
+    """The double with a given bit pattern.
 
     Examples
     --------

@@ -57,7 +57,7 @@ def exp(x: Any) -> Any:
 
 
 def decay(x: Any) -> Any:
-    """``exp(-x)`` of a distance: fewer operations than `exp`, and at most 2 ulp off up to 708.
+    """``exp(-x)`` for x >= 0: fewer operations than `exp`, and at most 2 ulp off up to 708.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def short_decay(x: Any) -> Any:
     Parameters
     ----------
     x : float or ndarray
-        0 to 2; what comes out for others means nothing.
+        0 to 2; outside, the value is meaningless.
 
     Returns
     -------
@@ -142,7 +142,7 @@ def short_decay(x: Any) -> Any:
 
 
 def reduced(x: Any) -> tuple[Any, Any]:
-    """What is left of an exponential after division by a power of 2.
+    """Range reduction of the exponential: its value divided by a power of 2, minus 1.
 
     Parameters
     ----------

@@ -8,9 +8,9 @@ from fastmomentum.elementary.bits import SIGN, bits_of, double_of, select
 from fastmomentum.elementary.exponential import power_of_two, reduced
 
 MIDDLE: Final = 0.85
-"""Where the two forms are as exact as each other."""
+"""Where the two forms are equally accurate."""
 ENOUGH: Final = 22.0
-"""From here on the tangent is 1."""
+"""From here on the value is 1."""
 
 
 def tanh(x: Any) -> Any:
@@ -28,7 +28,7 @@ def tanh(x: Any) -> Any:
 
     Notes
     -----
-    Up to 0.85 a rational function of the square that agrees in Chebyshev points, beyond it 1 -
+    Up to 0.85 a rational function of the square, interpolated at Chebyshev points; beyond it 1 -
     2/(exp(2x) + 1), with the exponential before its last rounding. Largest errors found, in ulp:
 
     =================  =============

@@ -10,15 +10,15 @@ from fastmomentum.elementary.bits import EXPONENT, bits_of, double_of, select
 from fastmomentum.elementary.exponential import LN2
 
 ROOT_HALF: Final = np.uint64(0x3FE6A09E667F3BCD)
-"""Pattern of sqrt(1/2)."""
+"""Bit pattern of sqrt(1/2)."""
 TO_ONE: Final = np.uint64(0x3FF0000000000000) - ROOT_HALF
-"""From that pattern to the pattern of 1."""
+"""Difference from that pattern to the pattern of 1."""
 FRACTION: Final = np.uint64((1 << 52) - 1)
 """The bits of a pattern below its exponent."""
 WHOLE: Final = np.uint64(0x4330000000000000)
-"""Pattern of 2^52: with n in its last bits it is that of 2^52 + n."""
+"""Bit pattern of 2^52; with n in its last bits, that of 2^52 + n."""
 SMALLEST: Final = 2.2250738585072014e-308
-"""Below, numbers have fewer bits."""
+"""Smallest normal number; numbers below it have fewer bits."""
 
 
 def log(x: Any) -> Any:
@@ -36,9 +36,8 @@ def log(x: Any) -> Any:
 
     Notes
     -----
-    x = 2^n m, with m from sqrt(1/2) to sqrt(2); log(m) is a polynomial (by
-    Chebyshev points) in the square of
-    (m - 1)/(m + 1). Largest errors found, in ulp:
+    x = 2^n m, with m from sqrt(1/2) to sqrt(2); log(m) is a polynomial (by Chebyshev points) in the
+    square of (m - 1)/(m + 1). Largest errors found, in ulp:
 
     =====================  =============
     where                  largest error
@@ -65,7 +64,7 @@ def log(x: Any) -> Any:
 
 
 def log_of_normal(x: Any) -> Any:
-    """`log` of what is known to be positive, finite and no subnormal, in half the time.
+    """`log` of positive, finite, normal numbers, in half the time.
 
     Parameters
     ----------
@@ -75,7 +74,7 @@ def log_of_normal(x: Any) -> Any:
     Returns
     -------
     float or ndarray
-        The bits of `log`.
+        The same bits as from `log`.
 
     Examples
     --------
@@ -86,7 +85,7 @@ def log_of_normal(x: Any) -> Any:
 
 
 def log_of_pattern(pattern: Any, bias: Any) -> Any:
-    """Logarithm of a normal number, from its pattern plus `TO_ONE`, and what n is raised by."""
+    """Logarithm of a normal number, from its pattern plus `TO_ONE` and the bias of its exponent."""
     n = double_of((pattern >> EXPONENT) | WHOLE) - bias
     f = double_of((pattern & FRACTION) + ROOT_HALF) - 1.0
     s = f / (2.0 + f)

@@ -1,9 +1,9 @@
-"""Regular polygons around the origin: where the nearest point of one lies, without an angle.
+"""Regular polygons around the origin: the nearest point of one, without computing an angle.
 
-A regular polygon is its own image in the mirrors through its corners and the middles of its edges.
-So a point is rotated until a corner lies on the x axis, and mirrored until it is in the half sector
-between that corner and the middle of the next edge. There one edge and one corner are left to look
-at. Each mirror halves the number of sectors: six are enough for 64 corners.
+A regular polygon is symmetric about the lines through its corners and the middles of its edges. So
+a point is rotated until a corner lies on the x axis, and mirrored until it is in the half sector
+between that corner and the middle of the next edge. Only one edge and one corner remain to check
+there. Each mirror halves the number of sectors: six are enough for 64 corners.
 
 A polygon is a tuple of numbers, of `PLACES` entries: cosine and sine of its first corner's angle,
 cosine and sine of half the angle between two corners, the distance of an edge, half its length, and
@@ -18,7 +18,7 @@ from fastmomentum.elementary.bits import select, sqrt
 from fastmomentum.elementary.turns import cos_turns, sin_turns
 
 MOST_CORNERS: Final = 64
-"""Corners that six mirrors fold into one half sector."""
+"""Most corners that six mirrors fold into one half sector."""
 
 PLACES: Final = 18
 """Numbers that describe a polygon."""
@@ -30,14 +30,14 @@ def regular_polygon(corners: int, x: float, y: float) -> tuple[float, ...]:
     Parameters
     ----------
     corners : int
-        From 2, which is a segment, to `MOST_CORNERS`.
+        From 2, a segment, to `MOST_CORNERS`.
     x, y : float
         A corner. At the origin, the polygon is that point.
 
     Returns
     -------
     tuple of float, length `PLACES`
-        What `offset`, `squared_distance` and `bend` take.
+        Argument of `offset`, `squared_distance` and `bend`.
 
     Examples
     --------
@@ -58,9 +58,9 @@ def regular_polygon(corners: int, x: float, y: float) -> tuple[float, ...]:
 
 
 def mirrored(x: Any, y: Any, c: Any, s: Any) -> tuple[Any, Any, Any]:
-    """A point that lies to the left of a mirror's direction (c, s), mirrored; and 2.0 where it was.
+    """Mirror points that lie to the left of a mirror's direction (c, s), and return 2.0 for them.
 
-    Points to the right stay, and come with 0.0.
+    Points to the right are returned unchanged, with 0.0.
     """
     t = y * c - x * s
     twice = select(t > 0.0, 2.0, 0.0)
@@ -69,7 +69,7 @@ def mirrored(x: Any, y: Any, c: Any, s: Any) -> tuple[Any, Any, Any]:
 
 
 def folded(x: Any, y: Any, k: Any) -> tuple[Any, ...]:
-    """A point in the half sector of a polygon, and what each mirror did."""
+    """Fold a point into the half sector of a polygon; also return what each mirror did."""
     u = k[0] * x + k[1] * y
     v = k[0] * y - k[1] * x
     side = select(v < 0.0, -1.0, 1.0)
@@ -84,13 +84,13 @@ def folded(x: Any, y: Any, k: Any) -> tuple[Any, ...]:
 
 
 def restored(x: Any, y: Any, c: Any, s: Any, twice: Any) -> tuple[Any, Any]:
-    """A direction as it was before its point was `mirrored`, if it was."""
+    """Undo `mirrored` for a direction, if its point was mirrored."""
     t = twice * (y * c - x * s)
     return x + t * s, y - t * c
 
 
 def unfolded(x: Any, y: Any, k: Any, moves: Any) -> tuple[Any, Any]:
-    """A direction in the half sector, as it is at the point that `folded` moved there."""
+    """Turn a direction in the half sector back to the point that `folded` moved there."""
     x, y = restored(x, y, k[16], k[17], moves[8])
     x, y = restored(x, y, k[14], k[15], moves[7])
     x, y = restored(x, y, k[12], k[13], moves[6])
@@ -102,9 +102,9 @@ def unfolded(x: Any, y: Any, k: Any, moves: Any) -> tuple[Any, Any]:
 
 
 def beyond(u: Any, v: Any, k: Any) -> tuple[Any, Any]:
-    """How far a point of the half sector lies outside of the edge, and past its end: 0 where not.
+    """How far a point of the half sector lies outside the edge, and past its end; 0 if it does not.
 
-    The second is negative, for the corner lies at that end.
+    The second is negative, because the corner lies at that end.
     """
     out = u * k[2] + v * k[3] - k[4]
     along = v * k[2] - u * k[3] + k[5]
@@ -113,7 +113,7 @@ def beyond(u: Any, v: Any, k: Any) -> tuple[Any, Any]:
 
 
 def squared_distance(x: Any, y: Any, k: Any) -> Any:
-    """Squared distance to a polygon: 0 inside of it.
+    """Squared distance to a polygon: 0 inside it.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def squared_distance(x: Any, y: Any, k: Any) -> Any:
 
 
 def offset(x: Any, y: Any, k: Any) -> tuple[Any, Any]:
-    """What leads to a point from the nearest one of a polygon: 0 inside of it.
+    """Vector to a point from the nearest point of a polygon: 0 inside it.
 
     Parameters
     ----------
@@ -159,9 +159,9 @@ def offset(x: Any, y: Any, k: Any) -> tuple[Any, Any]:
 
 
 def bend(x: Any, y: Any, k: Any) -> tuple[Any, Any, Any]:
-    """Derivatives of `offset`: ``(xx, xy, yy)``; on lines where it has none, those of one side.
+    """Derivatives of `offset`: ``(xx, xy, yy)``; where it has none, those from one side.
 
-    Zeros inside, the projection on the normal beside an edge, the identity before a corner.
+    Zeros inside, the projection on the normal beside an edge, the identity beyond a corner.
     """
     f = folded(x, y, k)
     out = f[0] * k[2] + f[1] * k[3] - k[4]

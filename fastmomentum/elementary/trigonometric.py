@@ -12,13 +12,13 @@ TWO_OVER_PI: Final = 0.6366197723675814
 HALF_PI: Final = (1.5707963267923333, 2.5633441515839558e-12, 1.0562999066987428e-23)
 """pi/2 in three parts; the first two have 36 bits, so whole multiples up to 2^17 are exact."""
 FARTHEST: Final = 2.0**49
-"""From here on neighbouring numbers lie so far apart that nothing is left to reduce."""
+"""From here on neighbouring doubles lie so far apart that a reduction means nothing."""
 TO_SIGN: Final = np.uint64(62)
-"""From the bit of a quadrant that turns the sign to the bit of the sign."""
+"""Shift from the quadrant's bit that flips the sign to the sign bit."""
 
 
 def sin(x: Any) -> Any:
-    """Sine, by an angle in radians: at most 1 ulp off up to 1e5.
+    """Sine of an angle in radians: at most 1 ulp off up to 1e5.
 
     Parameters
     ----------
@@ -33,10 +33,9 @@ def sin(x: Any) -> Any:
     Notes
     -----
     The nearest multiple of pi/2 is subtracted in three parts (Cody and Waite), then sine or cosine
-    of the rest is a polynomial (by Chebyshev
-    points). Beyond, the error is up to 2^-52 |x|, and from 2^49
-    on, where doubles lie 0.06 and more apart, the angle counts as 0: never more than 1 comes out.
-    Largest errors found, in units in the last place (ulp):
+    of the rest is a polynomial (by Chebyshev points). Beyond, the error is up to 2^-52 |x|, and
+    from 2^49 on, where doubles lie 0.06 and more apart, the angle counts as 0, so the value never
+    exceeds 1. Largest errors found, in units in the last place (ulp):
 
     ============================  =============
     where                         largest error
@@ -63,7 +62,7 @@ def sin(x: Any) -> Any:
 
 
 def cos(x: Any) -> Any:
-    """Cosine, by an angle in radians: at most 1 ulp off up to 1e5.
+    """Cosine of an angle in radians: at most 1 ulp off up to 1e5.
 
     Parameters
     ----------
@@ -77,8 +76,8 @@ def cos(x: Any) -> Any:
 
     Notes
     -----
-    As of `sin`. Beyond, the error is up to 2^-52 |x|, and from 2^49 on, where doubles lie 0.06 and
-    more apart, the angle counts as 0: never more than 1 comes out. Largest errors found, in ulp:
+    As for `sin`. Beyond, the error is up to 2^-52 |x|, and from 2^49 on, where doubles lie 0.06 and
+    more apart, the angle counts as 0, so the value never exceeds 1. Largest errors found, in ulp:
 
     ============================  =============
     where                         largest error
@@ -100,7 +99,7 @@ def cos(x: Any) -> Any:
 
 
 def tan(x: Any) -> Any:
-    """Tangent, by an angle in radians: at most 2.5 ulp off up to 1e5.
+    """Tangent of an angle in radians: at most 2.5 ulp off up to 1e5.
 
     Parameters
     ----------
@@ -137,7 +136,7 @@ def tan(x: Any) -> Any:
 
 
 def by_quadrant(a: Any) -> tuple[Any, Any, Any]:
-    """Sine and cosine of the distance to the nearest multiple of pi/2, and its number.
+    """Sine and cosine of the distance to the nearest multiple n of pi/2, and its quadrant.
 
     Parameters
     ----------
@@ -149,7 +148,7 @@ def by_quadrant(a: Any) -> tuple[Any, Any, Any]:
     sine, cosine : float or ndarray
         Of ``a - n pi/2``, which lies within pi/4.
     quadrant : int or ndarray of int
-        A pattern whose last two bits are those of n.
+        Its last two bits are those of n.
     """
     a = select(a < FARTHEST, a, 0.0 * a)
     n = nearest(a * TWO_OVER_PI)

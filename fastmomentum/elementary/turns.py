@@ -1,4 +1,4 @@
-"""Sine, cosine and haversine of whole turns, that is of 2 pi x: their reduction is exact."""
+"""Sine, cosine and haversine of angles in turns, that is of 2 pi x, whose reduction is exact."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sin_turns(x: Any) -> Any:
 
     Notes
     -----
-    What is left of whole turns is exact for every x. The sine of the rest: see `sine_of_fold`.
+    Subtracting whole turns is exact for every x. For the sine of the rest see `sine_of_fold`.
     Largest errors found, in units in the last place (ulp):
 
     =================  =============
@@ -85,7 +85,7 @@ def haversine_turns(x: Any) -> Any:
     Returns
     -------
     float or ndarray
-        Of the shape of `x`, from 0 to 1; exactly 0 at whole turns, and no less exact near them.
+        Of the shape of `x`, from 0 to 1; exactly 0 at whole turns, and as accurate near them.
 
     Notes
     -----
@@ -111,9 +111,9 @@ def haversine_turns(x: Any) -> Any:
 def sine_of_fold(s: Any) -> Any:
     """``sin(2 pi r)`` from ``s = r (1/2 - |r|)``, where r is half a turn at most.
 
-    The product is 0 where the sine is, and symmetric about the quarter as the sine is; the sine
-    divided by it is a smooth function of it, all of whose coefficients are positive. So neither
-    quadrants nor signs are to be told apart.
+    Like the sine, the product s is 0 at 0 and half a turn and symmetric about a quarter; the sine
+    divided by s is a smooth function of s, all of whose coefficients are positive. So quadrants and
+    signs need no case distinction.
     """
     w = abs(s)
     u = s * s

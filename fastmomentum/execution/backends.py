@@ -42,7 +42,7 @@ Backend = Literal["threads", "processes", "dask"]
 BACKENDS: Final = {"threads": "threading", "processes": "loky", "dask": "dask"}
 
 IN_FLIGHT: Final = 4
-"""Most tasks a core that are handed out and not done: one at work, the others on their way."""
+"""Most tasks per core that are handed out and not done: one running, the others on their way."""
 POLL_SECONDS: Final = 2.0
 """Time between two checks of how large the cluster is."""
 
@@ -57,16 +57,16 @@ class RemoteWorkers(Protocol):
         """Find out whether they can work on a run, before it starts."""
 
     def retire(self, refusal: Refusal) -> None:
-        """Continue without a worker that cannot."""
+        """Continue without a worker that cannot work on the run."""
 
     def run(self, orders: Iterator[Order], in_flight: int) -> Generator[Done | Refusal]:
-        """Hand out so many tasks at a time, and yield results as they come.
+        """Keep `in_flight` tasks handed out, and yield results as they come.
 
-        RunTotals the generator cancels whatever is left.
+        Closing the generator cancels whatever is left.
         """
 
     def cluster_errors(self) -> contextlib.AbstractContextManager[None]:
-        """Turn what goes wrong with them into a `ClusterError`."""
+        """Turn their failures into a `ClusterError`."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Pool:
     name : str or None
         A backend of joblib; None for the one it is configured for.
     n_jobs : int
-        How many; -1 for one a core.
+        How many; -1 for one per core.
     shares_memory : bool
         Whether they can write to our arrays.
     remote : RemoteWorkers or None
@@ -128,7 +128,7 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
     backend : {"threads", "processes", "dask"} or None
         None for what ``joblib.parallel_config`` says, and for threads where it says nothing.
     n_jobs : int, optional
-        How many; -1 for one a core, which is also the default unless ``joblib.parallel_config``
+        How many; -1 for one per core, which is also the default unless ``joblib.parallel_config``
         says otherwise. It does not apply to a Dask cluster, which uses all its cores.
 
     Returns
@@ -153,10 +153,10 @@ def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
 
     configured, configured_jobs = get_active_backend()
     n_jobs = n_jobs or configured_jobs or -1
-    # Only where nothing is configured does joblib's choice yield to a hint.
+    # A hint changes joblib's choice only where nothing is configured.
     if type(configured) is not type(get_active_backend(prefer="threads")[0]):
         return Pool(BACKENDS["threads"], n_jobs, True)
-    if hasattr(configured, "client"):  # joblib's own for Dask
+    if hasattr(configured, "client"):  # joblib's own Dask backend
         from fastmomentum.execution.dask_workers import DaskWorkers
 
         options = getattr(configured, "submit_kwargs", {})
@@ -177,7 +177,7 @@ def _run_here(pool: Pool, sink: BlockWriter, missing: Iterator[int]) -> Generato
 
     joblib gets a thread of its own, where Ctrl-C does not interrupt it, and its tasks never raise:
     in both cases it would kill its processes at once, and one of its threads would print a stack
-    trace about tasks still queued. Instead no more blocks are started, and those at work end.
+    trace about tasks still queued. Instead no more blocks are started, and the running ones finish.
     """
     stopped = threading.Event()
     results: queue.SimpleQueue[Done | BaseException | None] = queue.SimpleQueue()

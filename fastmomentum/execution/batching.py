@@ -20,7 +20,7 @@ SAMPLES: Final = 200
 
 
 class Batcher:
-    """Cut blocks into batches, one a task, sized by how long the last ones took.
+    """Cut blocks into batches, one per task, sized by how long the last ones took.
 
     Until the time of a block is known, each core gets one block, and then there is a pause. Handing
     out thousands of tasks early, to keep all cores busy, would mean thousands of tiny ones.
@@ -88,7 +88,7 @@ class Batcher:
             self._back.append(blocks)
 
     def learn(self, n_blocks: int, seconds: float) -> None:
-        """Record that so many blocks took so long."""
+        """Record how long some blocks took."""
         pace = max(seconds, 1e-6) / n_blocks
         self._pace = pace if math.isinf(self._pace) else 0.7 * self._pace + 0.3 * pace
 

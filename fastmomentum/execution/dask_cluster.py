@@ -134,7 +134,7 @@ def _require_scheduler(address: str) -> None:
         socket.create_connection((host, port), timeout=ANSWER_SECONDS).close()
         asyncio.run(shake_hands())
     except Exception as error:  # whatever answers there may fail in any way
-        reason = getattr(error, "strerror", None) or str(error) or "it does not speak as one does"
+        reason = getattr(error, "strerror", None) or str(error) or "it speaks another protocol"
         raise ClusterError(
             f"no Dask scheduler answers at {address}: {reason.lower()}; "
             "start one with dask scheduler, or check the address"

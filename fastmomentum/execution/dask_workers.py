@@ -63,7 +63,7 @@ class DaskWorkers:
         """How many tasks they could work on at a time when last polled; 1 without workers."""
         if self._client.status != "running":
             raise CancelledError
-        return self._cores  # asked now, a scheduler that has just died would take long to answer
+        return self._cores  # not asked now: a scheduler that has just died keeps us waiting
 
     def check_workers(self, order: Order) -> None:
         """Wait for the first worker, and ask all there are whether they can work on a run.
@@ -71,7 +71,7 @@ class DaskWorkers:
         Parameters
         ----------
         order : Order
-            One of the run; its blocks do not matter.
+            Any order of the run; its blocks do not matter.
 
         Raises
         ------
@@ -112,16 +112,16 @@ class DaskWorkers:
             raise ClusterError(f"{refusal.worker} {refusal.reason}")
         self._client.retire_workers([refusal.worker], close_workers=True)
         warnings.warn(
-            f"a worker was sent away: {refusal.worker} {refusal.reason}",
+            f"a worker was removed: {refusal.worker} {refusal.reason}",
             FastmomentumWarning,
             stacklevel=2,
         )
 
     def run(self, orders: Iterator[Order], in_flight: int) -> Generator[Done | Refusal]:
-        """Keep so many tasks in flight, and yield results as they come.
+        """Keep `in_flight` tasks handed out, and yield results as they come.
 
         A task is handed out only when a result was taken, so neither tasks nor results pile up here
-        however many there are. RunTotals the generator cancels what is left.
+        however many there are. Closing the generator cancels what is left.
 
         Parameters
         ----------
@@ -133,7 +133,7 @@ class DaskWorkers:
         Yields
         ------
         Done or Refusal
-            What a worker made of a task.
+            The outcome of each task.
 
         Raises
         ------
@@ -170,7 +170,7 @@ class DaskWorkers:
 
     @contextlib.contextmanager
     def cluster_errors(self) -> Iterator[None]:
-        """Turn what goes wrong with the cluster into a `ClusterError`."""
+        """Turn the cluster's failures into a `ClusterError`."""
         from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
 
@@ -180,9 +180,9 @@ class DaskWorkers:
             yield
         except KilledWorker as error:
             raise ClusterError(
-                f"the same blocks were the last of {error.allowed_failures + 1} workers, and of "
-                f"{error.last_worker.address} at last; perhaps they want more memory than it has, "
-                "which its log would tell"
+                f"the same blocks killed {error.allowed_failures + 1} workers, at last "
+                f"{error.last_worker.address}; perhaps they need more memory than it has: see its "
+                "log"
             ) from error
         except (CancelledError, OSError) as error:
             lost = isinstance(error, CancelledError | CommClosedError | TimeoutError)

@@ -1,7 +1,8 @@
-"""Runs in memory that can be given up between two blocks, for whoever waits at a screen."""
+"""Runs in memory that can be cancelled between two blocks, for interactive use."""
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 LEAST_RUNS: Final = 160
-"""Runs a block at least: a few tiles of a kernel."""
+"""Fewest runs per block: a few tiles of a kernel."""
 
 PARTS: Final = 4
-"""Blocks a worker, at least, so that workers end together."""
+"""Fewest blocks per worker, so that the workers finish together."""
 
 POLL_SECONDS: Final = 0.005
-"""Time between two questions whether to give up."""
+"""Time between two checks whether to cancel."""
 
 
 def run_unless(
@@ -31,7 +32,7 @@ def run_unless(
     stopped: Callable[[], bool],
     halfway: Callable[[xr.Dataset], None] | None = None,
 ) -> xr.Dataset | None:
-    """Run every cell of the grid in memory, unless it is given up on the way.
+    """Run every cell of the grid in memory, unless cancelled on the way.
 
     Parameters
     ----------
@@ -40,17 +41,17 @@ def run_unless(
     executor : Executor
         Threads.
     workers : int
-        How many of them.
+        How many threads.
     stopped : callable
-        Asked every few milliseconds, in the caller's thread, whether to give up.
+        Called every few milliseconds, in the caller's thread; True cancels.
     halfway : callable, optional
-        Gets the results when every second row of the first axis with several values is there, the
-        first row among them; what the other rows hold then is not to be looked at.
+        Called with the results once every second row of the first axis with several values is
+        computed, the first row among them; the other rows are undefined then.
 
     Returns
     -------
     xarray.Dataset or None
-        The same bits as of `run`; None where it was given up.
+        The same bits as from `run`; None if cancelled.
 
     Raises
     ------
@@ -82,10 +83,8 @@ def run_unless(
         while True:
             if stopped():
                 return None
-            for block in left:
+            for block in itertools.islice(left, workers + 1 - len(at_work)):
                 at_work[executor.submit(do_block, store, block)] = block
-                if len(at_work) > workers:
-                    break
             if not at_work:
                 return from_memory(experiment, store.variables, time.monotonic() - begun)
             done, _ = wait(at_work, POLL_SECONDS, FIRST_COMPLETED)

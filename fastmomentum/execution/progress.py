@@ -28,7 +28,7 @@ class Progress:
     seconds : float
         Time since the start.
     reused_runs : int
-        Runs among those done now that were taken over from older files.
+        Runs among these that were reused from older files.
     """
 
     n_runs: int

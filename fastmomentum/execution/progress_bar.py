@@ -69,9 +69,9 @@ def progress_bar(experiment: Experiment) -> Iterator[Watcher]:
 
 
 def _in_notebook() -> Watcher:
-    """A bar that is drawn anew in its place; how it was at the end stays in the notebook.
+    """A bar that is redrawn in place; its last state stays in the notebook.
 
-    Rich's own wants ipywidgets, and leaves nothing of itself in the file.
+    Rich's own bar needs ipywidgets, and is not saved with the notebook.
     """
     display = importlib.import_module("IPython.display").display
     shown = display(_drawn(0.0, "compiling"), raw=True, display_id=True)
@@ -89,7 +89,7 @@ def _in_notebook() -> Watcher:
 
 
 def _drawn(part: float, said: str) -> dict[str, str]:
-    """A bar as notebooks take it: for browsers, and as text for the rest."""
+    """A bar in a notebook's formats: HTML for browsers, and text for the rest."""
     percent = int(100 * part)
     full = int(WIDTH * part)
     return {
@@ -100,7 +100,7 @@ def _drawn(part: float, said: str) -> dict[str, str]:
 
 
 def line(progress: Progress) -> str:
-    """Put progress into a line of text.
+    """Format progress as a line of text.
 
     Parameters
     ----------
@@ -125,14 +125,14 @@ def line(progress: Progress) -> str:
 
 
 def passing(items: Iterable[T], what: str, total: int) -> Iterator[T]:
-    """Pass items on, and show on stderr how far it is; nothing where that is no terminal.
+    """Yield the items, and show progress on stderr; nothing where that is no terminal.
 
     Parameters
     ----------
     items : iterable
         What is worked on.
     what : str
-        What is done with them.
+        Description of the work.
     total : int
         How many there are.
     """

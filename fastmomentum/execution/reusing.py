@@ -1,4 +1,4 @@
-"""Older results files whose runs a new run takes over: named, looked at, checked."""
+"""Older results files whose runs a new run reuses: opened and checked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastmomentum.store.earlier import Earlier, Reused
 from fastmomentum.store.paths import is_partial, partial_name
 
 Reuse = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-"""What `fm.run` is given: a path, or several."""
+"""What `fm.run` accepts: a path, or several."""
 
 
 def named(reuse: Reuse) -> list[Path]:
@@ -52,7 +52,7 @@ def named(reuse: Reuse) -> list[Path]:
 def reusable(
     experiment: Experiment, older: Sequence[Path], path: Path | None = None, overwrite: bool = False
 ) -> Reused:
-    """Look at older files, and check every block of them as `verify` does.
+    """Open older files, and check every block of them as `verify` does.
 
     Parameters
     ----------
@@ -61,10 +61,10 @@ def reusable(
     older : sequence of Path
         The files.
     path : Path, optional
-        Where the results go. Where they are there already nothing will be taken over, and the
-        blocks are not read.
+        Where the results go. If they exist already, nothing is reused and the blocks are not
+        read.
     overwrite : bool
-        Whether these will be replaced.
+        Whether existing results will be replaced.
 
     Returns
     -------
@@ -74,8 +74,8 @@ def reusable(
     Raises
     ------
     InputError
-        A file is not there, unfinished, the one to be written, of another experiment, or of a
-        version whose objective has other last digits.
+        A file does not exist, is unfinished, is the one to be written, is of another experiment,
+        or is from a version whose objective differs in the last digits.
     FileError
         It is damaged, or not ours.
     """
@@ -107,7 +107,7 @@ def _looked_at(
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file, there or not."""
+    """Whether two paths lead to the same file, existing or not."""
     try:
         return one.resolve() == other.resolve() or one.samefile(other)
     except (OSError, RuntimeError):

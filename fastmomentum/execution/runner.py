@@ -52,8 +52,8 @@ def run(
         The results file; without, results stay in memory. An interrupted run of the same plan is
         resumed; a finished one is opened as it is.
     n_jobs : int, optional
-        Workers; -1 for one a core, which is also the default unless ``joblib.parallel_config`` says
-        otherwise. It does not apply to a Dask cluster, which uses all its cores.
+        Workers; -1 for one per core, which is also the default unless ``joblib.parallel_config``
+        says otherwise. It does not apply to a Dask cluster, which uses all its cores.
     backend : {"threads", "processes", "dask"}, optional
         What the workers are; without, what ``joblib.parallel_config`` says, and threads where it
         says nothing. "dask" takes the cluster of the current `dask.distributed.Client`, and
@@ -65,10 +65,10 @@ def run(
     overwrite : bool
         Whether other results at `path` may be replaced.
     block_runs : int, optional
-        Runs a block, instead of what the plan suggests. The results are the same, to the bit.
+        Runs per block, instead of what the plan suggests. The results are the same, to the bit.
     reuse : path or sequence of paths
-        Older results files of the same experiment over other grids. What runs they have are taken
-        over, bit for bit, once every block has been checked; the rest is computed.
+        Older results files of the same experiment over other grids. The runs that they have are
+        reused, bit for bit, once every block has been checked; the rest is computed.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def run_to_file(
     Returns
     -------
     Progress or None
-        None where the results were there already.
+        None where the results existed already.
     """
     pool = pool_of(backend, n_jobs)
     older = named(reuse)
@@ -199,20 +199,20 @@ def _kept(store: FileStore, path: Path) -> str:
             f"{done:,} of {total:,} blocks are done and kept in {store.partial}: "
             "run the same again to go on"
         )
-    return f"all {total:,} blocks are done and kept in {path}"  # it had just got its name
+    return f"all {total:,} blocks are done and kept in {path}"  # it had just got its final name
 
 
 def _lost(store: Store) -> str:
-    """The same where no file was asked for."""
+    """The same where no path was given."""
     return (
-        f"{store.count_done():,} of {len(store.blocks):,} blocks were done; nothing is kept, for "
-        "the results were to be in memory alone: fm.run with a path keeps what is done"
+        f"{store.count_done():,} of {len(store.blocks):,} blocks were done; nothing is kept, "
+        "because the results were in memory only: fm.run with a path keeps what is done"
     )
 
 
 @contextlib.contextmanager
 def _nothing_left_in(folder: str) -> Iterator[None]:
-    """Have no message name what lies in a folder that is deleted."""
+    """Keep messages from naming files in a folder that is deleted."""
     try:
         yield
     except FastmomentumError as error:
@@ -221,14 +221,14 @@ def _nothing_left_in(folder: str) -> Iterator[None]:
         raise type(error)(said) from error.__cause__
     except KeyboardInterrupt:
         raise Interrupted(
-            "interrupted; nothing is kept, for the results were to be in memory alone: fm.run "
-            "with a path keeps what is done"
+            "interrupted; nothing is kept, because the results were in memory only: fm.run with a "
+            "path keeps what is done"
         ) from None
 
 
 @contextlib.contextmanager
 def watcher(progress: bool | Watcher, experiment: Experiment) -> Iterator[Watcher]:
-    """Choose what is called with the progress: nothing, a bar, or the caller's function."""
+    """Choose what receives the progress: nothing, a bar, or the caller's function."""
     if callable(progress):
         yield progress
     elif progress:

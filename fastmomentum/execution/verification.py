@@ -119,8 +119,8 @@ def verify(path: str | Path, repair: bool = False) -> Verification:
     FileError
         The file is not ours, or its structure is damaged.
     InputError
-        There is no such file; or an unfinished one is to be repaired, or one of a version whose
-        objective has other last digits.
+        There is no such file; or the file to repair is unfinished, or from a version whose
+        objective differs in the last digits.
     StorageError
         It cannot be read or written.
 
@@ -151,7 +151,7 @@ def verify(path: str | Path, repair: bool = False) -> Verification:
         if repair and bad and other:
             raise InputError(
                 f"{path} was {other}: its damaged blocks ({len(bad):,}) cannot be repaired; repair "
-                "it with that version, or run its experiment again with --overwrite"
+                "it with that version, or run its experiment again with overwrite=True"
             )
         if repair and (bad or not said.closing):
             with files.in_words(f"repairing {path}"):
@@ -190,7 +190,7 @@ def _data_sound(sink: BlockFile) -> bool:
 
 def _repair(sink: BlockFile, bad: list[int], said: Verification) -> None:
     from fastmomentum.execution.worker import (
-        do_block,  # brings the kernels, which only a repair needs
+        do_block,  # imports the kernels, which only a repair needs
     )
 
     journal = Journal(sink)

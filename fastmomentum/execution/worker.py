@@ -37,7 +37,7 @@ _getting_ready: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class Done:
-    """What a worker reports of blocks that it has written.
+    """What a worker reports about blocks that it has written.
 
     Attributes
     ----------
@@ -52,9 +52,9 @@ class Done:
     seconds : float
         Time that they took.
     left : tuple of range
-        Blocks of the same task that were left for lack of time.
+        Blocks of the same task that were not done for lack of time.
     reused : int
-        Runs among them that were taken over from older files.
+        Runs among them that were reused from older files.
     """
 
     blocks: Stretches
@@ -100,7 +100,7 @@ class Order:
     seconds : float
         Time after which the remaining blocks are returned.
     reused : tuple of (str, (int, bytes))
-        Older files whose runs are taken over, with their seals.
+        Older files whose runs are reused, with their seals.
     """
 
     path: str
@@ -130,7 +130,7 @@ def do_block(sink: BlockWriter, block: int) -> tuple[int, int, NDArray[np.int64]
     counts : ndarray, shape (4,)
         Its runs by status.
     steps : int
-        Its updates, without those of runs that are taken over from older files.
+        Its updates, without those of runs that are reused from older files.
     """
     arrays, runs = sink.arrays(block), sink.blocks.runs(block)
     if sink.earlier is None:
@@ -157,7 +157,7 @@ def do_blocks(sink: BlockWriter, blocks: Stretches, seconds: float = float("inf"
     blocks : tuple of range
         Their numbers.
     seconds : float
-        Time after which the rest is left.
+        Time after which the rest is not started.
 
     Returns
     -------
@@ -209,14 +209,14 @@ def do_in_thread(
 
 
 def do_in_process(sink: BlockWriter, blocks: Stretches, flag: str) -> Done | BaseException | None:
-    """Do the same in another process, which a file tells that the run was stopped.
+    """Do the same in another process, where a file signals that the run was stopped.
 
     Parameters
     ----------
     sink, blocks
         As for `do_in_thread`.
     flag : str
-        Path of the file.
+        Path of that file.
 
     Returns
     -------
@@ -316,7 +316,7 @@ def here() -> str:
 
 
 def _cut(stretches: Stretches, n: int) -> tuple[Stretches, Stretches]:
-    """Split stretches after so many blocks."""
+    """Split stretches after the first `n` blocks."""
     first, rest = [], []
     for stretch in stretches:
         first.append(stretch[:n])

@@ -1,3 +1,3 @@
-"""What is to be run: the grid, what is recorded, when a run stops; from Python or TOML."""
+"""The plan of an experiment: grid, recorded steps, stop rules; from Python or TOML."""
 
 from __future__ import annotations

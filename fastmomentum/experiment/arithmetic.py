@@ -1,7 +1,7 @@
-"""Whether results that are there have the bits that would be computed for them now.
+"""Whether existing results have the bits that would be computed for them now.
 
-An objective's functions may come to be written otherwise, with the same meaning and other last
-digits. Its class counts that, and a file says with which count it was made.
+An objective's functions may be rewritten with the same meaning but different last digits. Its class
+has a number that is raised then, and a file stores the number it was made with.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from fastmomentum.errors import FastmomentumWarning
 from fastmomentum.experiment.plan import Experiment
 
 NAME: Final = "arithmetic"
-"""The attribute of a file; those of version 0.1 have none, which means 1."""
+"""The attribute of a file; files of version 0.1 lack it, which means 1."""
 
 
 def other_arithmetic(experiment: Experiment, attributes: Mapping[str, object]) -> str | None:
-    """What made results, where it gives other digits than what would make them now.
+    """The version that made results, if its last digits differ from those computed now.
 
     Parameters
     ----------
     experiment : Experiment
         Their plan.
     attributes : mapping
-        What they say of themselves.
+        Their attributes.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def other_arithmetic(experiment: Experiment, attributes: Mapping[str, object]) -
         return None
     version = str(attributes.get("fastmomentum_version", ""))
     made = f"fastmomentum {version}" if version.replace(".", "").isalnum() else "another version"
-    return f"made with {made}, whose {experiment.objective.name} has other last digits"
+    return f"made with {made}, whose {experiment.objective.name} differs in the last digits"
 
 
 def warn_of_other(experiment: Experiment, attributes: Mapping[str, object]) -> None:
@@ -47,7 +47,7 @@ def warn_of_other(experiment: Experiment, attributes: Mapping[str, object]) -> N
     experiment : Experiment
         The plan of the results.
     attributes : mapping
-        What they say of themselves.
+        Their attributes.
     """
     other = other_arithmetic(experiment, attributes)
     if other is not None:

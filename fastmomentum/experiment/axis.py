@@ -1,4 +1,4 @@
-"""One axis of a grid: a number, a list, or a range, and the values that it stands for."""
+"""One axis of a grid: a number, a list or a range, and its values."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ ENDS: Final = {
     "logspace": "two finite numbers, the first and the last value",
     "arange": "three finite numbers, the first value, the end and the step",
 }
-"""The kinds of ranges, and what each is given by."""
+"""The kinds of ranges, and the numbers that each takes."""
 
 
 class Axis(Specification):
     """Sorted values without duplicates.
 
-    Exactly one of `values`, `linspace`, `logspace` and `arange` is given. In place of the whole,
-    a number, a list, an array or a mapping of these keys does as well.
+    Exactly one of `values`, `linspace`, `logspace` and `arange` is given. A number, a list, an
+    array or a mapping of these keys may be used instead of an Axis.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Axis(Specification):
         The values themselves.
     linspace, logspace : (float, float), optional
         First and last value, both included, evenly spaced or evenly spaced in the logarithm;
-        with `num` values in all. Where `num` is 1, the first alone.
+        with `num` values in all. If `num` is 1, only the first.
     arange : (float, float, float), optional
         First value, end (not included) and step.
     num : int, optional
@@ -53,8 +53,8 @@ class Axis(Specification):
     Raises
     ------
     InputError
-        Where there is no value, too many, one that is not finite, or one twice. Entries of lists
-        are counted from 0.
+        There are no values, too many, one that is not finite, or one twice. Entries of lists are
+        counted from 0.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class Axis(Specification):
     @model_validator(mode="before")
     @classmethod
     def _table(cls, given: Any) -> Any:
-        """A number or a list stands for the table with `values`."""
+        """Turn a number or a list into a table with `values`."""
         if isinstance(given, Axis | dict):
             return given
         if hasattr(given, "__array__"):  # NumPy's, also a scalar, a column of pandas', ...
@@ -160,11 +160,11 @@ class Axis(Specification):
             )
         for key, listed in (("values", self.values or ()), ("include", self.include)):
             _refuse_duplicates(key, listed)
-        _ = self.points  # so that what is wrong with the range is told now
+        _ = self.points  # so that a fault of the range is reported now
         return self
 
     def _count(self) -> int:
-        """How many values the list or the range has, without laying it out."""
+        """How many values the list or the range has, without computing them."""
         if self.values is not None:
             if not self.values:
                 raise ValueError("is empty; give at least one number")
@@ -219,21 +219,21 @@ class Axis(Specification):
     def require(
         self, is_bad: Callable[[Values], NDArray[np.bool_]], must: str, above: bool
     ) -> None:
-        """Refuse values, told by where the user gave them.
+        """Refuse some values; the message names where the user gave them.
 
         Parameters
         ----------
         is_bad : callable
-            Gives a mask over values.
+            Returns a mask over values.
         must : str
-            What they must do instead.
+            What values must do, to follow "must".
         above : bool
-            Whether those that are refused lie above the others, or below.
+            Whether the refused values lie above the others, or below.
 
         Raises
         ------
         pydantic.ValidationError
-            For a validator to pass on.
+            For a validator to pass on; ValueError if the range has such values.
         """
         for key, listed in (("values", self.values or ()), ("include", self.include)):
             for entry in np.flatnonzero(is_bad(np.array(listed, float)))[:1]:
@@ -250,7 +250,7 @@ class Axis(Specification):
 
 
 AxisLike = Axis | ArrayLike | Mapping[str, Any]
-"""What makes an axis."""
+"""Values that can be converted to an axis."""
 
 
 def _refuse_duplicates(key: str, listed: Sequence[float]) -> None:

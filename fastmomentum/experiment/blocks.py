@@ -10,15 +10,15 @@ from typing import Final
 Box = tuple[slice, ...]
 
 BLOCK_UPDATES: Final = 40_000_000
-"""Updates a block should hold: 20 to 40 ms of one core, so that handing it out costs nothing beside
-it and that a few hundred blocks balance the cores."""
+"""Updates per block: 20 to 40 ms of one core, so that the overhead of handing it out is negligible
+and a few hundred blocks balance the load."""
 BLOCK_BYTES: Final = 4 * 2**20
-"""Bytes a block should hold: it is in memory once for each job."""
+"""Bytes per block: each worker has one in memory."""
 BLOCK_BYTES_MOST: Final = 256 * 2**20
-"""Bytes a block may hold, where one run alone is larger than `BLOCK_BYTES`."""
+"""Most bytes of a block, where a single run is larger than `BLOCK_BYTES`."""
 BLOCK_RUNS: Final = (160, 65_440)
-"""Runs a block should hold: whole tiles of 32 and of 40 lanes; at most what stays in a core's
-cache."""
+"""Fewest and most runs per block: whole tiles of 32 and of 40 lanes; at most what fits into a
+core's cache."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Blocks:
     Parameters
     ----------
     n_runs, block_runs : int
-        Runs in all, and runs a block.
+        Runs in total, and runs per block.
 
     Examples
     --------
@@ -53,14 +53,14 @@ class Blocks:
 
 
 def runs_of_block(steps: int, bytes_per_run: int) -> int:
-    """How many runs a block should hold; the number of jobs has no say.
+    """How many runs a block should hold; it does not depend on the number of workers.
 
     Parameters
     ----------
     steps : int
-        Updates a run.
+        Updates per run.
     bytes_per_run : int
-        What one leaves.
+        Bytes of its results.
 
     Examples
     --------
@@ -75,14 +75,14 @@ def runs_of_block(steps: int, bytes_per_run: int) -> int:
 
 
 def cut(shape: tuple[int, ...], most: int) -> Iterator[Box]:
-    """Cut a grid into boxes of so many cells at most, each contiguous in C order.
+    """Cut a grid into boxes of at most `most` cells, each contiguous in C order.
 
     Parameters
     ----------
     shape : tuple of int
         Sizes of the grid.
     most : int
-        Cells a box, at most.
+        Most cells per box.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""An experiment's canonical form as a tree: what of it decides the runs, and where two differ."""
+"""An experiment's canonical form as a tree: what affects the runs, and where two differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastmomentum.text import shown
 
 
 def leaves_of(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """What a tree holds, by dotted keys.
+    """The leaves of a tree, by dotted keys.
 
     Examples
     --------
@@ -20,9 +20,9 @@ def leaves_of(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_names(tree: dict[str, Any]) -> dict[str, Any]:
-    """The tree without what decides no run: title, label, and minimisers that were found.
+    """The tree without what does not affect runs: title, label, and minimisers found by search.
 
-    Another search may find the same minimisers with other last bits.
+    Another search may find the same minimisers with different last bits.
     """
     objective = {key: value for key, value in tree["objective"].items() if key != "label"}
     if objective.pop("found", False):
@@ -51,9 +51,9 @@ def first_difference(here: Mapping[str, Any], there: Mapping[str, Any]) -> str:
     differing = [key for key in [*here, *there] if here.get(key) != there.get(key)]
     if not differing:
         return ""
-    key = min(differing, key=lambda key: not key.endswith("name"))  # a name tells most
+    key = min(differing, key=lambda key: not key.endswith("name"))  # a name says the most
     if key.startswith("objective.statistics"):
-        return "data are others"
+        return "data differ"
     old, new = (shown(leaves[key]) if key in leaves else "left out" for leaves in (here, there))
     return f"{key.removesuffix('.values')} is {old} and not {new}"
 

@@ -1,4 +1,4 @@
-"""Lists of cells: some of the learning rates x momenta of a map, instead of all of them."""
+"""Lists of cells: a subset of the learning rates x momenta of a map."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from fastmomentum.text import shown
 Cells = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, fail_fast=True)]
 
 MOST_CELLS: Final = 2_000_000
-"""Cells that a list may have: it stands in the results file, number by number."""
+"""Most cells of a list, which is stored in the results file number by number."""
 
 CELL: Final = "cell"
 """The dimension of a list of cells, instead of lr and momentum."""
 
 
 def listed_cells(given: Any) -> Any:
-    """Cells as a list of whole numbers, for pydantic to look at closer.
+    """Convert cells to a list, whose entries pydantic then checks.
 
     Parameters
     ----------
     given : object
-        What was given for one.
+        A list or an array.
 
     Returns
     -------
     object
-        Arrays as lists.
+        A list.
 
     Raises
     ------
     ValueError
-        It is an array of something else, or too long.
+        It is no list of whole numbers, or too long.
     """
     if hasattr(given, "__array__"):
         array = np.asarray(given)
@@ -86,12 +86,12 @@ def sorted_cells(cells: tuple[int, ...]) -> tuple[int, ...]:
 def settings_of(
     cells: NDArray[np.int64], lr: NDArray[np.float64], momentum: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """Learning rate and momentum of each cell; the momentum runs the fastest.
+    """Learning rate and momentum of each cell; the momentum varies fastest.
 
     Parameters
     ----------
     cells : ndarray of int, shape (n,)
-        Numbers.
+        Numbers of cells.
     lr, momentum : ndarray
         Axes of the map.
 
@@ -112,24 +112,24 @@ def settings_of(
 def cells_at(
     values: Mapping[str, ArrayLike], lr: NDArray[np.float64], momentum: NDArray[np.float64]
 ) -> list[int] | None:
-    """Numbers of the cells of these settings.
+    """Numbers of the cells with these settings.
 
     Parameters
     ----------
     values : mapping
-        By "lr" and "momentum", of each cell.
+        Those of each cell, by "lr" and "momentum".
     lr, momentum : ndarray
         Axes of the map.
 
     Returns
     -------
     list of int or None
-        None where the settings are no list of cells of that map.
+        None where the settings are not a list of cells of that map.
 
     Raises
     ------
     InputError
-        There are other numbers of learning rates than of momenta.
+        There are not as many learning rates as momenta.
 
     Examples
     --------

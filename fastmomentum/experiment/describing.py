@@ -1,4 +1,4 @@
-"""A grid in words: a summary, and the place of one run."""
+"""A grid in words: a summary, and the description of one run's cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastmomentum.specification.spans import span
 
 
 def summary_of(grid: Grid) -> dict[str, str]:
-    """How many runs, and the axes, in a few words each, for people.
+    """Summarise a grid for people: the number of runs, and each axis in a few words.
 
     Examples
     --------
@@ -43,16 +43,16 @@ def summary_of(grid: Grid) -> dict[str, str]:
 
 
 def place_of(grid: Grid, run: int, said_momentum: str | None = None) -> str:
-    """A run's cell in words.
+    """Describe a run's cell.
 
     Parameters
     ----------
     grid : Grid
         All runs.
     run : int
-        Its number.
+        Number of the run.
     said_momentum : str, optional
-        What to say of the momentum where the grid does not have it.
+        Text for the momentum where it is not in the grid.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the parts of an experiment ask of each other: a line for each thing that is wrong."""
+"""Consistency checks between the parts of an experiment: one line for each fault."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MOST_RUNS: Final = 2**62
 def grid_faults(
     grid: Grid, rule: Rule, objective: Objective, schedule: Schedule | None
 ) -> Iterator[Fault]:
-    """What a rule and an objective miss in a grid, or have no use for.
+    """What a rule and an objective need and a grid lacks, or what a grid has in vain.
 
     Parameters
     ----------
     grid, rule, objective, schedule
-        Of an experiment.
+        Parts of an experiment.
 
     Yields
     ------
@@ -75,12 +75,12 @@ def grid_faults(
 def stop_faults(
     stop: Stop, objective: Objective, variants: Variants, varying: Sequence[str]
 ) -> Iterator[Fault]:
-    """What of the stop rules does not go with the smallest value of the objective.
+    """Stop rules that contradict the smallest value of the objective.
 
     Parameters
     ----------
     stop, objective
-        Of an experiment.
+        Parts of an experiment.
     variants : Variants
         The objective with the constants of each run.
     varying : sequence of str
@@ -114,12 +114,12 @@ def stop_faults(
 
 
 def record_faults(record: Record | None, steps: int) -> Iterator[Fault]:
-    """What of the recorded steps lies outside of a run, or is too much for one block.
+    """Recorded steps that lie outside a run, or are too many for one block.
 
     Parameters
     ----------
     record, steps
-        Of an experiment.
+        Parts of an experiment.
 
     Yields
     ------

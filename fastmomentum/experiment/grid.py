@@ -1,4 +1,4 @@
-"""The grid: which runs there are, and which run is which cell. Its product is never laid out."""
+"""The grid: the runs, and which run is which cell. The product is never held in memory."""
 
 from __future__ import annotations
 
@@ -38,31 +38,31 @@ EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
 class Grid(Specification):
     """The grid of runs: learning rates x momenta x start points x initial velocities.
 
-    Between the momenta and the starts come the axes of the rule's parameters and of the objective's
-    constants, where there are some; before all, where something is random, the seeds.
+    Axes of the rule's parameters and of the objective's constants, if any, come between the momenta
+    and the starts; seeds, if runs are random, come first.
 
     Parameters
     ----------
-    lr : Axis, or what makes one
+    lr : Axis, or values for one
         Learning rates, positive.
-    momentum : Axis, or what makes one
+    momentum : Axis, or values for one
         Momenta in [0, 1); left out for the rule "sgd".
     start : sequence of (float, float), or Mesh, or a mapping of two axes
         Start points.
     velocity : the same, optional
-        Initial velocities, in the sense of the rule's own equation; at rest where left out, and
-        then the grid has no such dimension.
+        Initial velocities, in the sense of the rule's own equation; if left out, runs start at rest
+        and the grid has no such dimension.
     rule : mapping of axes, optional
-        By name, parameters of the rule that vary, such as ``{"nu": [0.5, 0.7]}``.
+        Parameters of the rule that vary, by name, such as ``{"nu": [0.5, 0.7]}``.
     objective : mapping of axes, optional
-        By name, constants of the objective that vary, such as ``{"b": [1.0, 100.0]}``.
+        Constants of the objective that vary, by name, such as ``{"b": [1.0, 100.0]}``.
     cells : sequence of int, optional
-        Numbers of the cells of learning rates x momenta that are run, the momentum running the
-        fastest: k of n momenta is ``lr[k // n], momentum[k % n]``. All where left out; otherwise
-        results have the dimension ``cell`` instead of ``lr`` and ``momentum``.
+        Numbers of the cells of learning rates x momenta to run, the momentum varying fastest: with
+        n momenta, cell k is ``lr[k // n], momentum[k % n]``. All if left out; otherwise results
+        have the dimension ``cell`` instead of ``lr`` and ``momentum``.
     seed : int or sequence of int, optional
-        How many seeds, from 0 on, or which; where left out all runs have the seed 0, and there is
-        no such dimension.
+        How many seeds, from 0 on, or a list of them; if left out, all runs have the seed 0, and
+        there is no such dimension.
 
     Examples
     --------
@@ -179,7 +179,7 @@ class Grid(Specification):
 
     @functools.cached_property
     def start_axes(self) -> Axes:
-        """Coordinates of the starts: of the points, one by one, or of the mesh's two axes."""
+        """Coordinates of the starts: of each point, or of the mesh's two axes."""
         return axes_of(self.start)
 
     @functools.cached_property
@@ -189,7 +189,7 @@ class Grid(Specification):
 
     @functools.cached_property
     def axes(self) -> dict[str, NDArray[Any]]:
-        """Dimensions by name, in order, each with its values; of listed points, their numbers."""
+        """Dimensions by name, in order, each with its values; for listed points, their numbers."""
         found: dict[str, NDArray[Any]] = {} if self.seed is None else {"seed": self.seeds}
         if self.cells is None:
             found |= {"lr": self.lr.points, "momentum": self.momenta}
@@ -207,20 +207,20 @@ class Grid(Specification):
 
     @functools.cached_property
     def settings(self) -> dict[str, NDArray[np.float64]]:
-        """Learning rates and momenta, as they lie along the dimensions: of each cell of a list."""
+        """Learning rates and momenta along their dimensions; for listed cells, those of each."""
         if self.cells is None:
             return {"lr": self.lr.points, "momentum": self.momenta}
         return settings_of(self.axes[CELL], self.lr.points, self.momenta)
 
     @property
     def places(self) -> dict[str, PointSet]:
-        """Start points and, where the grid has some, initial velocities."""
+        """Start points and, if the grid has any, initial velocities."""
         found = {"start": self.start}
         return found if self.velocity is None else {**found, "velocity": self.velocity}
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Sizes of all dimensions, as `axes` has them."""
+        """Sizes of all dimensions, in the order of `axes`."""
         return tuple(values.size for values in self.axes.values())
 
     @property
@@ -232,7 +232,7 @@ class Grid(Specification):
         return n
 
     def cell(self, run: int) -> tuple[int, ...]:
-        """Indices of a run, which are its place in every variable.
+        """Indices of a run, the same in every variable.
 
         Parameters
         ----------
@@ -242,7 +242,7 @@ class Grid(Specification):
         Returns
         -------
         tuple of int
-            One index a dimension.
+            One index per dimension.
 
         Examples
         --------
@@ -250,7 +250,7 @@ class Grid(Specification):
         (1, 0, 1)
         """
         indices: list[int] = []
-        for size in reversed(self.shape):  # a grid alone may have more runs than NumPy counts
+        for size in reversed(self.shape):  # a grid may have more runs than NumPy can count
             run, index = divmod(run, size)
             indices.append(index)
         return tuple(reversed(indices))

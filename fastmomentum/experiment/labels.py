@@ -1,4 +1,4 @@
-"""The numbers that say which run is which: their names, and what they are along the dimensions."""
+"""The numbers that identify a run: their names, and their values along the dimensions."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ KINDS: Final = ("seed", "lr", "momentum", "rule", "objective", "start", "velocit
 
 
 class Label(NamedTuple):
-    """One number that a run is made with, and the axis along which it varies.
+    """One setting of a run, and the axis along which it varies.
 
     Attributes
     ----------
     name : str
-        In results: "seed", "lr", "nu", "objective_b", "start_x".
+        Name in results: "seed", "lr", "nu", "objective_b", "start_x".
     kind : str
         Field of the grid, one of `KINDS`.
     what : str
-        Which of that field: "nu", "b", "x"; the field's name itself where it is one number.
+        Name within that field: "nu", "b", "x"; the field's own name if it is a single number.
     axis : str
         The dimension.
     values : ndarray
-        Along it.
+        Values along it.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Label(NamedTuple):
 
 
 def labels_of_grid(grid: Grid, parameters: Sequence[str] = ("x", "y")) -> list[Label]:
-    """The numbers that say which run is which, in the order of the dimensions.
+    """The numbers that identify a run, in the order of the dimensions.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def labels_of_grid(grid: Grid, parameters: Sequence[str] = ("x", "y")) -> list[L
             name = prefix + what
             found.append(Label(name, kind, what, name, axis.points))
     for kind, places in grid.places.items():
-        names = places.names if isinstance(places, Mesh) else parameters  # a mesh says its own
+        names = places.names if isinstance(places, Mesh) else parameters  # a mesh has its own names
         for what, values in zip(names, axes_of(places), strict=True):
             name = f"{kind}_{what}"
             axis = name if isinstance(places, Mesh) else kind
@@ -85,21 +85,21 @@ def labels_of_grid(grid: Grid, parameters: Sequence[str] = ("x", "y")) -> list[L
 def values_of(
     grid: Grid, runs: NDArray[np.int64], kinds: Sequence[str] = KINDS
 ) -> Iterator[tuple[Label, NDArray[np.float64]]]:
-    """What some runs are made with, label by label.
+    """Settings of some runs, label by label.
 
     Parameters
     ----------
     grid : Grid
         All runs.
     runs : ndarray of int
-        Numbers of some.
+        Numbers of the wanted runs.
     kinds : sequence of str
-        Of which of the grid's fields.
+        Fields of the grid to include.
 
     Yields
     ------
     (Label, ndarray)
-        Its value for each run.
+        A label, and its value for each run.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which runs of one experiment another one has, too: by what they are made with, bit for bit."""
+"""Which runs of one experiment another one has too: those with the same settings, bit for bit."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _TOGETHER: Final[dict[str, Key]] = {
 
 
 class _Pair(NamedTuple):
-    """One number of a run: its values here and there, and which of there's is each of here's."""
+    """One setting of a run: its values here and there, and how they correspond."""
 
     here: Label | None
     there: Label | None
     places: Whole
-    """For each value here, its place among the distinct values there; -1 for none."""
+    """For each value here, its index among the distinct values there; -1 for none."""
     distinct: Whole
     """Bit patterns of the distinct values there, ascending."""
 
@@ -38,13 +38,13 @@ class _Pair(NamedTuple):
 class Matching:
     """Which runs of one grid are runs of another.
 
-    Two runs are the same where all numbers that they are made with have the same bits; what is no
-    axis of one grid counts with its fixed value. The grids' products are never laid out.
+    Two runs are the same if all their settings have the same bits; where a setting is not an axis
+    of one grid, its fixed value counts. The grids' products are never held in memory.
 
     Parameters
     ----------
     here, there : Experiment
-        Of which `differing` says nothing.
+        Experiments between which `differing` finds no difference.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class Matching:
         self._tables = {axis: self._table(*keys) for axis, keys in self._lists().items()}
 
     def _lists(self) -> dict[str, list[Key]]:
-        """Axes there along which points are listed, each with the two numbers of a point."""
+        """Axes of listed points there, each with the keys of a point's two coordinates."""
         found: dict[str, list[Key]] = {}
         for key, pair in self._pairs.items():
             if pair.there is not None and pair.there.axis != pair.there.name:
@@ -80,7 +80,7 @@ class Matching:
         return found
 
     def find(self, runs: Whole) -> Whole:
-        """The same runs there.
+        """Numbers that runs here have there.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class Matching:
         Returns
         -------
         ndarray of int, shape (n,)
-            Their numbers there; -1 for those that are not there.
+            Their numbers there; -1 for runs that are not there.
         """
         cells = dict(zip(self._here.axes, np.unravel_index(runs, self._here.shape), strict=True))
         found = {
@@ -104,7 +104,7 @@ class Matching:
         for axis in self._there.axes:
             of_axis = [k for k, pair in self._pairs.items() if pair.there and
                        pair.there.axis == axis]  # fmt: skip
-            if axis in self._tables:  # a place in the list for each pair of numbers
+            if axis in self._tables:  # an index in the list for each pair of coordinates
                 at[axis] = self._listed(axis, of_axis[1], [found[key] for key in of_axis])
                 known &= at[axis] >= 0
             else:
@@ -117,7 +117,7 @@ class Matching:
 
     @property
     def count(self) -> int:
-        """How many runs here are there, too."""
+        """How many runs here are also there."""
         groups: dict[Key, list[Key]] = {}
         for key in self._pairs:
             groups.setdefault(_TOGETHER.get(key[0], key), []).append(key)
@@ -150,20 +150,20 @@ class Matching:
         return math.prod(int(part.sum()) for part in inside)
 
     def _codes(self, key: Key) -> Whole:
-        """For each value of a label there, its place among the distinct ones."""
+        """For each value of a label there, its index among the distinct ones."""
         pair = self._pairs[key]
         assert pair.there is not None
         return np.searchsorted(pair.distinct, _pattern(pair.there.values))
 
     def _order(self, key: Key) -> Whole:
-        """For each distinct value, its place on the axis there."""
+        """For each distinct value, its index on the axis there."""
         order = np.empty(self._pairs[key].distinct.size, np.int64)
         codes = self._codes(key)
         order[codes] = np.arange(codes.size)
         return order
 
     def _listed(self, axis: str, second: Key, codes: list[Whole]) -> Whole:
-        """Places in a list of points there, for the codes of both coordinates; -1 for none."""
+        """Indices in a list of points there, for the codes of both coordinates; -1 for none."""
         table, order = self._tables[axis]
         asked = codes[0] * self._pairs[second].distinct.size + codes[1]
         at = np.minimum(np.searchsorted(table, asked), table.size - 1)
@@ -171,14 +171,14 @@ class Matching:
         return np.where(inside, order[at], -1)
 
     def _table(self, first: Key, second: Key) -> tuple[Whole, Whole]:
-        """Codes of the listed points there, ascending, and the place of each in the list."""
+        """Codes of the listed points there, ascending, and the index of each in the list."""
         codes = self._codes(first) * self._pairs[second].distinct.size + self._codes(second)
         order = np.argsort(codes, kind="stable")
         return codes[order], order
 
 
 def _by_key(experiment: Experiment) -> dict[Key, Label]:
-    """Labels by what they say; of a point's two numbers by their order, whatever their names."""
+    """Labels by kind and name; coordinates of points by their order, whatever their names."""
     found: dict[Key, Label] = {}
     for label in experiment.labels:
         what = label.what
@@ -202,7 +202,7 @@ def _places(distinct: Whole, values: Whole) -> Whole:
 
 
 def _bits(experiment: Experiment, labels: dict[Key, Label], key: Key) -> Whole:
-    """Bit patterns of the values of a number; of the fixed one where it is no axis."""
+    """Bit patterns of a setting's values; of its fixed value where it is not an axis."""
     if key in labels:
         return _pattern(labels[key].values)
     return _pattern([_fixed(experiment, key)])
@@ -214,7 +214,7 @@ def _fixed(experiment: Experiment, key: Key) -> float:
         names = [parameter.name for parameter in experiment.rule.rule.parameters]
         if what in names:
             return float(experiment.rule.parameters[names.index(what)])
-        # Of an option that is not used no value is the same: 0 times infinity is not nothing.
+        # An unused option matches no value, not even 0: 0 times infinity is NaN.
         return float(experiment.rule.options.get(what, math.nan))
     if kind == "objective":
         return experiment.objective.named_constants[what]
@@ -222,20 +222,20 @@ def _fixed(experiment: Experiment, key: Key) -> float:
 
 
 def differing(here: Experiment, there: Experiment) -> str:
-    """Why no run of one experiment may stand for one of another.
+    """Why runs of one experiment cannot be reused for another.
 
     Parameters
     ----------
     here : Experiment
         Whose runs are wanted.
     there : Experiment
-        Whose runs are there.
+        Whose runs exist.
 
     Returns
     -------
     str
-        The first key that decides runs and differs, its value there and here; empty where grid,
-        title and what is recorded are all that does, and what is recorded there is enough.
+        The first key that affects runs and differs, its value there and here; empty if only grid,
+        title and recorded steps differ, and the steps recorded there are enough.
 
     Examples
     --------
@@ -254,9 +254,9 @@ def differing(here: Experiment, there: Experiment) -> str:
     )  # fmt: skip
     keys = [key for key in dict.fromkeys([*mine, *theirs]) if mine.get(key) != theirs.get(key)]
     if keys:
-        key = min(keys, key=lambda key: not key.endswith("name"))  # a name tells most
+        key = min(keys, key=lambda key: not key.endswith("name"))  # a name says the most
         if key.startswith("objective.statistics"):
-            return "data are others"
+            return "data differ"
         old, new = (
             shown(leaves[key]) if key in leaves else "left out" for leaves in (theirs, mine)
         )
@@ -264,12 +264,12 @@ def differing(here: Experiment, there: Experiment) -> str:
     if here.objective.searches_minimisers and not (here.grid.objective or there.grid.objective):
         one, other = here.objective.minimisers, there.objective.minimisers
         if one.tobytes() != other.tobytes():
-            return "minimisers were found otherwise there: give objective.minimisers in both"
+            return "minimisers found by search differ: give objective.minimisers in both"
     return _unrecorded(here, there)
 
 
 def _unrecorded(here: Experiment, there: Experiment) -> str:
-    """What is to be recorded here and was not there."""
+    """Say what is to be recorded here and was not recorded there."""
     missing = np.setdiff1d(here.recorded, there.recorded)
     if missing.size:
         return (

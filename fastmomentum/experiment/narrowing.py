@@ -1,4 +1,4 @@
-"""Grids made from another: its axes in another order, or other values along some of them."""
+"""Grids derived from another: its axes in another order, or with other values on some of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastmomentum.experiment.points import Mesh
 
 
 def with_meshes_in_order(grid: Grid, parameters: tuple[str, str]) -> Grid:
-    """The same grid, its meshes in the order of an objective's parameters."""
+    """The same grid, with its meshes in the order of an objective's parameters."""
     meshes = {"start": grid.start, "velocity": grid.velocity}
     ordered = {k: m.ordered(parameters) for k, m in meshes.items() if isinstance(m, Mesh)}
     same = all(mesh is meshes[key] for key, mesh in ordered.items())
@@ -42,23 +42,23 @@ def narrowed(
     Parameters
     ----------
     grid : Grid
-        To start from.
+        The original.
     values : mapping
-        By label, such as "start_x": values, or the table of a range. Start points and
-        velocities are given by both of their labels.
+        Values, or the table of a range, by label such as "start_x". Start points and velocities
+        need both of their labels.
     parameters : sequence of str
         Names of the objective's two parameters.
     meshes : bool
-        Whether a single point of a mesh stays one, or becomes a list.
+        Whether a single point of a mesh stays a mesh, or becomes a list.
 
     Returns
     -------
     Grid
-        What is not named stays as it is; so does a momentum that the grid does not have.
+        Other axes are unchanged; a momentum is ignored where the grid has none.
     """
     changes: dict[str, Any] = {}
     if "seed" in values and grid.seed is not None:
-        changes["seed"] = np.atleast_1d(values["seed"])  # a number would be how many
+        changes["seed"] = np.atleast_1d(values["seed"])  # a single number would be a count
     cells = None
     if grid.cells is not None and {"lr", "momentum"} <= values.keys():
         cells = cells_at(values, grid.lr.points, grid.momenta)

@@ -1,4 +1,4 @@
-"""What a run leaves: the names, sizes and types of its results. All bytes are counted from here."""
+"""The results of a run: their names, sizes and types, from which all bytes are counted."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class Outcome(NamedTuple):
     Attributes
     ----------
     name : str
-        Of the variable.
+        Name of the variable.
     dims : tuple of str
         Its dimensions besides the grid's.
     shape : tuple of int
         Their sizes.
     dtype : str
-        NumPy's code, little-endian.
+        NumPy's type code, little-endian.
     """
 
     name: str
@@ -32,14 +32,14 @@ class Outcome(NamedTuple):
 
     @property
     def n_bytes(self) -> int:
-        """Bytes that it takes, a run."""
+        """Bytes per run."""
         return np.dtype(self.dtype).itemsize * math.prod(self.shape)
 
 
 def outcomes(
     n_targets: int, record: Record | None, n_recorded: int, restarts: bool = False
 ) -> list[Outcome]:
-    """What each run of an experiment leaves.
+    """Results of each run of an experiment.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ def outcomes(
     record : Record or None
         Which steps of the trajectory are stored.
     n_recorded : int
-        How many these are.
+        How many steps are stored.
     restarts : bool
         Whether the rule restarts.
 
     Returns
     -------
     list of Outcome
-        In the order in which a block's checksum goes over them.
+        In the order in which a block's checksum covers them.
 
     Examples
     --------

@@ -43,22 +43,22 @@ class Experiment(Specification):
     Parameters
     ----------
     objective : Objective
-        What is descended.
+        The function to minimise.
     rule : str or UpdateRule
-        How: "sgd", "momentum", "nesterov" or another of `fastmomentum.RULES`.
+        The update rule: "sgd", "momentum", "nesterov" or another of `fastmomentum.RULES`.
     steps : int
-        Updates a run, at most.
+        Updates per run, at most.
     grid : Grid
         Learning rates, momenta and start points.
     record : Record, optional
-        Which steps of the trajectories are stored; without, summaries only.
+        Which steps of the trajectories are stored; without, only summaries.
     stop : Stop, optional
-        When a run ends before.
+        When a run ends early.
     noise : Noise or mapping, optional
-        What is added to gradients, such as ``{"gaussian": 0.1}``. The loss, by which a run stops
-        and which is stored, is without.
+        Noise on gradients, such as ``{"gaussian": 0.1}``. The loss, which decides when a run stops
+        and which is stored, has no noise.
     batch : Batch or mapping, optional
-        For mse: over which rows gradients are taken, such as ``{"size": 32}``.
+        For mse: the batches of rows for gradients, such as ``{"size": 32}``.
     schedule : Schedule, optional
         What changes from update to update, for all runs alike.
     title : str
@@ -119,7 +119,7 @@ class Experiment(Specification):
         if not found:
             names = [parameter.name for parameter in self.rule.settable]
             grid = with_axes_in_order(self.grid, names, list(self.objective.named_constants))
-            if grid is not self.grid:  # its order is the registry's, whatever the file's was
+            if grid is not self.grid:  # the registry's order, whatever the file's is
                 self.__dict__["grid"] = grid
             varying = list(self.grid.objective or {})
             found += stop_faults(self.stop, self.objective, self.variants, varying)
@@ -132,7 +132,7 @@ class Experiment(Specification):
         ]
         if found:
             raise faults(found)
-        # In the canonical form, keys are sorted: the objective knows which parameter is the first.
+        # The canonical form sorts keys, so the order of parameters comes from the objective.
         grid = with_meshes_in_order(self.grid, self.objective.parameters)
         object.__setattr__(self, "grid", grid)  # frozen for everyone else
         return self
@@ -144,12 +144,12 @@ class Experiment(Specification):
 
     @property
     def form(self) -> Form | None:
-        """What the rule is a form of here; None without theory, as where there is a schedule."""
+        """The rule's form in theory; None where there is no theory, as with a schedule."""
         return None if self.schedule is not None else self.rule.form
 
     @functools.cached_property
     def recorded(self) -> NDArray[np.int64]:
-        """Recorded steps, shape (n_recorded,); empty where summaries only are stored."""
+        """Recorded steps, shape (n_recorded,); empty where only summaries are stored."""
         if self.record is None:
             return np.empty(0, np.int64)
         return self.record.recorded(self.steps)
@@ -161,7 +161,7 @@ class Experiment(Specification):
 
     @functools.cached_property
     def outcomes(self) -> list[Outcome]:
-        """What each run leaves; see `outcomes`."""
+        """Results of each run; see `outcomes`."""
         return outcomes(
             len(self.stop.targets),
             self.record,
@@ -171,23 +171,23 @@ class Experiment(Specification):
 
     @functools.cached_property
     def labels(self) -> list[Label]:
-        """The numbers that say which run is which; see `labels_of_grid`."""
+        """The numbers that identify a run; see `labels_of_grid`."""
         return labels_of_grid(self.grid, self.objective.parameters)
 
     def with_grid(self, grid: Grid, record: Record | None = None) -> Experiment:
-        """The same experiment over another grid: all else that it says stays.
+        """The same experiment over another grid; everything else is kept.
 
         Parameters
         ----------
         grid : Grid
             The runs.
         record : Record, optional
-            Which of their steps are stored; summaries only where left out.
+            Which of their steps are stored; by default only summaries.
 
         Returns
         -------
         Experiment
-            Checked anew.
+            A new, checked one.
 
         Examples
         --------
@@ -206,7 +206,7 @@ class Experiment(Specification):
         Parameters
         ----------
         x, y : array_like, shape (n,)
-            As a results file keeps them.
+            As stored in a results file.
 
         Returns
         -------
@@ -216,7 +216,7 @@ class Experiment(Specification):
         Raises
         ------
         InputError
-            They are others than those of the plan.
+            They are not the data of the plan.
         """
         return self.model_copy(update={"objective": self.objective.with_observations(x, y)})
 
@@ -238,7 +238,7 @@ class Experiment(Specification):
         Yields
         ------
         (Objective, ndarray of bool, shape (n,))
-            Each that there is, and which of the runs are on it.
+            Each objective that occurs, and which of the runs use it.
         """
         number = variants_of(self.grid, runs)
         for k in np.unique(number).tolist():
@@ -253,7 +253,7 @@ class Experiment(Specification):
 
     @property
     def block_runs(self) -> int:
-        """Runs a block, from the work and the bytes of one run; the number of jobs has no say."""
+        """Runs per block, from the work and the bytes of a run, whatever the number of workers."""
         return runs_of_block(self.steps, self.bytes_per_run)
 
     def blocks(self, block_runs: int | None = None) -> Blocks:
@@ -262,7 +262,7 @@ class Experiment(Specification):
         Parameters
         ----------
         block_runs : int, optional
-            Runs a block, instead of `block_runs`.
+            Runs per block, instead of the property `block_runs`.
         """
         runs = self.grid.n_runs
         return Blocks(runs, min(block_runs or self.block_runs, runs))
@@ -275,15 +275,15 @@ class Experiment(Specification):
             plain["stop"]["bound"] = False
         if self.schedule is not None:
             plain["schedule"] = self.schedule.plain()
-        for name in self.grid.objective or {}:  # an axis has no value besides
+        for name in self.grid.objective or {}:  # an axis has no single value
             plain["objective"].pop(name, None)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @functools.cached_property
     def plan(self) -> dict[str, Any]:
-        """What decides the runs, by dotted keys: without title, label and found minimisers.
+        """What affects the runs, by dotted keys: without title, label and found minimisers.
 
-        Another search may find the same minimisers with other last bits.
+        Another search may find the same minimisers with different last bits.
         """
         return leaves_of(without_names(json.loads(self.canonical)))
 
@@ -294,7 +294,7 @@ class Experiment(Specification):
 
     @property
     def summary(self) -> dict[str, str]:
-        """The experiment in a few words a line, for people: what is descended, how, and where.
+        """The experiment for people, in a few words per line: objective, rule and grid.
 
         Examples
         --------

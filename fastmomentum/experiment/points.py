@@ -1,4 +1,4 @@
-"""Points of the plane, listed or as a mesh: where runs start, and how fast."""
+"""Points of the plane, listed or as a mesh: start points and initial velocities."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Mesh(Specification):
     Parameters
     ----------
     x, y : Axis
-        The two coordinates, by the names of the objective's parameters: a and b for mse, those of
-        its variables for a formula.
+        The two coordinates, named like the objective's parameters: a and b for mse, the variables
+        for a formula.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -73,7 +73,7 @@ class Mesh(Specification):
         return first, second
 
     def ordered(self, parameters: tuple[str, str]) -> Mesh:
-        """The same axes in the order of an objective's parameters, whose names they have."""
+        """The same axes in the order of an objective's parameters, which have the same names."""
         if self.names == parameters:
             return self
         other = self.model_copy()
@@ -81,7 +81,7 @@ class Mesh(Specification):
         return other
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """What was given, and no more."""
+        """Only what was given."""
         yield from zip(self.names, self.axes, strict=True)
 
     def __eq__(self, other: object) -> bool:
@@ -92,7 +92,7 @@ class Mesh(Specification):
         return mine == theirs
 
     def __hash__(self) -> int:
-        """Of what is compared."""
+        """Hash of what is compared."""
         return hash(frozenset(zip(self.names, self.axes, strict=True)))
 
 
@@ -108,14 +108,14 @@ Axes = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def listed(given: Any, example: str) -> list[Any]:
-    """A list of points out of what was given for one, for pydantic to look at closer.
+    """Convert to a list of points, whose entries pydantic then checks.
 
     Parameters
     ----------
     given : object
         A list or an array.
     example : str
-        To show where it is empty.
+        Example for the message about an empty list.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def require_each_once(places: PointSet | None) -> None:
 
 
 def axes_of(places: PointSet) -> Axes:
-    """Coordinates of points, one by one, or of a mesh's two axes."""
+    """Coordinates of each point, or of a mesh's two axes."""
     if isinstance(places, Mesh):
         first, second = places.axes
         return first.points, second.points
@@ -169,6 +169,6 @@ def axes_of(places: PointSet) -> Axes:
 
 
 def sizes_of(axes: Axes, is_mesh: bool) -> tuple[int, ...]:
-    """Sizes of their dimensions: one for points, two for a mesh."""
+    """Sizes of the dimensions: one for points, two for a mesh."""
     first, second = axes
     return (first.size, second.size) if is_mesh else (first.size,)

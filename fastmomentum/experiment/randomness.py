@@ -1,4 +1,4 @@
-"""What is random in a run: noise on its gradients, and the rows that they are taken over."""
+"""Randomness of a run: noise on its gradients, and the rows of its batches."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Noise(Specification):
     Parameters
     ----------
     gaussian : float
-        Standard deviation of what is added to each component; at least 0.
+        Standard deviation of the noise on each component; at least 0.
     common : bool
-        Whether all cells of a grid see the same noise for a seed, so that they differ by their
-        settings alone. Without, each has its own, which depends on the seed and on what the run is
-        made with: a cell has the same noise in any grid.
+        Whether all cells of a grid get the same noise for a seed, so that they differ only by their
+        settings. If not, each cell has its own noise, which depends on the seed and on the run's
+        settings, so a cell has the same noise in any grid.
 
     Examples
     --------
@@ -44,12 +44,12 @@ class Noise(Specification):
 
     @property
     def operations(self) -> int:
-        """Arithmetic that drawing it takes, for one component."""
+        """Operations to draw it, for one component."""
         return count_operations(gaussian_pair) // 2
 
     @property
     def words(self) -> str:
-        """In a few words.
+        """The noise in a few words.
 
         Examples
         --------
@@ -61,16 +61,16 @@ class Noise(Specification):
 
 
 class Batch(Specification):
-    """Rows that each update's gradient is taken over, for the objective mse.
+    """Batches of rows for each update's gradient, for the objective mse.
 
     Parameters
     ----------
     size : int
         Rows of a batch, at most those of the data.
     draw : {"shuffle", "replacement"}
-        ``shuffle``: each row once an epoch, in another order each; the last batch of an epoch has
-        what is left, and its mean is over so many. ``replacement``: each row of each batch is drawn
-        by itself.
+        ``shuffle``: each row once per epoch, in another order each; the last batch of an epoch has
+        the remaining rows, and averages over these. ``replacement``: each row of each batch is
+        drawn independently.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class Batch(Specification):
 
     @property
     def words(self) -> str:
-        """In a few words.
+        """The batches in a few words.
 
         Examples
         --------
@@ -114,12 +114,12 @@ BatchLike = Batch | dict[str, Any]
 def random_faults(
     grid: Grid, objective: Objective, noise: Noise | None, batch: Batch | None
 ) -> Iterator[Fault]:
-    """What is wrong with what is random in an experiment.
+    """Faults of seeds, noise and batches.
 
     Parameters
     ----------
     grid, objective, noise, batch
-        Of an experiment.
+        Parts of an experiment.
 
     Yields
     ------

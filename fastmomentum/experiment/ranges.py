@@ -1,4 +1,4 @@
-"""Ranges of values: no end lost to rounding, and the same bits on every machine."""
+"""Ranges of values: exact ends despite rounding, and the same bits on every machine."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def geometric(first: float, last: float, num: int) -> Values:
 
 
 def steps_within(first: float, end: float, step: float) -> int:
-    """How many values `stepped` would give, or one more; not laid out, so any number will do.
+    """How many values `stepped` would give, or one more, without computing them.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ def steps_within(first: float, end: float, step: float) -> int:
 def stepped(first: float, end: float, step: float) -> Values:
     """Values a step apart, the end not included.
 
-    ``numpy.arange`` includes the end, or what lies beyond it, where rounding has its way.
+    Because of rounding, ``numpy.arange`` may include the end or a value beyond it.
 
     Parameters
     ----------
     first, end : float
-        Where to begin, and what not to reach.
+        The first value, and the end that is not reached.
     step : float
         Of either sign, not 0.
 

@@ -1,4 +1,4 @@
-"""The protocol of a run: which steps are stored, and when it ends before its last update."""
+"""Which steps of a run's trajectory are stored."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ MOST_STEPS: Final = 2**31 - 2
 class Record(Specification):
     """Which steps of a trajectory are stored.
 
-    Exactly one of `every`, `log` and `steps` is given. The last step is always stored besides,
-    and with `every` and `log` the start, which is step 0.
+    Exactly one of `every`, `log` and `steps` is given. The last step is always stored as well, and
+    with `every` and `log` the start, which is step 0.
 
     Parameters
     ----------
     every : int, optional
         Every k-th step.
     log : int, optional
-        About so many steps, evenly spaced in the logarithm.
+        About this many steps, evenly spaced in the logarithm.
     steps : sequence of int, optional
-        These steps.
+        The steps themselves.
     dtype : {"float64", "float32"}
-        As what they are stored.
+        Type in which they are stored.
 
     Examples
     --------
@@ -79,13 +79,13 @@ class Record(Specification):
         return self
 
     def count(self, steps: int) -> int:
-        """How many steps are stored, at most, without laying them out."""
+        """How many steps are stored, at most, without computing them."""
         if self.every is not None:
             return steps // self.every + 2
         return (self.log or len(self.steps or ())) + 2
 
     def recorded(self, steps: int) -> NDArray[np.int64]:
-        """The stored steps, ascending, for runs of so many updates."""
+        """The stored steps, ascending, for runs of `steps` updates."""
         if self.every is not None:
             chosen = np.arange(0, steps + self.every, self.every, dtype=np.int64)
             chosen[-1] = steps

@@ -1,4 +1,4 @@
-"""What a schedule asks of the rest of an experiment."""
+"""Consistency checks between a schedule and the rest of an experiment."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fastmomentum.specification.messages import Fault
 
 
 def schedule_faults(schedule: Schedule | None, rule: UpdateRule, grid: Grid) -> Iterator[Fault]:
-    """What is wrong with a schedule of the momentum.
+    """Faults of a schedule of the momentum.
 
     Parameters
     ----------
     schedule, rule, grid
-        Of an experiment.
+        Parts of an experiment.
 
     Yields
     ------
@@ -43,6 +43,6 @@ def schedule_faults(schedule: Schedule | None, rule: UpdateRule, grid: Grid) -> 
         kinds = " -> ".join(one.kind for one in schedule.momentum)
         yield (
             "schedule.momentum",
-            f"must be {' or '.join(AT)} where rule.restart begins it anew: got {kinds}; take one "
+            f"must be {' or '.join(AT)} where rule.restart restarts it: got {kinds}; take one "
             "of these, or drop rule.restart",
         )

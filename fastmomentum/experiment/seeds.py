@@ -1,4 +1,4 @@
-"""Seeds of a grid: how many, or which."""
+"""Seeds of a grid: a count or a list."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from fastmomentum.specification.base import plain
 from fastmomentum.text import shown
 
 MOST_COUNTED: Final = 10_000_000
-"""Seeds of a grid, at most: as labels of a dimension they are held in memory."""
+"""Most seeds of a grid: as labels of a dimension they are held in memory."""
 MOST_LISTED: Final = 1_000_000
-"""Of a list."""
+"""Most seeds of a list."""
 NO_SEED: Final = 0
 """The seed where a grid names none."""
 
@@ -23,7 +23,7 @@ SeedLike = int | ArrayLike
 
 
 def checked_seeds(given: Any) -> Seeds | None:
-    """A number of seeds, or a list of them, out of what was given for one.
+    """Check a count of seeds or a list of them.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ def checked_seeds(given: Any) -> Seeds | None:
     Returns
     -------
     int, or tuple of int, or None
-        As it is canonical; None for None.
+        In canonical form; None for None.
 
     Raises
     ------
     ValueError
-        It is neither, to follow the key.
+        It is neither; the message is written to follow the key.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def checked_seeds(given: Any) -> Seeds | None:
 
 
 def _whole(given: object) -> int | None:
-    """A whole number, also one written with a point; None where it is none."""
+    """A whole number, also one written with a decimal point; None where it is none."""
     if isinstance(given, float) and given.is_integer():
         return int(given)
     return given if isinstance(given, int) and not isinstance(given, bool) else None

@@ -1,4 +1,4 @@
-"""When a run ends before its last update: targets reached, or diverged."""
+"""When a run ends before its last update: all targets reached, or diverged."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Stop(Specification):
     Parameters
     ----------
     targets : float or sequence of float
-        On f - f_min, positive and decreasing; a run stops as converged at the last.
+        Targets for f - f_min, positive and decreasing; a run stops as converged at the last.
     bound : float or None
         A run stops as diverged where f > bound or f is not finite. With None (in a file: false)
-        f is not looked at on the way: each run takes all its updates.
+        f is not checked on the way: each run makes all its updates.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class Stop(Specification):
         return float(max(min(bound, LARGEST), -LARGEST))
 
     def levels(self, f_min: float) -> NDArray[np.float64]:
-        """The largest f that meets each target; comparing with it saves a subtraction an update.
+        """The largest f that meets each target; comparing with it saves a subtraction per update.
 
         Parameters
         ----------

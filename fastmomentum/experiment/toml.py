@@ -1,4 +1,4 @@
-"""Reading an experiment file, with keys set over the file's."""
+"""Reading an experiment file, with some keys overridden."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fastmomentum.specification.slips import UNCLOSED, slip_in_line, slip_in_val
 from fastmomentum.text import near_file, shown
 
 MOST_BYTES: Final = 64 * 2**20
-"""Bytes of an experiment file, at most: whoever names a device or a film must not wait for it."""
+"""Most bytes of an experiment file: naming a device or a film by mistake must fail quickly."""
 
 COMPARED: Final = "compare"
 """The table of a file that compares experiments."""
@@ -33,7 +33,7 @@ _RESULTS: Final = b"\x89HDF\r\n\x1a\n"
 """How a results file begins."""
 
 _NOT_A_WORD: Final = re.compile(r"""\s*(?:[\[{"'+\-.0-9]|$)""")
-"""How what is no bare word begins."""
+"""How values begin that are not bare words."""
 
 
 BACKSLASHES: Final = (
@@ -41,7 +41,7 @@ BACKSLASHES: Final = (
     "quotes"
 )
 _WINDOWS_PATH: Final = re.compile(r""""[A-Za-z]:\\""")
-"""How a path begins whose backslashes TOML takes for escapes."""
+"""How a path begins whose backslashes TOML reads as escapes."""
 
 
 def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
@@ -52,8 +52,8 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
     path : path
         A TOML file.
     overrides : sequence of str
-        Such as ``"grid.lr.num=128"``: a key and a value in TOML's notation, set over the file's.
-        A word may go without quotes: ``"rule.name=nesterov"``.
+        Such as ``"grid.lr.num=128"``: a key and a value in TOML's notation, which replace the
+        file's. A word needs no quotes: ``"rule.name=nesterov"``.
 
     Returns
     -------
@@ -63,8 +63,8 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
     Raises
     ------
     InputError
-        Where the file cannot be read, is no TOML, or describes no sensible experiment. Each line
-        of the message begins with the file's name.
+        The file cannot be read, is no TOML, or describes no sensible experiment. Each line of the
+        message begins with the file's name.
     """
     path = path_of(path)
     tree = tree_of(path, overrides)
@@ -109,7 +109,7 @@ def checked(tree: dict[str, Any], path: Path, where: str = "") -> Experiment:
 
 
 def experiment_from(given: object) -> Experiment:
-    """The plan to run: an experiment, or what an experiment file says.
+    """The experiment to run, from an experiment or an experiment file.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def experiment_from(given: object) -> Experiment:
     if isinstance(given, Experiment):
         raise InputError(
             f"experiment must be of the class Experiment: got its subclass {kind}, which no file "
-            "could tell; make it with fm.Experiment(...)"
+            "can store; make it with fm.Experiment(...)"
         )
     advice = {
         "dict": "; make one with fm.Experiment.parse(...)",
@@ -174,7 +174,7 @@ def _read(path: Path) -> dict[str, Any]:
     if data.startswith(_RESULTS):
         raise InputError(
             f"{path} is a results file; name an experiment file, such as "
-            f"{path.with_suffix('.toml').name} (info tells what results hold, and what made them)"
+            f"{path.with_suffix('.toml').name} (info shows what results hold, and what made them)"
         )
     try:
         text = data.decode("utf-8-sig")
@@ -189,12 +189,12 @@ def _read(path: Path) -> dict[str, Any]:
         advice = BACKSLASHES if _WINDOWS_PATH.search(text) else usual
         raise InputError(f"{path}: not valid TOML: {_reason(error)}; {advice}") from None
     if any(_mangled(value) for value in _texts(tree)):
-        raise InputError(f"{path}: a path has characters that none has; {BACKSLASHES}")
+        raise InputError(f"{path}: a path has control characters; {BACKSLASHES}")
     return tree
 
 
 def _advice(error: Exception, text: str) -> str | None:
-    """What to write instead, where the line that stopped the parser has a usual slip."""
+    """Say what to write instead, where the line that stopped the parser has a common slip."""
     if not isinstance(error, tomllib.TOMLDecodeError):
         return None
     if match := _TWICE.search(str(error)):
@@ -202,13 +202,13 @@ def _advice(error: Exception, text: str) -> str | None:
     lines = text.splitlines()
     if match := _LINE.search(str(error)):
         return slip_in_line(lines[int(match[1]) - 1]) if int(match[1]) <= len(lines) else None
-    # At the end of the document: of quotes left open anywhere, or in its last line.
+    # At the end of the document: quotes left open anywhere, or a slip in the last line.
     slips = [slip_in_line(line) for line in lines if line.strip()]
     return UNCLOSED if UNCLOSED in slips else (slips or [None])[-1]
 
 
 def _texts(tree: dict[str, Any]) -> Iterator[str]:
-    """All text in what TOML held, however deep: keys with dots nest without end."""
+    """All text in a parsed file, without recursion: dotted keys nest to any depth."""
     left: list[Any] = [tree]
     while left:
         value = left.pop()
@@ -219,7 +219,7 @@ def _texts(tree: dict[str, Any]) -> Iterator[str]:
 
 
 def _mangled(text: str) -> bool:
-    """Whether it was a path whose backslashes were taken for escapes, such as a tab's."""
+    """Whether it was a path whose backslashes were read as escapes, such as a tab's."""
     return text[1:2] == ":" and text[:1].isalpha() and any(c in "\b\t\n\f\r" for c in text)
 
 
@@ -233,7 +233,7 @@ def _reason(error: Exception) -> str:
 
 
 def _set(tree: dict[str, Any], override: str) -> None:
-    """Set one key over the file's."""
+    """Override one key of the file."""
     key, _, text = override.partition("=")
     keys = [part.strip() for part in key.split(".")]
     if not text.strip() or not all(keys):
@@ -263,7 +263,7 @@ def _value(text: str, override: str) -> Any:
             return text.strip()
         with contextlib.suppress(ValueError):
             if math.isfinite(number := float(text)):
-                return number  # such as .5, which TOML does not know
+                return number  # such as .5, which is not valid TOML
         reason = _reason(error).partition(" (at ")[0]
         advice = slip_in_value(text) or advice
     line = " ".join(override.split())

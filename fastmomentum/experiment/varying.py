@@ -21,9 +21,9 @@ from fastmomentum.specification.messages import Fault
 from fastmomentum.text import suggest
 
 MOST_SEARCHED: Final = 256
-"""Combinations of constants, at most, where minimisers are searched for each."""
+"""Most combinations of constants where minimisers are searched for each."""
 MOST_VARIANTS: Final = 65_536
-"""Combinations of constants, at most, where they are known: each is an objective in memory."""
+"""Most combinations of constants where minimisers are known: each is an objective in memory."""
 
 Axes = Mapping[str, Axis]
 
@@ -36,7 +36,7 @@ class Variants:
     objective : Objective
         With the constants that all runs share.
     axes : mapping of Axis
-        By name, the constants that vary.
+        The constants that vary, by name.
 
     Examples
     --------
@@ -52,11 +52,11 @@ class Variants:
         self._known: dict[int, Objective] = {}
 
     def __len__(self) -> int:
-        """How many."""
+        """How many objectives."""
         return math.prod(points.size for points in self._points.values())
 
     def __getitem__(self, number: int) -> Objective:
-        """The objective of a combination; it is made once."""
+        """The objective of a combination; each is made once."""
         if number not in self._known:
             shape = [points.size for points in self._points.values()]
             at = np.unravel_index(number, shape) if shape else ()
@@ -72,16 +72,16 @@ class Variants:
         return self[int(np.ravel_multi_index(at, shape))] if at else self[0]
 
     def __iter__(self) -> Iterator[Objective]:
-        """All of them."""
+        """All objectives, in order."""
         return (self[number] for number in range(len(self)))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave what can be made again at home."""
+        """Pickle without the objectives, which can be made again."""
         return {**self.__dict__, "_known": {}}
 
     @functools.cached_property
     def f_min(self) -> NDArray[np.float64]:
-        """Smallest value of each, shape (n_variants,); NaN where there is none."""
+        """Smallest value of each objective, shape (n_variants,); NaN where there is none."""
         return np.array([np.nan if one.f_min is None else one.f_min for one in self])
 
 
@@ -93,7 +93,7 @@ def variants_of(grid: Grid, runs: NDArray[np.int64]) -> NDArray[np.int64]:
     grid : Grid
         All runs.
     runs : ndarray of int
-        Numbers of some.
+        Numbers of the wanted runs.
 
     Returns
     -------
@@ -115,12 +115,12 @@ def variants_of(grid: Grid, runs: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def axis_faults(grid: Grid, rule: UpdateRule, objective: Objective) -> Iterator[Fault]:
-    """What is wrong with the axes of parameters and of constants.
+    """Faults of the axes of parameters and of constants.
 
     Parameters
     ----------
     grid, rule, objective
-        Of an experiment.
+        Parts of an experiment.
 
     Yields
     ------
@@ -170,34 +170,11 @@ def _out_of_range(key: str, axis: Axis, parameter: Parameter, above: bool) -> It
 
 
 def _constant_faults(axes: Axes, objective: Objective) -> Iterator[Fault]:
-    known, fixed = objective.named_constants, objective.fixed_constants
-    whole = True
-    for name, axis in axes.items():
-        key, whole = f"grid.objective.{name}", False
-        if not known:
-            yield key, f"must be left out, for {objective.name} has no such constants; drop it"
-        elif name in objective.constant_names and name not in known:
-            yield (
-                key,
-                "stands in an exponent of the formula, which is compiled for its value, and can be "
-                "no axis; keep it in objective.constants, and run an experiment for each value",
-            )
-        elif name not in known:
-            yield key, f"is no constant of {objective.name}; {suggest(name, known)}"
-        elif name in fixed:
-            yield key, f"is an axis, and objective.{name} = {known[name]:g} is fixed; drop one"
-        else:
-            whole = True
-            ends = dict.fromkeys((float(axis.points[0]), float(axis.points[-1])))
-            for value in ends:  # what a constant may be is a range
-                try:
-                    objective.with_constants({name: value})
-                except InputError as error:
-                    yield key, str(error).removeprefix(f"{name} ")
-                    break
+    found = [fault for name, axis in axes.items() for fault in _own_faults(name, axis, objective)]
+    yield from found
     count = math.prod(axis.points.size for axis in axes.values())
     most = MOST_SEARCHED if objective.searches_minimisers else MOST_VARIANTS
-    if whole and count > most:
+    if not found and count > most:
         what = ", each of which is searched for minimisers" * objective.searches_minimisers
         yield (
             "grid.objective",
@@ -206,3 +183,29 @@ def _constant_faults(axes: Axes, objective: Objective) -> Iterator[Fault]:
                 "make an axis shorter"
             ),
         )
+
+
+def _own_faults(name: str, axis: Axis, objective: Objective) -> Iterator[Fault]:
+    """What is wrong with an axis of one constant."""
+    known, fixed = objective.named_constants, objective.fixed_constants
+    key = f"grid.objective.{name}"
+    if not known:
+        yield key, f"must be left out, for {objective.name} has no such constants; drop it"
+    elif name in objective.constant_names and name not in known:
+        yield (
+            key,
+            "stands in an exponent of the formula, which is compiled for its value, and can be "
+            "no axis; keep it in objective.constants, and run an experiment for each value",
+        )
+    elif name not in known:
+        yield key, f"is no constant of {objective.name}; {suggest(name, known)}"
+    elif name in fixed:
+        yield key, f"is an axis, and objective.{name} = {known[name]:g} is fixed; drop one"
+    else:
+        ends = dict.fromkeys((float(axis.points[0]), float(axis.points[-1])))
+        for value in ends:  # valid values form a range, so its ends suffice
+            try:
+                objective.with_constants({name: value})
+            except InputError as error:
+                yield key, str(error).removeprefix(f"{name} ")
+                break

@@ -1,8 +1,8 @@
-"""The kernels' form of `elementary` and `noise`: once imported, numba knows their functions.
+"""Numba overloads of `elementary` and `noise`, registered when this module is imported.
 
-They are plain Python, which NumPy runs. Here each helper of `elementary.bits` gets the instruction
-that does the same to a single number, and the functions themselves are made known as they stand, to
-be compiled into whatever calls them: a loop around a call would not be vectorised.
+The functions are plain Python, which NumPy runs. Here each helper of `elementary.bits` gets the
+instruction that does the same to a single number, and the functions themselves are registered
+unchanged, to be inlined into their callers: a loop around a call would not be vectorised.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ INLINED: Final[Any] = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
-"""How what is called in a kernel's loop is compiled: left to itself, LLVM keeps long functions as
-calls. Nobody calls them from Python or C, and to make wrappers takes an eighth of the time."""
+"""How functions called in a kernel's loop are compiled: by default LLVM leaves long functions as
+calls. Nobody calls them from Python or C, and making wrappers takes an eighth of the time."""
 
 
 def _operation(name: str) -> Any:
-    """An operation of LLVM's on one double, which has an instruction on every machine."""
+    """An LLVM intrinsic on one double that is a single instruction on every machine."""
 
     @intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
     def operation(_typing_context: Any, x: Any) -> Any:
@@ -96,7 +96,7 @@ FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     bits.double_of: _double_of,
     **WORD_FORMS,
 }
-"""What numba compiles where a helper of `elementary.bits` is called, and of `noise`."""
+"""Overloads that numba compiles in place of helpers of `elementary.bits` and `noise`."""
 
 
 def _register(function: Callable[..., Any], form: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""Computing a range of runs: its starting points and settings laid out, then the kernel."""
+"""Compute a range of runs: lay out its starting points and settings, then call the kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 STRETCH: Final = 65_536
-"""Updates whose factors and momenta are in memory: a run may have 2^31."""
+"""Updates per call of a kernel with a schedule: their factors are in memory; runs may have 2^31."""
 
 
 def run_block(
@@ -44,11 +44,11 @@ def run_block(
     runs : range
         Numbers of the runs.
     arrays : dict of ndarray
-        By variable, the run as first axis; filled in place.
+        By variable, with the run as first axis; filled in place.
     n_steps : int, optional
         Updates, instead of the experiment's; 0 only compiles.
     chosen : ndarray of bool, shape (n_runs,), optional
-        Which of the runs to compute; the rows of the others are left to the caller.
+        Which of the runs to compute; the caller fills the rows of the others.
     """
     draws = draws_of(experiment)
     for part in parts_of(experiment, draws, runs):
@@ -67,7 +67,7 @@ def _run_part(
     n_steps: int | None,
     chosen: NDArray[np.bool_] | None,
 ) -> None:
-    """Compute runs that one call of the kernel takes."""
+    """Compute the runs of one call of the kernel."""
     objective, grid, stop = experiment.objective, experiment.grid, experiment.stop
     steps = experiment.steps if n_steps is None else n_steps
     checked, count = stop.bound is not None, len(runs)
@@ -113,7 +113,7 @@ def _run_part(
         ("rule", used, rows.option_rows),
         ("objective", named, constant_rows),
     ):
-        rows_of = zip(names, at, strict=True)  # a name too few would vary another constant
+        rows_of = zip(names, at, strict=True)  # a missing name would vary another constant
         places |= {(kind, str(name)): row for name, row in rows_of if row is not None}
     number = {axis: k for k, axis in enumerate(grid.axes)}
     columns = [
@@ -137,7 +137,7 @@ def _run_part(
     for k, words in enumerate(keys_of_lanes(experiment, draws, runs)):
         lanes[rows.keys + 2 * k : rows.keys + 2 * k + 2, :count] = words
     run = np.arange(padded)
-    if chosen is not None and not chosen.all():  # close ranks: lanes know by `run` whose they are
+    if chosen is not None and not chosen.all():  # compact the lanes: `run` has their numbers
         those = np.flatnonzero(chosen)
         run[: those.size] = those
         lanes[:, : those.size] = lanes[:, those]
@@ -200,7 +200,7 @@ def _filler() -> Callable[..., None]:
 
 
 def _fill(lanes, count, cell, shape, axes, rows, offsets, values):  # type: ignore[no-untyped-def]
-    """Starting points and settings of the runs from a cell of the grid on, in C order."""
+    """Fill in starting points and settings of the runs from a cell of the grid on, in C order."""
     for i in range(count):
         for c in range(axes.size):
             lanes[rows[c], i] = values[offsets[c] + cell[axes[c]]]

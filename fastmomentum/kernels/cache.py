@@ -1,7 +1,7 @@
-"""Kernels on disk, by numba's cache, which here never ends a run.
+"""Numba's cache of kernels on disk, made so that its failures never end a run.
 
-Left to itself, numba raises where its folder cannot be written, the disk is full or an entry is
-damaged. Here a warning says so in a line, and the kernel is compiled as if there were no cache.
+By default numba raises where its folder cannot be written, the disk is full or an entry is damaged.
+Here a one-line warning says so, and the kernel is compiled as if there were no cache.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ def compiled(function: Callable[..., None], identity: str, options: dict[str, An
     Parameters
     ----------
     function : callable
-        What numba can compile.
+        A function that numba can compile.
     identity : str
-        Told apart by it: functions of one name and place that do different things.
+        Distinguishes functions of the same name and place that do different things.
     options : dict
-        As for `numba.njit`, but for ``cache``.
+        As for `numba.njit`, without ``cache``.
 
     Returns
     -------
     numba.core.dispatcher.Dispatcher
-        To be called like the function, with `compile_for` before.
+        Called like the function, after `compile_for`.
 
     Warns
     -----
@@ -67,14 +67,14 @@ def compiled(function: Callable[..., None], identity: str, options: dict[str, An
 
 
 def compile_for(dispatcher: Any, arguments: tuple[Any, ...]) -> None:
-    """Compile for the types of some arguments, where a call would not do it by itself.
+    """Compile for the types of some arguments, where a call alone would not.
 
-    That is where NUMBA_DISABLE_JIT is set: what numba has of its own cannot be compiled then.
+    That is where NUMBA_DISABLE_JIT is set, which numba's own functions do not survive.
     """
     if config.DISABLE_JIT:
         _warn(
-            "NUMBA_DISABLE_JIT is set; fastmomentum compiles its kernels all the same, for in "
-            "plain Python they would take hundreds of times as long"
+            "NUMBA_DISABLE_JIT is set; fastmomentum compiles its kernels anyway, because in plain "
+            "Python they would take hundreds of times as long"
         )
         with _jit_enabled():
             dispatcher.compile(tuple(dispatcher.typeof_pyval(value) for value in arguments))
@@ -82,7 +82,7 @@ def compile_for(dispatcher: Any, arguments: tuple[Any, ...]) -> None:
 
 @contextlib.contextmanager
 def told_elsewhere() -> Iterator[None]:
-    """Do not warn: a worker's cache is mostly that of the process that hands out the work."""
+    """Suppress warnings in workers: their cache is mostly that of the runner, which warns."""
     token = _told_elsewhere.set(True)
     try:
         yield
@@ -101,7 +101,7 @@ def _warn_once(message: str) -> None:
 
 
 def _outside() -> int:
-    """How far up the stack the caller of this package lies, as `warnings.warn` counts."""
+    """The stack level of the caller of this package, as `warnings.warn` counts it."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in _INSIDE:
         level, frame = level + 1, frame.f_back
@@ -110,7 +110,7 @@ def _outside() -> int:
 
 @contextlib.contextmanager
 def _jit_enabled() -> Iterator[None]:
-    """Lift NUMBA_DISABLE_JIT, for as long as no other thread compiles."""
+    """Lift NUMBA_DISABLE_JIT, with other threads kept from compiling meanwhile."""
     with global_compiler_lock:
         before, config.DISABLE_JIT = config.DISABLE_JIT, 0
         try:
@@ -120,31 +120,31 @@ def _jit_enabled() -> Iterator[None]:
 
 
 class _Sealed(CompileResultCacheImpl):  # type: ignore[misc, unused-ignore]  # numba has no types
-    """How a kernel is written: with a checksum, and as the one kernel that it is.
+    """Writes a cache entry with a checksum over the kernel's identity and machine code.
 
     Two processes that begin an index at the same time may give different kernels the same file;
-    the index of one then stands over the code of the other, which runs and is wrong.
+    the index of one then points to the code of the other, which would run and be wrong.
     """
 
     identity = b""
 
     def __init__(self, function: Callable[..., None]) -> None:
-        if not Path(_users_folder()).is_absolute():  # no home: it would be a folder called ~ here
+        if not Path(_users_folder()).is_absolute():  # no home: else a folder named ~ here
             usual: list[Any] = CompileResultCacheImpl._locator_classes
             self._locator_classes = [one for one in usual if "UserWide" not in one.__name__]
         super().__init__(function)
 
     def reduce(self, data: Any) -> tuple[bytes, bytes]:
-        """Machine code and all that belongs to it, as numba writes it, with a seal before."""
+        """Machine code and metadata as numba writes them, after their seal."""
         written = dumps(super().reduce(data))
         return self._seal(written), written
 
     def rebuild(self, target_context: Any, payload: tuple[bytes, bytes]) -> Any:
-        """Take it back, if the seal is right."""
+        """Load the entry, if its seal matches."""
         seal, written = payload
         if seal != self._seal(written):
-            raise ValueError("its checksum is another")
-        # numba has unpickled the file that this comes from: it is as far trusted as any module.
+            raise ValueError("its checksum does not match")
+        # numba has already unpickled this file: it is trusted as far as any module.
         return super().rebuild(target_context, pickle.loads(written))
 
     def _seal(self, written: bytes) -> bytes:
@@ -152,7 +152,7 @@ class _Sealed(CompileResultCacheImpl):  # type: ignore[misc, unused-ignore]  # n
 
 
 class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]  # numba has no types
-    """Numba's cache of a function; what fails is a warning, what is damaged is replaced."""
+    """Numba's cache of a function; failures are warnings, damaged entries are replaced."""
 
     _impl_class = _Sealed
 
@@ -161,7 +161,7 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]  # numba has n
         self._impl.identity = identity.encode()
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Give the compiled kernel; None where there is none, or none that is sound."""
+        """Return the cached kernel; None where there is no sound one."""
         try:
             return super().load_overload(sig, target_context)
         except MemoryError:
@@ -174,7 +174,7 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]  # numba has n
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep the compiled kernel, if that can be done."""
+        """Save the compiled kernel, if possible."""
         try:
             self._save(sig, data)
         except OSError as error:
@@ -189,7 +189,7 @@ class _Cache(FunctionCache):  # type: ignore[misc, unused-ignore]  # numba has n
             super().save_overload(sig, data)
         except (OSError, MemoryError):
             raise
-        except Exception:  # the index is damaged: it begins anew
+        except Exception:  # the index is damaged: start a new one
             self.flush()
             super().save_overload(sig, data)
 
@@ -205,7 +205,7 @@ def _users_folder() -> str:
 
 
 def _tried(function: Callable[..., None]) -> str:
-    """The folders that numba looks at, and what is wrong with each."""
+    """The folders that numba tries, and what is wrong with each."""
     beside = Path(function.__code__.co_filename).parent / "__pycache__"
     said = []
     for folder in (config.CACHE_DIR, str(beside), _users_folder()):

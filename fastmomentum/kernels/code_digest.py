@@ -9,7 +9,7 @@ from typing import Any
 
 
 def code_digest(*functions: Callable[..., Any]) -> str:
-    """Digest of what functions do: their code, constants, and all that they reach by name.
+    """Digest of what functions do: their code, constants, and everything they refer to by name.
 
     Numba's cache knows a closed-over function by its name alone, so that an edited objective would
     get the kernel of the old one. This digest is closed over too, and changes with the code.
@@ -34,7 +34,7 @@ def code_digest(*functions: Callable[..., Any]) -> str:
 
 
 def _reached(thing: object, seen: set[int]) -> Iterator[str]:
-    thing = getattr(thing, "__wrapped__", thing)  # a cache around it does not change what it does
+    thing = getattr(thing, "__wrapped__", thing)  # a cache wrapper does not change what it does
     if isinstance(thing, types.FunctionType):
         if id(thing) in seen:
             return

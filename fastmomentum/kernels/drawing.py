@@ -1,8 +1,8 @@
-"""What kernels draw at each step: noise, and what is known of the rows of a batch.
+"""What kernels draw at each step: noise, and the statistics of a batch's rows.
 
-A number that all runs of a call share is drawn once a step, into a table of a round's steps; one
-that is each run's own is drawn lane by lane, some steps of a tile at a time. Nothing of it is
-compiled into kernels of runs in which nothing is random.
+Numbers that all runs of a call share are drawn once per step, into a table for a round's steps; a
+run's own numbers are drawn lane by lane, for some steps of a tile at a time. None of this is
+compiled into kernels of deterministic runs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fastmomentum.noise.rows import drawn_row, scrambled
 Whose = Literal["seed", "lane"]
 
 TABLE_STEPS: Final = 32
-"""Steps that a tile's own numbers are drawn for at once: a table of them stays near the core."""
+"""Steps that a tile's own numbers are drawn for at once: their table fits into the core's cache."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Draws:
     Parameters
     ----------
     noise : {"seed", "lane"}, optional
-        Whether noise is added to gradients, and whose it is: of all runs of a call, which have one
-        seed, or each lane's own.
+        Whether noise is added to gradients, and whose it is: shared by all runs of a call, which
+        have one seed, or each lane's own.
     batch : {"seed", "lane"}, optional
-        The same of batches.
+        The same for batches.
     replacement : bool
-        Whether each row of a batch is drawn by itself.
+        Whether each row of a batch is drawn independently.
     """
 
     noise: Whose | None = None
@@ -79,16 +79,16 @@ class Drawer(NamedTuple):
     Attributes
     ----------
     of_seed, of_lane : int
-        Numbers a step in the tables.
+        Numbers per step in the tables.
     share : callable
-        ``share(table, t, t_end, rows, random)``: draw what all runs share.
+        ``share(table, t, t_end, rows, random)``: draw the shared numbers.
     draw : callable
-        ``draw(table, tile, t, t_end, rows, random)``: draw what is each lane's own.
+        ``draw(table, tile, t, t_end, rows, random)``: draw each lane's own numbers.
     at_step : callable
-        ``at_step(table, k)``: what all runs share at place k of their table, as a tuple.
+        ``at_step(table, k)``: the shared numbers at place k of their table, as a tuple.
     noise, sample : callable
-        ``noise(shared, own, m, lane)``: a step's numbers as a tuple, from those that are shared and
-        from place m of the lanes' table.
+        ``noise(shared, own, m, lane)``: a step's numbers as a tuple, from the shared ones and from
+        place m of the lanes' table.
     """
 
     of_seed: int
@@ -101,22 +101,22 @@ class Drawer(NamedTuple):
 
 
 class Random(NamedTuple):
-    """What a kernel needs for drawing, beside the keys of lanes.
+    """What a kernel needs for drawing, besides the keys of lanes.
 
     Attributes
     ----------
     deviation : float
         Standard deviation of the noise.
     noise_key, batch_key : ndarray of uint64, shape (2,)
-        Of the seed.
+        Keys of the shared seed.
     x, r : ndarray, shape (n_rows,)
-        Of each row; see `statistics.residuals`.
+        x and residual of each row; see `statistics.residuals`.
     scale : float
         See `statistics.sample_of`.
     size : int
         Rows of a batch.
     low, high : int
-        Of `position_bits`.
+        From `position_bits`.
     """
 
     deviation: float
@@ -131,7 +131,7 @@ class Random(NamedTuple):
 
 
 def drawer(n: int, draws: Draws, first_key: int) -> Drawer:
-    """Functions that draw what is asked for.
+    """Make the functions that a kernel draws with.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def drawer(n: int, draws: Draws, first_key: int) -> Drawer:
     Returns
     -------
     Drawer
-        Of functions that do nothing, where nothing is asked for.
+        Its functions do nothing where nothing is drawn.
     """
     of = {"seed": 0, "lane": 0}
     at = {}
@@ -177,7 +177,7 @@ def drawer(n: int, draws: Draws, first_key: int) -> Drawer:
 
 @made_once
 def _in_turn(functions: list[Function], count: int) -> Function:
-    """Call none, one or two functions of so many arguments."""
+    """Call none, one or two functions of `count` arguments."""
 
     def five(a, b, c, d, e):  # type: ignore[no-untyped-def]
         return None
@@ -204,7 +204,7 @@ def _in_turn(functions: list[Function], count: int) -> Function:
 
 @made_once
 def _at_step(count: int) -> Function:
-    """``at_step(table, k)``: so many numbers as a tuple; out of the loop over lanes they stay."""
+    """``at_step(table, k)``: `count` numbers as a tuple, read outside the loop over lanes."""
     if not count:
 
         def nothing(table, k):  # type: ignore[no-untyped-def]
@@ -221,7 +221,7 @@ def _at_step(count: int) -> Function:
 
 @made_once
 def _reading(count: int, whose: Whose, first: int) -> Function:
-    """``read(shared, own, m, lane)``: so many numbers of a step as a tuple."""
+    """``read(shared, own, m, lane)``: `count` numbers of a step as a tuple."""
     if not count:
 
         def nothing(shared, own, m, lane):  # type: ignore[no-untyped-def]
@@ -241,7 +241,7 @@ def _reading(count: int, whose: Whose, first: int) -> Function:
 
 @made_once
 def batch_sizer(draws: Draws) -> Function:
-    """``size(random)``: rows of a batch; 0 where there are none."""
+    """``size(random)``: rows of a batch; 0 without batches."""
 
     def none(random):  # type: ignore[no-untyped-def]
         return 0
@@ -265,4 +265,4 @@ DIGESTED: Final[tuple[Function, ...]] = (
     shuffled,
     sampler,
 )
-"""What is compiled into kernels from here."""
+"""Functions that are compiled into kernels from here."""

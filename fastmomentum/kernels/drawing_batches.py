@@ -1,4 +1,4 @@
-"""What a kernel knows of a step's batch: its rows drawn, and their numbers summed."""
+"""A step's batch in a kernel: its rows are drawn, and their statistics summed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from fastmomentum.noise import epoch_keys
 from fastmomentum.noise.rows import drawn_row, scrambled
 
 SAMPLE: Final = 4
-"""Numbers that are known of a batch."""
+"""Statistics of a batch."""
 
 
 @inlined
 def shuffled(rows, at, count, n_rows, low, high, keys):  # type: ignore[no-untyped-def]
     """Rows at places of an epoch's order, `count` from `at` on, into the first row of `rows`.
 
-    Its other two hold those that are not yet among the `n_rows`, and where they belong: packed, so
-    that they walk on as vectors.
+    Its other two rows hold positions that are not yet below `n_rows`, and where they belong: packed
+    together, so that cycle walking is vectorised.
     """
     for i in range(count):
         rows[0, i] = scrambled(at + i, low, high, keys)
@@ -39,7 +39,7 @@ def shuffled(rows, at, count, n_rows, low, high, keys):  # type: ignore[no-untyp
 
 @inlined
 def summed(rows, count, x, r, scale):  # type: ignore[no-untyped-def]
-    """What `statistics.sample_of` gives, of the same additions in the same order."""
+    """The same as `statistics.sample_of`, by the same additions in the same order."""
     x_sum = xx_sum = r_sum = xr_sum = 0.0
     for i in range(count):
         one, rest = x[rows[0, i]], r[rows[0, i]]
@@ -53,7 +53,7 @@ def summed(rows, count, x, r, scale):  # type: ignore[no-untyped-def]
 
 @made_once
 def sampler(replacement: bool) -> Function:
-    """``sample(s, epoch, keys, key_0, key_1, rows, random)``: numbers of the batch of a step."""
+    """``sample(s, epoch, keys, key_0, key_1, rows, random)``: statistics of a step's batch."""
 
     def drawn(s, epoch, keys, key_0, key_1, rows, random):  # type: ignore[no-untyped-def]
         n_rows = random.x.size
@@ -74,7 +74,7 @@ def sampler(replacement: bool) -> Function:
 
 @made_once
 def shared_sample(first: int, replacement: bool) -> Function:
-    """``share(table, t, t_end, rows, random)``: numbers of the batches that all runs share."""
+    """``share(table, t, t_end, rows, random)``: statistics of the batches that all runs share."""
     sample = sampler(replacement)
 
     def share(table, t, t_end, rows, random):  # type: ignore[no-untyped-def]
@@ -95,14 +95,14 @@ def shared_sample(first: int, replacement: bool) -> Function:
 
 @made_once
 def own_sample(first: int, key: int, replacement: bool) -> Function:
-    """``draw(table, tile, t, t_end, rows, random)``: numbers of each lane's own batches."""
+    """``draw(table, tile, t, t_end, rows, random)``: statistics of each lane's own batches."""
     sample = sampler(replacement)
 
     def draw(table, tile, t, t_end, rows, random):  # type: ignore[no-untyped-def]
         batches = -(-random.x.size // random.size)
         for lane in range(table.shape[2]):
             key_0, key_1 = bits_of(tile[key, lane]), bits_of(tile[key + 1, lane])
-            if lane:  # neighbours mostly have one seed
+            if lane:  # neighbours mostly share a seed
                 before_0, before_1 = bits_of(tile[key, lane - 1]), bits_of(tile[key + 1, lane - 1])
                 if key_0 == before_0 and key_1 == before_1:
                     for c in range(first, first + SAMPLE):

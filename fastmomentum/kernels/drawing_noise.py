@@ -16,7 +16,7 @@ def shared_noise(n: int, first: int) -> Function:
     def share(table, t, t_end, rows, random):  # type: ignore[no-untyped-def]
         deviation, key_0, key_1 = random.deviation, random.noise_key[0], random.noise_key[1]
         for c in range(0, n, 2):
-            second = min(c + 1, n - 1)  # an odd last coordinate has a pair for itself
+            second = min(c + 1, n - 1)  # an odd last coordinate uses half of its pair
             for s in range(t, t_end):
                 one, other = gaussian_pair(s, c // 2, key_0, key_1)
                 table[first + second, s - t] = deviation * other
@@ -37,7 +37,7 @@ def own_noise(n: int, first: int, key: int) -> Function:
         for c in range(0, n, 2):
             second = min(c + 1, n - 1)
             for s in range(t, t_end):
-                # Two loops: in one of words alone, twice as many fit into a vector as doubles do.
+                # Two loops: a vector holds twice as many words as doubles.
                 for lane in range(lanes):
                     key_0, key_1 = np.uint64(keys[0, lane]), np.uint64(keys[1, lane])
                     words[0, lane], words[1, lane] = random_words(s, c // 2, key_0, key_1)
@@ -51,7 +51,7 @@ def own_noise(n: int, first: int, key: int) -> Function:
 
 @made_once
 def adding(n: int) -> Function:
-    """``add(g, noise)``: a gradient with its noise; the gradient where there is none."""
+    """``add(g, noise)``: the first `n` components of a gradient, with their noise."""
     if not n:
 
         def nothing(g, noise):  # type: ignore[no-untyped-def]

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from fastmomentum.experiment.plan import Experiment
 
 ALONE: Final = 128
-"""Fewer runs of one seed than this draw each for itself: handing a seed to the kernel by itself
-would cost more than is saved."""
+"""If fewer runs than this share a seed, each draws for itself: a kernel call per seed would cost
+more than is saved."""
 
 MADE_WITH: Final = ("lr", "momentum", "rule", "objective", "start", "velocity")
-"""Fields of a grid that a run's own noise depends on; a grid without velocity counts as at rest."""
+"""Fields of a grid that a run's own noise depends on; without a velocity, it counts as 0."""
 
 NO_NUMBERS: Final = np.empty(0)
 NO_KEY: Final = np.zeros(2, np.uint64)
@@ -53,12 +53,12 @@ def parts_of(experiment: Experiment, draws: Draws, runs: range) -> Iterator[rang
 
 
 def random_of(experiment: Experiment, draws: Draws, runs: range) -> Random | tuple[()]:
-    """What a kernel draws with for some runs; of one seed, if they share what is drawn.
+    """What a kernel needs to draw for some runs, which must have one seed if they share numbers.
 
     Raises
     ------
     InputError
-        There are batches, and the rows of the data are not known.
+        Batches are to be drawn, and the rows of the data are not known.
     """
     if not draws.any:
         return ()
@@ -68,7 +68,7 @@ def random_of(experiment: Experiment, draws: Draws, runs: range) -> Random | tup
         number = runs.start // (grid.n_runs // grid.seeds.size)
         key = np.array(key_of(grid.seeds[number], NOTHING, NOTHING), np.uint64)
     if experiment.batch is not None:
-        assert isinstance(experiment.objective, MSE)  # as the experiment has made sure
+        assert isinstance(experiment.objective, MSE)  # as the experiment has checked
         x, r = experiment.objective.rows
         scale = experiment.objective.constants[-1]
         size, (low, high) = experiment.batch.size, position_bits(x.size)
@@ -93,7 +93,7 @@ def keys_of_lanes(
     Yields
     ------
     (ndarray, ndarray), shapes (n_runs,)
-        For the noise, then for batches, as far as these are each run's own.
+        For the noise, then for batches, if these are each run's own.
     """
     common = experiment.noise is None or experiment.noise.common
     for whose, of_seed in ((draws.noise, common), (draws.batch, True)):
@@ -103,9 +103,9 @@ def keys_of_lanes(
 
 
 def _keys(experiment: Experiment, runs: range, of_seed: bool) -> NDArray[np.uint64]:
-    """Keys of runs, shape (2, n_runs): of their seeds alone, or of all that they are made with.
+    """Keys of runs, shape (2, n_runs): from their seeds alone, or from all their settings.
 
-    By NumPy: it takes a few parts in a hundred of the runs' own time, and nothing to compile.
+    With NumPy: that takes a few per cent of the runs' own time, and needs no compilation.
     """
     grid = experiment.grid
     cells = dict(zip(grid.axes, np.unravel_index(np.asarray(runs), grid.shape), strict=True))

@@ -1,7 +1,7 @@
 """The batched loop: every run of a block, for any objective and any rule, compiled once.
 
-``compile_kernel`` closes one loop over an objective's value and gradient and a rule; what comes out
-takes the runs of a block from one step to another.
+``compile_kernel`` closes one loop over an objective's value and gradient and a rule; the compiled
+function takes the runs of a block from one step to another.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ from fastmomentum.status import Status
 Kernel = Callable[..., int]
 
 LANES: Final = {False: 40, True: 32}
-"""Runs that walk abreast, without and with stop rules: enough vectors to fill the wait for a chain
-of dependent operations, and few enough that a tile's points and velocities stay in registers."""
+"""Runs per tile, updated together, without and with stop rules: enough vectors to hide the latency
+of dependent operations, and few enough that points and velocities stay in registers."""
 
 ROUND: Final = 256
-"""Updates between two looks at who has stopped. Longer rounds waste updates on runs that are over;
-shorter ones pay more for closing ranks."""
+"""Updates between two checks of which runs have stopped. Longer rounds waste updates on stopped
+runs; shorter ones spend more time on compacting the rest."""
 
 OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
 """How kernels are compiled: strict IEEE, so neither fastmath nor contraction."""
@@ -63,11 +63,11 @@ NOT_RUN, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
 def widest_vectors(_typing_context: Any) -> Any:
-    """Ask LLVM for the machine's widest vectors in the function around.
+    """Ask LLVM for the machine's widest vectors in the calling function.
 
-    On many processors it prefers half of them, for the sake of code that uses few; here that
-    would cost a third of the speed. Numba has no option for it, and llvmlite's set of attributes
-    knows no such name, so it goes in by the base class.
+    On many processors it prefers vectors of half that width, for the sake of code that uses few;
+    here that would cost a third of the speed. Numba has no option for it, and llvmlite's set of
+    attributes refuses the name, so it is added through the base class.
     """
 
     def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
@@ -97,12 +97,12 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     Parameters
     ----------
     functions : Functions
-        The objective's; taken are its plain functions ``value`` and ``gradient``.
+        The objective's plain functions, of which ``value`` and ``gradient`` are used.
     rows : Rows
         The rule, and what differs between the runs.
     checked : bool
-        Whether the stop rules are asked after every update. Without, each run takes all its
-        updates and the loss is looked at once, at the end.
+        Whether the stop rules are checked after every update. If not, each run makes all its
+        updates and the loss is computed once, at the end.
 
     Returns
     -------
@@ -182,18 +182,18 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         n_restarts,
         trajectory,
     ):
-        digest  # noqa: B018  (closed over, so that the cache tells edited functions apart)
+        digest  # noqa: B018  (closed over, so that the cache notices edited functions)
         widest_vectors()  # type: ignore[call-arg, unused-ignore]  # numba gives the context
         n_targets, n_recorded = levels.shape[1], recorded.size
         tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
         drawn = np.empty((of_seed, round_updates))
         table, lone = np.empty((of_lane, table_steps, lanes)), np.empty((of_lane, 1, 1))
         batch = np.empty((3, batch_size(random)), np.uint32)
-        k_next = 0  # entry that comes next; np.searchsorted takes half a second to compile
+        k_next = 0  # next entry to record; np.searchsorted takes half a second to compile
         while k_next < n_recorded and recorded[k_next] <= t:
             k_next += 1
 
-        # Rounds: from t to t_end for all tiles, then those that are over leave.
+        # Rounds: from t to t_end for all tiles, then the stopped runs are removed.
         while active > 0 and t < until:
             t_end = min(t + round_updates, until) if in_rounds else until
             share(drawn, t, t_end, batch, random)
@@ -234,7 +234,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                                 noise,
                                 sample,
                             )
-                            if checked:  # where a rule is met the point stands still
+                            if checked:  # where a stop rule is met the point is kept
                                 f = value(*w, read_constants(tile, j, constants))
                                 eventless = (f <= bound) & (f > tile[level_row, j])
                                 tile[eventless_row, j] += 1.0 if eventless else -0.0
@@ -250,7 +250,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         k += 1
 
                 for j in range(busy if checked else 0):
-                    # Without targets, only divergence ends a lane's quiet.
+                    # Without targets, only divergence is an event.
                     s = t + int(tile[eventless_row, j])
                     if s == t_end:
                         continue
@@ -260,7 +260,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         single[row, 0] = tile[row, j]
                     f = loss(single, 0, constants)
                     if -LARGEST <= f <= bound and f > own_levels[n_targets - 1]:
-                        # Not the last target, and the velocity ran on: the round again, alone.
+                        # Not the last target, and the velocity went on: repeat the round alone.
                         for row in range(n_rows):
                             single[row, 0] = runs[row, i]
                         s = t
@@ -318,7 +318,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                     for j in range(lanes):
                         runs[row, base + j] = tile[row, j]
 
-            if some_over:  # close ranks
+            if some_over:  # compact the remaining runs
                 to_place = 0
                 for i in range(active):
                     if status[run[i]] == NOT_RUN:
@@ -332,7 +332,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
             while k_next < n_recorded and recorded[k_next] <= t:
                 k_next += 1
 
-        if t == steps:  # the rules are asked once more
+        if t == steps:  # the stop rules are checked once more
             for i in range(active):
                 out, own_levels = run[i], levels[group[i]]
                 f = loss(runs, i, constants)

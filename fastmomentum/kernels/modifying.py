@@ -1,4 +1,4 @@
-"""The options of every rule in a kernel: clipping, decay, restarts; nothing where none is used.
+"""The options of every rule in a kernel: clipping, decay, restarts; no code where none is used.
 
 Loops over coordinates are unrolled as in `fastmomentum.kernels.tiles`.
 """
@@ -21,7 +21,7 @@ DIGESTED: Final[tuple[Function, ...]] = (
     modifiers.clipping,
     modifiers.summed,
 )
-"""What is compiled in besides this module's own."""
+"""Functions that are compiled in besides this module's own."""
 
 
 @made_once
@@ -64,12 +64,12 @@ def times(g: Any, _: Any, factor: Any) -> Any:
 
 
 def add(one: Any, _: Any, number: Any) -> Any:
-    """A coordinate more a number."""
+    """A coordinate plus a number."""
     return one + number
 
 
 def over(g: Any, _: Any, number: Any) -> Any:
-    """A coordinate over a number."""
+    """A coordinate divided by a number."""
     return g / number
 
 
@@ -77,7 +77,7 @@ def over(g: Any, _: Any, number: Any) -> Any:
 def clipper(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Function:
     """``clip(tile, lane, g, options)``: the gradient, no longer than the option allows.
 
-    Of the options that are used, `names` has the names, and `rows` where the tile has them.
+    `names` are the options in use, and `rows` their rows in the tile.
     """
     if "clip" not in names:
 
@@ -119,7 +119,7 @@ def decayer(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Functio
 
 @made_once
 def decoupler(n: int, names: Sequence[str], rows: Sequence[int | None]) -> Function:
-    """``decouple(tile, lane, to, w, lr, options)``: the new point less decoupled decay."""
+    """``decouple(tile, lane, to, w, lr, options)``: the new point minus decoupled decay."""
     if "decoupled_weight_decay" not in names:
 
         def nothing(tile, lane, to, w, lr, options):  # type: ignore[no-untyped-def]
@@ -144,11 +144,11 @@ def restarter(
     sums_gradients: bool,
     value: Function,
 ) -> Function:
-    """``restart(tile, lane, w, to, g, constants)``: set the velocity to 0 where it is time to.
+    """``restart(tile, lane, w, to, g, constants)``: set the velocity to 0 where a restart is due.
 
-    `velocities`, `counts` and `clocks` are rows: a clock counts updates, from 0 after each restart.
-    `sums_gradients` says whether the way is -v' instead of v';
-    `value` is the objective's, and `constants` are those of the lane.
+    `velocities`, `counts` and `clocks` are rows: a clock counts updates since the last restart.
+    `sums_gradients` says whether the direction of travel is -v' instead of v'; `value` is the
+    objective's, and `constants` are those of the lane.
     """
     if kind is None:
 

@@ -1,4 +1,4 @@
-"""What a tile holds of its lanes, row by row."""
+"""The layout of a tile: which row holds what."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class Rows:
     n : int
         Coordinates.
     rule : Rule
-        Says what a coordinate, and a run, keep between updates.
+        Defines the state of a coordinate and of a run.
     parameters : tuple of bool
-        Which of the rule's parameters differ between the runs: they have rows of their own.
+        Which of the rule's parameters differ between the runs, and so have rows of their own.
     constants : tuple of bool
-        Which of the objective's constants do.
+        The same for the objective's constants.
     options : tuple of (str, bool)
         Options of every rule that are used, and whether they differ between the runs.
     restart : str, optional
         When the velocity is set to 0.
     draws : Draws
-        What is drawn at each step: lanes may have keys of their own.
+        What is drawn at each step; lanes may have keys of their own.
     has_factors : bool
         Whether each update has a factor on the learning rate.
     has_momenta : bool
@@ -51,27 +51,27 @@ class Rows:
 
     @property
     def point(self) -> list[int]:
-        """The point."""
+        """Rows of the point."""
         return list(range(self.n))
 
     def states(self, coordinate: int) -> list[int]:
-        """What a coordinate keeps; state by state, so that the velocities lie together."""
+        """Rows of a coordinate's state; grouped by state, so that the velocities lie together."""
         return [self.n * (1 + k) + coordinate for k in range(len(self.rule.states))]
 
     @property
     def shared(self) -> list[int]:
-        """What all coordinates keep together."""
+        """Rows of the state that all coordinates share."""
         first = self.n * (1 + len(self.rule.states))
         return list(range(first, first + len(self.rule.shared)))
 
     @property
     def lr(self) -> int:
-        """The learning rate; the momentum follows."""
+        """Row of the learning rate; the momentum follows."""
         return self.n * (1 + len(self.rule.states)) + len(self.rule.shared)
 
     @property
     def level(self) -> int:
-        """The level of f to fall to; the count of updates without event follows."""
+        """Row of the level of f to reach; the count of updates without event follows."""
         return self.lr + 2
 
     def varying(self) -> tuple[list[int | None], list[int | None]]:
@@ -96,28 +96,28 @@ class Rows:
 
     @property
     def restarts(self) -> list[int]:
-        """The count of restarts, where there are some."""
+        """Row of the count of restarts, if the rule restarts."""
         return [] if self.restart is None else [self.keys - 1]
 
     @property
     def keys(self) -> int:
-        """The first word of the lanes' keys, as bits of a double."""
+        """Row of the first word of the lanes' keys, as bits of a double."""
         return self.count - self.draws.keys
 
     @property
     def restarts_and_clock(self) -> list[str]:
-        """What a rule that restarts keeps besides."""
+        """The additional state of a rule that restarts."""
         kept = [] if self.own_momentum is None else ["clock"]
         return kept if self.restart is None else [*kept, "restarts"]
 
     @property
     def clock(self) -> list[int]:
-        """Updates since the last restart, where the momentum depends on them."""
+        """Row of the updates since the last restart, if the momentum depends on them."""
         return [] if self.own_momentum is None else [self.keys - 2]
 
     @property
     def count(self) -> int:
-        """How many."""
+        """Number of rows."""
         own = sum(self.parameters) + sum(self.constants)
         rest = sum(varies for _, varies in self.options) + len(self.restarts_and_clock)
         return self.level + 2 + own + rest + self.draws.keys

@@ -1,4 +1,4 @@
-"""One update of a lane: where the gradient is taken, the rule for each coordinate."""
+"""One update of a lane: the gradient, its modifiers, and the rule for each coordinate."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fastmomentum.kernels.tiles import Function, inlined, made_once, mixed, read
 from fastmomentum.objectives import Functions
 
 States = tuple[tuple[int, ...], ...]
-"""Of each coordinate, the rows of a tile with what it keeps."""
+"""For each coordinate, the rows of a tile with its state."""
 
 
 @inlined
 def one_nan(number: float) -> float:
-    """Make all NaNs one: sign and payload of a computed one tell the order of the operands."""
+    """Make all NaNs the same: sign and payload would depend on the order of the operands."""
     return number if number == number else np.nan
 
 
@@ -41,12 +41,12 @@ def recorder(n: int) -> Function:
 def stepper(rows: Rows, functions: Functions) -> Function:
     """Make one update: ``step(tile, lane, w, parameters, constants, options, t, planned, ...)``.
 
-    It gives the new point; `planned` are factor and momentum of the update, from the schedules;
-    `noise` and `sample` are what was drawn for the step.
+    It returns the new point; `planned` are the update's factor and momentum from the schedules;
+    `noise` and `sample` were drawn for the step.
 
     The order is: gradient, noise, clip, weight decay, the rule, decoupled decay, restart. The tile
-    keeps the old point, so that a stop rule that is met can leave the lane where it is; all else in
-    it is updated.
+    keeps the old point, so that a lane whose stop rule is met can stay there; everything else in it
+    is updated.
     """
     rule = rows.rule
     advance = inlined(rule.advance)
@@ -89,7 +89,7 @@ def stepper(rows: Rows, functions: Functions) -> Function:
 
 @made_once
 def differentiating(gradient: Function, is_of_batch: bool, n_noisy: int) -> Function:
-    """``differentiate(at, constants, noise, sample)``: the gradient, with what is random in it."""
+    """``differentiate(at, constants, noise, sample)``: the gradient, with batches and noise."""
     gradient = inlined(gradient)
 
     def of_all(at, constants, sample):  # type: ignore[no-untyped-def]
@@ -169,7 +169,7 @@ def planner(has_factors: bool, has_momenta: bool) -> Function:
 
 @made_once
 def looking(states: States, gradient_point: Function) -> Function:
-    """``look(tile, lane, w, momentum)``: where the gradient is taken, coordinate by coordinate."""
+    """``look(tile, lane, w, momentum)``: the point at which the gradient is computed."""
     n = len(states)
     if not n:
 
@@ -189,7 +189,7 @@ def looking(states: States, gradient_point: Function) -> Function:
 
 @made_once
 def moving(states: States, update: Function) -> Function:
-    """``move(tile, lane, w, g, ...)``: the rule for each coordinate."""
+    """``move(tile, lane, w, g, ...)``: apply the rule to each coordinate."""
     n = len(states)
     if not n:
 

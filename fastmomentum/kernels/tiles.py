@@ -1,7 +1,7 @@
 """Access to a tile, unrolled: a lane's numbers as tuples, for any number of coordinates.
 
-A tile has a row a quantity and a lane (a run) a column. Loops over tuples stop LLVM from making
-vectors of the lanes; closures that call each other, a row each, do not.
+A tile has a row per quantity and a column per lane (a run). Loops over tuples keep LLVM from
+vectorising over the lanes; closures that call each other, one per row, do not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Function = Callable[..., Any]
 
 
 def made_once(make: Callable[..., Function]) -> Callable[..., Function]:
-    """Give the same function for the same arguments: numba compiles it once for all kernels."""
+    """Return the same function for the same arguments, so that numba compiles it only once."""
     kept = functools.cache(make)
 
     @functools.wraps(make)
@@ -30,7 +30,7 @@ def made_once(make: Callable[..., Function]) -> Callable[..., Function]:
 
 @made_once
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function into its caller: what LLVM leaves as a call is not vectorised."""
+    """Inline a function into its caller: a loop around a call is not vectorised."""
     return cast(Callable[..., Any], register_jitable(**INLINED)(function))
 
 
@@ -79,7 +79,7 @@ def writer(rows: Sequence[int]) -> Callable[..., None]:
 
 @made_once
 def chooser(rows: Sequence[int]) -> Callable[..., None]:
-    """``choose(tile, lane, yes, values, others)``: set them to values, or else to others."""
+    """``choose(tile, lane, yes, values, others)``: set the entries to values, or else to others."""
     if not rows:
 
         def nothing(tile, lane, yes, values, others):  # type: ignore[no-untyped-def]
@@ -98,7 +98,7 @@ def chooser(rows: Sequence[int]) -> Callable[..., None]:
 
 @made_once
 def mixed(rows: Sequence[int | None]) -> Callable[..., Any]:
-    """``read(tile, lane, fixed)``: a lane's entries; where the row is None, that of `fixed`."""
+    """``read(tile, lane, fixed)``: a lane's entries; where the row is None, the one in `fixed`."""
     if not rows:
 
         def nothing(tile, lane, fixed):  # type: ignore[no-untyped-def]

@@ -1,8 +1,8 @@
-"""The kernels' form of what `noise` does with words of 32 bits.
+"""Numba overloads of `noise`'s operations on words of 32 bits.
 
-There they are held in integers of 64 bits, for NumPy's sake. Here they are the machine's own words:
-a vector holds twice as many. They are built of LLVM's instructions, for numba makes 64 bits of
-every integer that it adds.
+In `noise` the words are held in integers of 64 bits, for NumPy's sake. Here they are the machine's
+own 32 bits, of which a vector holds twice as many. They are built from LLVM instructions, because
+numba widens every integer that it adds to 64 bits.
 """
 
 from __future__ import annotations
@@ -89,4 +89,4 @@ WORD_FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     threefry.mixed: _mixed,
     rows.scrambled: _scrambled,
 }
-"""What numba compiles where these are called."""
+"""Overloads that numba compiles in place of these functions."""

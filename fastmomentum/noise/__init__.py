@@ -2,8 +2,8 @@
 
 Everything is a function of a key, the step and the coordinate (`threefry`); a key is made of the
 seed and, where not all cells share their noise, of a run's settings, start and velocity (`keys`).
-What kernels compile into their loops are the plain functions of `threefry`, `keys`, `gaussian` and
-`rows`; `batches` is for NumPy alone.
+Kernels compile the plain functions of `threefry`, `keys`, `gaussian` and `rows` into their loops;
+`batches` is for NumPy alone.
 """
 
 from types import ModuleType
@@ -26,7 +26,7 @@ from fastmomentum.noise.rows import shuffled_row as shuffled_row
 from fastmomentum.noise.threefry import threefry as threefry
 
 MODULES: Final[tuple[ModuleType, ...]] = (words, keys, gaussian, rows)
-"""Those whose plain functions kernels compile."""
+"""Modules whose plain functions kernels compile."""
 
 __all__ = [
     "MODULES",

@@ -1,4 +1,4 @@
-"""Rows that each update's gradient is taken over, in NumPy: what the kernels do one at a time."""
+"""Rows of each update's batch, in NumPy: the kernels draw the same rows one at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def epoch_order(seed: int, epoch: int, n_rows: int) -> Rows:
     seed : int
         The seed.
     epoch : int
-        From 0.
+        Number of the epoch, from 0.
     n_rows : int
         Rows of the table.
 
@@ -53,7 +53,7 @@ def epoch_order(seed: int, epoch: int, n_rows: int) -> Rows:
 
 
 def batch_rows(seed: int, step: int, n_rows: int, size: int, draw: Draw | str = "shuffle") -> Rows:
-    """Rows that an update's gradient is taken over.
+    """Rows of an update's batch.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ def batch_rows(seed: int, step: int, n_rows: int, size: int, draw: Draw | str = 
     size : int
         Rows of a batch.
     draw : str
-        "shuffle": each row once an epoch, in a new order each; an epoch has ``n_rows/size``
-        batches, rounded up, and the last has what is left, as PyTorch's DataLoader gives it.
-        "replacement": each row of each batch by itself, so a batch may have a row twice.
+        "shuffle": each row once per epoch, in a new order each; an epoch has ``n_rows/size``
+        batches, rounded up, and the last has the remaining rows, as in PyTorch's DataLoader.
+        "replacement": each row is drawn independently, so a batch may have a row twice.
 
     Returns
     -------

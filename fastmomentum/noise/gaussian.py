@@ -1,8 +1,8 @@
-"""Gaussian noise of a step: Box and Muller's pair from two random words.
+"""Gaussian noise of a step: a Box-Muller pair from two random words.
 
 ``u, v = (word + 1/2)/2^32`` lie strictly between 0 and 1, and ``sqrt(-2 log u)`` times the cosine
 and the sine of ``2 pi v`` are two independent numbers of mean 0 and variance 1. With words of 32
-bits none is beyond 6.8, where one of 10^11 should be.
+bits none is beyond 6.8, where one in 10^11 should be.
 
 References
 ----------
@@ -21,10 +21,10 @@ from fastmomentum.elementary.logarithm import log_of_normal
 from fastmomentum.noise.threefry import Word, threefry
 
 LARGEST: Final = 6.763705635001895
-"""No Gaussian number is larger in size: sqrt(2 log 2^33)."""
+"""Largest absolute value of a Gaussian number: sqrt(2 log 2^33)."""
 
 WHOLE: Final = np.uint64(0x4330000000000000)
-"""Pattern of 2^52: with a word in its last bits it is that of 2^52 + word."""
+"""Bit pattern of 2^52; with a word in its last bits, that of 2^52 + word."""
 
 
 def uniform(word: Word) -> Any:
@@ -58,7 +58,7 @@ def gaussian_pair(step: Any, pair: Any, key_0: Word, key_1: Word) -> tuple[Any, 
     pair : int or ndarray of int
         Which pair: 0 for the first two coordinates, 1 for the next two; below 2^28.
     key_0, key_1 : uint64 or ndarray of uint64
-        Of `fastmomentum.noise.key_of`.
+        From `fastmomentum.noise.key_of`.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def gaussian_pair(step: Any, pair: Any, key_0: Word, key_1: Word) -> tuple[Any, 
 
 
 def random_words(step: Any, pair: Any, key_0: Word, key_1: Word) -> tuple[Word, Word]:
-    """Two random words of a step, of which `gaussian_of` makes two Gaussian numbers.
+    """Two random words of a step, which `gaussian_of` turns into two Gaussian numbers.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def random_words(step: Any, pair: Any, key_0: Word, key_1: Word) -> tuple[Word, 
 
 
 def gaussian_of(first: Word, second: Word) -> tuple[Any, Any]:
-    """Box and Muller's two Gaussian numbers from two random words.
+    """Two Gaussian numbers from two random words, by Box and Muller.
 
     Parameters
     ----------

@@ -1,14 +1,14 @@
-"""Keys of the noise: of a seed, and where not common of what a run is made of; never of its number.
+"""Keys of the noise: from the seed and, if not common, from a run's settings; never its number.
 
-A key is a chain of blocks of `threefry`: each number that is taken in is enciphered under what came
-of those before it, the seed last.
+A key is a hash chained from `threefry`: each number is enciphered under the state that the numbers
+before it left, the seed last.
 
     state = (0, 0)
     for each number, with its pattern of 64 bits:  state = threefry(low half, high half; state)
     key = threefry(low half of the seed, high half; state)
 
-Under one state different patterns give different states, so two runs that differ in the seed alone,
-or in the number taken in last alone, never have the same key; others have by chance, one pair in
+From one state different patterns give different states, so two runs that differ only in the seed,
+or only in the last number absorbed, never have the same key; others may by chance, one pair in
 2^64. Order: learning rate, momentum, further axes of the grid in the order of the file's
 dimensions, then the start's coordinates, then the velocity's. -0.0 counts as 0.0.
 """
@@ -26,7 +26,7 @@ MOST_SEEDS: Final = 2**63
 """Seeds are whole numbers from 0 to one less than this, so that a TOML file can hold each."""
 
 NOTHING: Final = np.uint64(0)
-"""Both words of the state before anything is taken in."""
+"""Both words of the state before anything is absorbed."""
 
 
 def absorbed(value: Any, state_0: Word, state_1: Word) -> tuple[Word, Word]:
@@ -35,7 +35,7 @@ def absorbed(value: Any, state_0: Word, state_1: Word) -> tuple[Word, Word]:
     Parameters
     ----------
     value : float or ndarray
-        The number; its bit pattern is taken in.
+        The number; its bit pattern is absorbed.
     state_0, state_1 : uint64 or ndarray of uint64
         The state before, `NOTHING` twice at first.
 
@@ -54,14 +54,14 @@ def absorbed(value: Any, state_0: Word, state_1: Word) -> tuple[Word, Word]:
 
 
 def key_of(seed: Any, state_0: Word, state_1: Word) -> tuple[Word, Word]:
-    """The key of a seed, and of the numbers taken in before.
+    """The key of a seed and of the numbers absorbed before it.
 
     Parameters
     ----------
     seed : int or ndarray of int
         From 0 to `MOST_SEEDS` - 1.
     state_0, state_1 : uint64 or ndarray of uint64
-        Of `absorbed`; `NOTHING` twice for noise that all cells have in common.
+        From `absorbed`; `NOTHING` twice for noise that all cells share.
 
     Returns
     -------

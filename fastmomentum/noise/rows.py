@@ -1,10 +1,10 @@
-"""Rows of a batch: a keyed permutation of all rows an epoch, or independent draws.
+"""Rows of a batch: a keyed permutation of all rows per epoch, or independent draws.
 
-The permutation is a Feistel network over the least power of 2 that holds all rows: one half of a
-position's bits is changed by a hash of the other half, eight times by turns, which can be undone
-whatever the hash is. Where it leads out of the rows it is applied again, until it leads back into
-them ("cycle walking"). So each row comes once an epoch, and the row at any place of any epoch is
-known without a list of them.
+The permutation is a Feistel network over the smallest power of 2 that holds all rows: one half of a
+position's bits is changed by a hash of the other half, in eight rounds that alternate the halves,
+which is invertible whatever the hash is. Where the result is not a row it is permuted again, until
+it is one ("cycle walking"). So each row comes once per epoch, and the row at any place of any epoch
+is known without a list of them.
 
 References
 ----------
@@ -27,12 +27,12 @@ SHUFFLE: Final = np.uint64(1 << 28)
 DRAW: Final = np.uint64(2 << 28)
 """The same for independent draws; the place in the batch is added."""
 FEWEST_BITS: Final = 6
-"""Of a position: over fewer positions a network reaches too few permutations."""
+"""Bits of a position, at least: over fewer, the network reaches too few permutations."""
 MOST_ROWS: Final = 2**28
 """Rows that a table may have."""
 MULTIPLY_1, MULTIPLY_2 = np.uint64(0x85EBCA6B), np.uint64(0xC2B2AE35)
 SHIFT_1, SHIFT_2 = np.uint64(13), np.uint64(16)
-"""Of Appleby's finishing steps of MurmurHash3 (public domain), which carry each bit to all."""
+"""From Appleby's finaliser of MurmurHash3 (public domain), in which each bit affects all."""
 ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 
 
@@ -56,12 +56,12 @@ def epoch_keys(epoch: Any, key_0: Word, key_1: Word) -> Keys:
     epoch : int or ndarray of int
         From 0 to 2^32 - 1.
     key_0, key_1 : uint64 or ndarray of uint64
-        Of `fastmomentum.noise.key_of`.
+        From `fastmomentum.noise.key_of`.
 
     Returns
     -------
     tuple of uint64 or ndarray of uint64
-        Eight words, one a round.
+        Eight words, one per round.
     """
     t = np.uint64(epoch)
     a, b = threefry(t, SHUFFLE, key_0, key_1)
@@ -79,7 +79,7 @@ def hashed(half: Word, key: Word) -> Word:
 
 
 def scrambled(position: Word, low_bits: Any, high_bits: Any, keys: Keys) -> Word:
-    """The permutation of all positions, before walking."""
+    """The permutation of all positions, before cycle walking."""
     low_mask, high_mask = (ONE << low_bits) - ONE, (ONE << high_bits) - ONE
     low, high = position & low_mask, position >> low_bits
     low = low ^ (hashed(high, keys[0]) & low_mask)
@@ -103,9 +103,9 @@ def shuffled_row(place: Any, n_rows: Any, low_bits: Any, high_bits: Any, keys: K
     n_rows : int
         Rows of the table, at most `MOST_ROWS`.
     low_bits, high_bits : int
-        Of `position_bits`.
+        From `position_bits`.
     keys : tuple of uint64
-        Of `epoch_keys`.
+        From `epoch_keys`.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def shuffled_row(place: Any, n_rows: Any, low_bits: Any, high_bits: Any, keys: K
 
 
 def drawn_row(step: Any, place: Any, n_rows: Any, key_0: Word, key_1: Word) -> Word:
-    """Row that a step draws independently of all others, for a place of its batch.
+    """Row that a step draws for a place of its batch, independently of all others.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def drawn_row(step: Any, place: Any, n_rows: Any, key_0: Word, key_1: Word) -> W
     n_rows : int
         Rows of the table, at most `MOST_ROWS`.
     key_0, key_1 : uint64 or ndarray of uint64
-        Of `fastmomentum.noise.key_of`.
+        From `fastmomentum.noise.key_of`.
 
     Returns
     -------

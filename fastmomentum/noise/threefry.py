@@ -1,11 +1,11 @@
-"""Threefry: random words from a key and a counter, by mixing alone; nothing is kept between them.
+"""Threefry: random words from a key and a counter, by mixing alone, without any state.
 
-Any word can be asked for at any time, so runs may be split, repeated and resumed as one likes. This
-is Threefry-2x32 with 13 rounds, the fewest for which its authors know of no statistical flaw.
+Any word can be computed at any time, so runs may be split, repeated and resumed freely. This is
+Threefry-2x32 with 13 rounds, the fewest for which its authors know of no statistical flaw.
 
 Words have 32 bits and are held in integers of 64, where sums of two cannot overflow: NumPy's
-numbers and arrays then give what the kernels give, and no warning. In kernels `total` and `mixed`
-are the machine's own instructions on words of 32 bits.
+numbers and arrays then give the same as the kernels, without warnings. In kernels `total` and
+`mixed` are the machine's own instructions on words of 32 bits.
 
 References
 ----------
@@ -31,11 +31,11 @@ S1, S2, S3 = np.uint64(1), np.uint64(2), np.uint64(3)
 """Number of the injection, added to its second word."""
 R0, R1, R2, R3 = np.uint64(13), np.uint64(15), np.uint64(26), np.uint64(6)
 R4, R5, R6, R7 = np.uint64(17), np.uint64(29), np.uint64(16), np.uint64(24)
-"""Bits that a round rotates by; they come round every eight rounds."""
+"""Bits that a round rotates by; they repeat every eight rounds."""
 
 
 def total(a: Word, b: Word) -> Word:
-    """Sum of two words, without what overflows.
+    """Sum of two words modulo 2^32.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def mixed(a: Word, b: Word, bits: Word) -> tuple[Word, Word]:
 
 
 def threefry(first: Word, second: Word, key_0: Word, key_1: Word) -> tuple[Word, Word]:
-    """Two random words of a counter of two words, under a key of two words.
+    """Two random words from a counter of two words, under a key of two words.
 
     Parameters
     ----------

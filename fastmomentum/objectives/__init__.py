@@ -1,4 +1,4 @@
-"""What can be descended. A new objective is a class, and its line in `AnyObjective`."""
+"""Functions to minimise. A new objective needs a class, and its line in `AnyObjective`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from fastmomentum.objectives.tracing import objective as objective
 
 
 def _table(given: Any) -> Any:
-    """What may stand for an objective, as a table or an objective."""
+    """Turn what may stand for an objective, such as a name, into a table or an objective."""
     if isinstance(given, type):
         name = given.__name__
         raise ValueError(f"must be an objective: got the class {name}; write {name}(...)")
@@ -45,7 +45,7 @@ def _table(given: Any) -> Any:
         name = getattr(given, "__name__", type(given).__name__)
         raise ValueError(f"must be an objective: got the function {name}; {OWN_FUNCTION}")
     if isinstance(given, dict) and "formula" in given:
-        return {"name": "formula", **given}  # what it is needs no saying
+        return {"name": "formula", **given}  # the key alone says what it is
     return {"name": given} if isinstance(given, str) else given
 
 

@@ -1,4 +1,4 @@
-"""What an objective is."""
+"""The base of all objectives."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ OWN_FUNCTION: Final = (
     'to bring your own function, write it as a formula: fm.Formula("(a - x)^2 + ...", a=1.0), '
     "or decorate it with @fm.objective"
 )
-"""How to descend what is not in the registry."""
+"""Advice for functions that are not in the registry."""
 
 Constants = tuple[float, ...]
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 
 def named(name: str, settings: dict[str, Any]) -> str:
-    """Write an objective down by its name and its `Objective.settings`.
+    """Format an objective by its name and its `Objective.settings`.
 
     Examples
     --------
@@ -43,8 +43,8 @@ class Functions(NamedTuple):
     value, gradient, hessian : callable
         The value; ``(gx, gy)``; ``(hxx, hxy, hyy)``.
     batch_gradient : callable or None
-        For a sum over rows of data: ``(gx, gy)`` of some of them, of ``(x, y, constants, sample)``,
-        where the sample is what is known of those rows.
+        For a sum over rows of data: ``(gx, gy)`` over a batch of rows, from ``(x, y, constants,
+        sample)``, where the sample has the statistics of these rows.
     """
 
     value: Callable[..., Any]
@@ -54,20 +54,20 @@ class Functions(NamedTuple):
 
 
 class Objective(Specification):
-    """A function of two parameters to be descended.
+    """A function of two parameters to be minimised.
 
-    A subclass gives three plain static functions of ``(x, y, constants)`` that numba compiles and
-    that NumPy arrays may enter just as well: ``value_at``, ``gradient_at`` and ``hessian_at``.
-    They are written with + - * / and the functions of `fastmomentum.elementary`: then every machine
-    gives the same bits. Those of NumPy and of Python's math would not.
+    A subclass has three plain static functions of ``(x, y, constants)`` that numba compiles and
+    that also take NumPy arrays: ``value_at``, ``gradient_at`` and ``hessian_at``. They are written
+    with + - * / and the functions of `fastmomentum.elementary`, so that every machine gives the
+    same bits. Those of NumPy and of Python's math would not.
 
     Attributes
     ----------
     parameters : tuple of str
         Names of the two parameters.
     arithmetic : int
-        Raised by one when the functions change so that results get other last digits; kept in
-        results files, for unfinished and damaged ones are only completed with the same.
+        Raised by one when the functions change so that the last digits of results differ; stored in
+        results files, because unfinished and damaged ones are only completed with the same.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Objective(Specification):
 
     @property
     def words(self) -> str:
-        """The objective in a title, with what makes it another than usual.
+        """The objective's name in titles, with the settings that are not the defaults.
 
         Examples
         --------
@@ -106,27 +106,27 @@ class Objective(Specification):
 
     @property
     def functions(self) -> Functions:
-        """Value, gradient and Hessian as plain functions; kernels are made of them."""
+        """Value, gradient and Hessian as plain functions, which kernels compile."""
         return Functions(self.value_at, self.gradient_at, self.hessian_at)
 
     @property
     def no_minimum(self) -> str:
-        """Why there is no smallest value to measure from, where there is none; and what to do."""
+        """The message where targets need a smallest value and there is none."""
         return f"{self.words} has no smallest value; drop them"
 
     @property
     def way_out_of_divergence(self) -> str:
-        """What would let larger learning rates converge; empty where nothing is known to."""
+        """Advice that would let larger learning rates converge; empty where none is known."""
         return ""
 
     @classmethod
     def example(cls) -> Self:
-        """One of the kind, for tests and tables that go over the registry."""
+        """An instance, for tests and tables that cover the registry."""
         return cls.parse({})
 
     @property
     def constants(self) -> Constants:
-        """Numbers that the functions need, in the order in which they read them."""
+        """Numbers that the functions need, in the order in which they are read."""
         return ()
 
     @property
@@ -144,17 +144,17 @@ class Objective(Specification):
 
     @property
     def constant_names(self) -> tuple[str | None, ...]:
-        """Name of each of `constants`; None for what is computed and has none."""
+        """Name of each of `constants`; None for computed ones, which have no name."""
         return tuple(self.named_constants) or (None,) * len(self.constants)
 
     @property
     def fixed_constants(self) -> frozenset[str]:
-        """Those of them that were given, and so cannot be axes besides."""
+        """Names of the constants that were given a value, and so cannot be axes as well."""
         return frozenset(self.model_fields_set & self.named_constants.keys())
 
     @property
     def searches_minimisers(self) -> bool:
-        """Whether its minimisers are found by a search, which takes its time."""
+        """Whether its minimisers are found by a search, which takes a while."""
         return False
 
     def with_constants(self, values: Mapping[str, float]) -> Self:
@@ -199,15 +199,15 @@ class Objective(Specification):
 
     @property
     def n_rows(self) -> int | None:
-        """Rows of data that it is a sum over; None where it is none, and there are no batches."""
+        """Rows of data that it sums over; None where it is no such sum and has no batches."""
         return None
 
     def observations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Data behind the objective, shapes (n,) and (n,); None where there are none."""
+        """The objective's data, shapes (n,) and (n,); None where it has none."""
         return None
 
     def with_observations(self, x: ArrayLike, y: ArrayLike) -> Self:
-        """The same objective with its data, as they were kept elsewhere."""
+        """The same objective with its data, which were stored elsewhere."""
         raise InputError(f"{self.name} has no data")
 
     @staticmethod
@@ -217,12 +217,12 @@ class Objective(Specification):
 
     @staticmethod
     def gradient_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any]:
-        """Gradient ``(gx, gy)`` at a point; plain, for numba: new arrays, not x or y themselves."""
+        """Gradient ``(gx, gy)`` at a point; plain, for numba; never x or y themselves."""
         raise NotImplementedError
 
     @staticmethod
     def hessian_at(x: Any, y: Any, constants: Any) -> tuple[Any, Any, Any]:
-        """Second derivatives ``(hxx, hxy, hyy)`` at a point; plain."""
+        """Second derivatives ``(hxx, hxy, hyy)`` at a point; plain, for numba."""
         raise NotImplementedError
 
     def value(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
@@ -253,7 +253,7 @@ class Objective(Specification):
         Returns
         -------
         ndarray, shape (..., 2)
-            Derivatives by the first and the second parameter.
+            Derivatives with respect to the first and the second parameter.
         """
         x, y = _points(x, y)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -281,6 +281,6 @@ class Objective(Specification):
 
 
 def _points(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], ...]:
-    """Coordinates of one shape; paths that diverge have infinite ones."""
+    """Broadcast coordinates; those of diverged paths may be infinite."""
     parts = (numbers(part, name, finite=False) for name, part in (("x", x), ("y", y)))
     return np.broadcast_arrays(*parts)

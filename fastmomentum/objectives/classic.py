@@ -1,4 +1,4 @@
-"""Valleys and hills of higher degree, made of + - * / alone: every machine gives the same bits."""
+"""Polynomial test functions of higher degree, of + - * / alone: the same bits on every machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Rosenbrock(Objective):
     Parameters
     ----------
     a, b : float
-        The minimum lies at (a, a^2); b > 0 is how steep the valley's walls are.
+        The minimum lies at (a, a^2); b > 0 is the steepness of the valley's walls.
 
     References
     ----------
@@ -164,7 +164,7 @@ class Himmelblau(Objective):
 
 
 class ThreeHumpCamel(Objective):
-    """A bowl between two lesser ones: ``f = 2 x^2 - 1.05 x^4 + x^6/6 + x y + y^2``.
+    """A bowl between two shallower ones: ``f = 2 x^2 - 1.05 x^4 + x^6/6 + x y + y^2``.
 
     References
     ----------

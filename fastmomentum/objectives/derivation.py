@@ -1,7 +1,7 @@
-"""From a formula's tree to plain functions: SymPy differentiates, and what is shared is named.
+"""From a formula's tree to plain functions: SymPy differentiates; common subexpressions get a name.
 
-SymPy is given each node by itself, and never a text. This module is imported where a formula is
-new; known ones lie in the cache as source.
+SymPy gets each node separately, never text. This module is imported only for a new formula; the
+source of known ones is in the cache.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import elementary
 
 MOST_OPERATIONS: Final = 3_000
-"""Operations that value, gradient and Hessian together may take, once what they share is shared."""
+"""Most operations of value, gradient and Hessian together, common subexpressions counted once."""
 
 
 def derive(node: Node, variables: Sequence[str], constants: Sequence[str]) -> str:
@@ -43,9 +43,9 @@ def derive(node: Node, variables: Sequence[str], constants: Sequence[str]) -> st
     node : Node
         The formula, weighed.
     variables : sequence of str
-        The two that it is derived by.
+        The two variables to differentiate by.
     constants : sequence of str
-        In the order in which the functions are to read them.
+        In the order in which the functions read them.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def derive(node: Node, variables: Sequence[str], constants: Sequence[str]) -> st
     Raises
     ------
     FormulaError
-        The formula depends on no variable, divides by 0, or is too large once derived.
+        The formula depends on no variable, divides by 0, or has too large derivatives.
     """
     symbols = {name: sympy.Symbol(f"v_{name}") for name in variables}
     names = symbols | {name: sympy.Symbol(f"c_{name}") for name in constants}
@@ -124,6 +124,6 @@ def _call(word: str, parts: list[Any]) -> Any:
         return parts[0] ** sympy.Rational(1, 2)
     inner = parts[0]
     if word in ("sin", "cos") and inner.is_Mul and PI in inner.args:
-        turns = inner / (2 * PI)  # by whole turns the reduction is exact
+        turns = inner / (2 * PI)  # in turns the reduction is exact
         return SinTurns(turns) if word == "sin" else CosTurns(turns)
     return FUNCTIONS[word](inner)

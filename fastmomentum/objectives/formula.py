@@ -1,4 +1,4 @@
-"""Objectives of one's own, from a line of text."""
+"""User-defined objectives, from a line of text."""
 
 from __future__ import annotations
 
@@ -40,30 +40,30 @@ class Formula(Objective):
 
     Numbers, the two variables, constants, ``pi``, ``e``, ``+ - * / ^ **``, parentheses, ``sin cos
     tan exp log sqrt tanh abs min max``, and ``where(condition, then, otherwise)`` with comparisons,
-    ``and``, ``or``, ``not``. Whole powers (up to 1,000) are made by products and halves by sqrt;
-    others are exp(p log u), which is less exact and needs u >= 0. At a kink the derivative is that
-    of the branch taken; abs has 0 at 0. The text is parsed, and never run as Python.
+    ``and``, ``or``, ``not``. Whole powers (up to 1,000) are computed by products and halves by
+    sqrt; others are exp(p log u), which is less accurate and needs u >= 0. At a kink the derivative
+    is that of the branch taken; that of abs at 0 is 0. The text is parsed, and never run as Python.
 
     Parameters
     ----------
     formula : str
         Such as ``"(a - x)^2 + b*(y - x^2)^2"``.
     constants : mapping of str to float, optional
-        Values of the constants. In Python each may be a keyword of its own as well.
+        Values of the constants. In Python each may also be a keyword argument.
     minimisers : sequence of (float or str, float or str), optional
-        Global minimisers; expressions in the constants may stand for numbers. Left out, they are
+        Global minimisers; coordinates may be expressions in the constants. Left out, they are
         searched for in the box, from fixed starts, and kept if no sample of the box lies lower.
     box : ((float, float), (float, float)), optional
         Usual region, by default [-5, 5] each; in a file ``{ x = [-2, 2], y = [-1, 3] }``.
     label : str, optional
-        What titles say instead of the formula.
+        Title to use instead of the formula.
     variables : (str, str), optional
         Names of the two parameters, by default x and y.
 
     Raises
     ------
     InputError
-        With the column, where the formula is refused.
+        The formula or another argument makes no sense; the message names the column.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class Formula(Objective):
     variables: Annotated[tuple[str, str], BeforeValidator(two_names)] = ("x", "y")
     label: Annotated[str | None, AfterValidator(short)] = Field(default=None, max_length=200)
     found: bool = False
-    # The keys of these three are names of what every objective has.
+    # Every objective has properties with the names of these three keys.
     given_constants: Annotated[tuple[tuple[str, float], ...], BeforeValidator(named_numbers)] = (
         Field(default=(), alias="constants")
     )
@@ -131,7 +131,7 @@ class Formula(Objective):
                 fields["constants"] = {**own, **given}
             super().__init__(**fields)
 
-        __init__.__pydantic_base_init__ = True  # direct calls alone come here
+        __init__.__pydantic_base_init__ = True  # only direct calls come here
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -143,7 +143,7 @@ class Formula(Objective):
         names = tuple(name for name, _ in self.given_constants)
         try:
             trees = [parsed(self.formula, (*self.variables, *names))]
-            self.functions  # noqa: B018  (what cannot be derived is refused here)
+            self.functions  # noqa: B018  (raises where it cannot be derived)
         except FormulaError as error:
             raise faults([("formula", str(error))]) from None
         try:
@@ -186,7 +186,7 @@ class Formula(Objective):
 
     @property
     def named_constants(self) -> dict[str, float]:
-        # What stands in an exponent is written into the code, and has one value.
+        # A constant in an exponent is written into the code, so it has a single value.
         written = in_exponents(parsed(self.formula, (*self.variables, *dict(self.given_constants))))
         return {name: value for name, value in self.given_constants if name not in written}
 
@@ -273,7 +273,7 @@ class Formula(Objective):
 
     @model_serializer
     def _table(self) -> dict[str, Any]:
-        """Everything that decides what the formula is; found minimisers are marked as such."""
+        """Everything that defines the objective; minimisers found by search are marked as such."""
         given = self.given_minimisers
         points = self._searched.tolist() if given is None else [list(point) for point in given]
         return {
@@ -288,7 +288,7 @@ class Formula(Objective):
         }
 
     def _given(self) -> dict[str, Any]:
-        """What it was made from, by the names that it is made with."""
+        """The arguments it was made from, by name."""
         given: dict[str, Any] = {"formula": self.formula}
         if self.given_constants:
             given["constants"] = dict(self.given_constants)
@@ -314,7 +314,7 @@ class Formula(Objective):
         Returns
         -------
         Formula
-            A new one; minimisers that were found are searched for anew.
+            A new one; minimisers found by search are searched for again.
 
         Raises
         ------
@@ -328,13 +328,13 @@ class Formula(Objective):
         return self.model_copy(update={"constants": known | constants})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy, with other values for some keys; found minimisers are searched for anew."""
+        """Copy, with other values for some keys; minimisers found by search are searched again."""
         if not update:
             return super().model_copy(deep=deep)
         return type(self)(**(self._given() | dict(update)))
 
     def __repr_args__(self) -> Any:
-        """What was given, and no more."""
+        """Only what was given."""
         yield from self._given().items()
 
     def _identity(self) -> str:
@@ -345,5 +345,5 @@ class Formula(Objective):
         return isinstance(other, Formula) and self._identity() == other._identity()
 
     def __hash__(self) -> int:
-        """Of what is compared."""
+        """Hash of what is compared."""
         return hash(self._identity())

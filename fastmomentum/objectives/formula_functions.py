@@ -1,4 +1,4 @@
-"""From a formula's text to its tree and its plain functions; both are kept."""
+"""From a formula's text to its tree and its plain functions; both are cached."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def functions(
         raise FormulaError(f"must depend on {variables[0]} or {variables[1]}, and does not")
 
     def write() -> str:
-        from fastmomentum.objectives.derivation import derive  # SymPy takes its time to import
+        from fastmomentum.objectives.derivation import derive  # SymPy is slow to import
 
         return derive(tree, variables, names)
 

@@ -1,4 +1,4 @@
-"""What the keys of a formula may be: each is made plain, or refused in a line."""
+"""Checks of a formula's keys: each value is converted to plain data, or refused in one line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_MINIMISERS: Final = 256
 
 
 def one_line(given: Any) -> Any:
-    """The formula, without line breaks and runs of blanks."""
+    """The formula, without line breaks and repeated blanks."""
     return " ".join(given.split()) if isinstance(given, str) else given
 
 
@@ -80,7 +80,7 @@ def corners(given: Any, info: Any) -> Any:
 
 
 def points(given: Any) -> Any:
-    """The minimisers, of numbers and of texts in the constants."""
+    """The minimisers, as numbers or as expressions in the constants."""
     if given is None:
         return None
     given = given.tolist() if isinstance(given, np.ndarray) else given

@@ -1,8 +1,8 @@
-"""Source that was written from formulas, kept in a folder of the user's own.
+"""Source generated from formulas, cached in a folder of the user's own.
 
-A file's name says what it was written from, and its first line what it holds: it is loaded only if
-both fit, and written anew otherwise. Numba's kernels outlive a process because the module that
-they are compiled from has the same name in the next.
+A file's name is a hash of what it was generated from, and its first line a checksum of its content:
+it is loaded only if both match, and generated again otherwise. Numba's cache of kernels works
+across processes because the module they are compiled from has the same name in each.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from fastmomentum.errors import StorageError
 from fastmomentum.objectives.base import Functions
 
 WRITERS: Final = ("derivation", "grammar", "printer", "symbolic", "tokens", "trees")
-"""Modules of ours that decide what is written."""
+"""Our own modules that determine the generated source."""
 PREFIX: Final = "fastmomentum_formula_"
 
 
 def functions(spelt: str, write: Callable[[], str]) -> Functions:
-    """The functions of a formula: from the cache, or written now.
+    """The functions of a formula: from the cache, or generated now.
 
     Parameters
     ----------
     spelt : str
-        All that decides what is written, as text.
+        Everything that determines the source, as text.
     write : callable
-        Writes the source, where it is not kept.
+        Generates the source, where it is not cached.
 
     Returns
     -------
     Functions
-        Of a module of their own, which is the same in every process.
+        From a module of their own, which is the same in every process.
 
     Raises
     ------
@@ -72,13 +72,13 @@ def _writers() -> str:
 
 
 def folder() -> Path:
-    """The folder of the user's own, made where it is not there.
+    """The user's cache folder, created if needed.
 
     Returns
     -------
     Path
-        ``fastmomentum/formulas`` in ``$XDG_CACHE_HOME``, which is ``~/.cache`` where not set; a
-        folder for this process alone where nothing can be made there.
+        ``fastmomentum/formulas`` in ``$XDG_CACHE_HOME``, by default ``~/.cache``; a folder for this
+        process alone where it cannot be created.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def folder() -> Path:
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-# Windows has neither users by number nor these bits; there a profile is its user's alone.
+# Windows has neither user ids nor these mode bits; there a profile belongs to its user alone.
 def _is_mine(about: os.stat_result) -> bool:
     return not hasattr(os, "getuid") or about.st_uid == os.getuid()
 
@@ -129,7 +129,7 @@ def _sealed(source: bytes) -> bytes:
 
 
 def _kept(path: Path) -> bytes | None:
-    """Source from a file; None where there is none, or it is not what was written there."""
+    """Source from a cache file; None where there is none, or its checksum does not match."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
     except OSError:
@@ -144,7 +144,7 @@ def _kept(path: Path) -> bytes | None:
 
 
 def _keep(path: Path, source: bytes) -> None:
-    """Write a file so that nobody ever sees half of it; what cannot be kept is written again."""
+    """Write a cache file atomically; a failure only means that it is generated again."""
     with contextlib.suppress(OSError):
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:
@@ -157,7 +157,7 @@ def _keep(path: Path, source: bytes) -> None:
 
 
 class _Loader(importlib.abc.SourceLoader):
-    """Loads the bytes that were checked, whatever has become of the file since."""
+    """Loads the bytes that were checked, even if the file has changed since."""
 
     def __init__(self, path: Path, source: bytes) -> None:
         self.path, self.source = str(path), source

@@ -1,7 +1,7 @@
-"""What a formula may say: a grammar of its own, so that no text is ever run as Python.
+"""The grammar of formulas: our own, so that no text is ever run as Python.
 
-A text becomes tokens, tokens become a tree, and the tree is weighed before anything is done with
-it. Every refusal names the column. Limits keep a stranger's formula from taking time or memory.
+A text becomes tokens, tokens become a tree, and the tree's size is bounded before anything is done
+with it. Every refusal names the column. Limits keep untrusted formulas from taking time or memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fastmomentum.objectives.tokens import (
 from fastmomentum.text import suggest
 
 DEEPEST: Final = 50
-"""Parentheses, calls, signs and powers within one another, at most."""
+"""Deepest nesting of parentheses, calls, signs and powers."""
 _LEVELS: Final = {
     "or": 1, "and": 2,
     "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4,
@@ -47,11 +47,11 @@ class Node:
         "number", "name"; "sum" and "product" (of any number of parts), "negative", "inverse",
         "power", "call"; or a condition: "compare", "and", "or", "not".
     parts : tuple of Node
-        What it is made of.
+        Its operands.
     word : str
-        Of a name, a call or a comparison: which.
+        For a name, a call or a comparison: which one.
     number : Fraction or float
-        Of a number: exact where it is short.
+        For a number: its value, exact where it is short.
     column : int
         Where it begins, from 1.
     """
@@ -64,11 +64,11 @@ class Node:
 
     @property
     def is_condition(self) -> bool:
-        """Whether it holds or does not, rather than being a number."""
+        """Whether it is a condition rather than a number."""
         return self.kind in _CONDITIONS
 
     def spelt(self) -> str:
-        """The tree as text, the same for texts that differ in blanks and parentheses alone."""
+        """The tree as text, the same for formulas that differ only in blanks and parentheses."""
         if not self.parts:
             return self.word or str(self.number)
         return (
@@ -84,17 +84,17 @@ def parse(text: str, names: Collection[str]) -> Node:
     text : str
         Such as ``"(a - x)^2 + b*(y - x^2)^2"``.
     names : collection of str
-        Variables and constants that may occur.
+        Known variables and constants.
 
     Returns
     -------
     Node
-        The tree of a number, not of a condition.
+        The tree, whose value is a number, not a condition.
 
     Raises
     ------
     FormulaError
-        The text is no formula, or has more characters, or is nested deeper, than is allowed.
+        The text is no formula, is too long, or is nested too deeply.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def parse(text: str, names: Collection[str]) -> Node:
 
 
 class _Parser:
-    """Operator precedence, by recursion as deep as the formula is nested."""
+    """Precedence climbing, by recursion as deep as the formula is nested."""
 
     def __init__(self, tokens: Sequence[Token], names: Collection[str]) -> None:
         self.tokens, self.names = tokens, names
@@ -140,7 +140,7 @@ class _Parser:
         refuse(token.column, f"got {token}, which cannot stand here; {ALLOWED}")
 
     def expression(self, lowest: int) -> Node:
-        """An expression whose operators bind at least so tightly."""
+        """An expression whose operators bind at least as tightly as `lowest`."""
         left = self.operand()
         while (level := _LEVELS.get(self.token.text, 0)) >= lowest:
             if level == _POWER:
@@ -152,7 +152,7 @@ class _Parser:
         return left
 
     def chain(self, first: Node, level: int) -> Node:
-        """Operands of +, of *, of "and" or of "or", side by side."""
+        """A chain of operands of +, of *, of "and" or of "or"."""
         parts = [first]
         while _LEVELS.get(self.token.text) == level:
             sign = self.take()

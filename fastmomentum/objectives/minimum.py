@@ -1,4 +1,4 @@
-"""Whether runs fell below the minimum that an objective states, which then is none."""
+"""Whether runs fell below an objective's stated minimum, which is then wrong."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from fastmomentum.objectives.base import Objective
 Floats = NDArray[np.float64]
 
 SHARE: Final = 1e-9
-"""Part of the stated minimum (or of 1, if that is more) by which a loss may lie below it: minima
-that are written in decimals are no better."""
+"""Relative tolerance (absolute below 1) by which a loss may lie below the stated minimum: minima
+given in decimals are no more accurate."""
 ROUNDINGS: Final = 64.0
-"""Times the loss changes from one float64 to the next by which it may lie below, too."""
+"""Further tolerance, in units of the loss's change from one float64 to the next."""
 
 
 def below_minimum(objective: Objective, final: Floats, final_loss: Floats) -> NDArray[np.bool_]:
@@ -24,7 +24,7 @@ def below_minimum(objective: Objective, final: Floats, final_loss: Floats) -> ND
     Parameters
     ----------
     objective : Objective
-        Whose `f_min` is in question.
+        Whose `f_min` is checked.
     final : ndarray, shape (..., 2)
         Where runs ended.
     final_loss : ndarray, shape (...)
@@ -33,7 +33,7 @@ def below_minimum(objective: Objective, final: Floats, final_loss: Floats) -> ND
     Returns
     -------
     ndarray of bool, shape (...)
-        False everywhere where no minimum is stated.
+        All False where no minimum is stated.
 
     Examples
     --------
@@ -61,14 +61,14 @@ def below_minimum(objective: Objective, final: Floats, final_loss: Floats) -> ND
 
 
 def fallen(objective: Objective, loss: float, count: int) -> str:
-    """What to say of runs below the stated minimum.
+    """The message about runs below the stated minimum.
 
     Parameters
     ----------
     objective : Objective
-        Which states it.
+        Whose minimum it is.
     loss : float
-        The lowest.
+        The lowest loss.
     count : int
         How many runs ended below.
 

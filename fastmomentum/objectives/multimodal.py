@@ -1,7 +1,7 @@
 """Objectives with many local minima, made with cos, sin and exp.
 
-Their waves are written in whole turns, whose reduction is exact, and as haversines, which are
-``(1 - cos)/2``: then f is exactly 0 at the minimiser, and loses no digits near it.
+Their angles are in turns, whose range reduction is exact, and their waves are haversines, which are
+``(1 - cos)/2``: so f is exactly 0 at the minimiser, and loses no digits near it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Ackley(Objective):
     ``r = sqrt((x^2 + y^2) / 2)``.
 
     At the minimiser the first term is a cone, which has no derivatives. There, the gradient is
-    given as 0, the least of its subgradients, and the Hessian as that of the ripples alone.
+    set to 0, the smallest subgradient, and the Hessian to that of the ripples alone.
 
     References
     ----------
@@ -132,8 +132,8 @@ class Levi13(Objective):
 
     ``f = sin(3 pi x)^2 + (x - 1)^2 (1 + sin(3 pi y)^2) + (y - 1)^2 (1 + sin(2 pi y)^2)``.
 
-    Written in u = x - 1 and v = y - 1, which changes no square of a sine and makes value and
-    gradient exactly 0 at the minimiser.
+    Computed from u = x - 1 and v = y - 1, which leaves the squared sines unchanged and makes value
+    and gradient exactly 0 at the minimiser.
 
     References
     ----------

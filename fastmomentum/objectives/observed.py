@@ -1,4 +1,4 @@
-"""Objectives over rows of data: where these come from, and what is kept of them."""
+"""Objectives over rows of data: where the rows come from, and which statistics are kept."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from fastmomentum.specification.base import Whole
 from fastmomentum.specification.numbers import numbers, require_flag
 
 ARRAYS: Final = "arrays"
-"""What stands for the path where the data came as arrays."""
+"""The value of `data` where the data came as arrays."""
 
 
 class ObservedObjective(Objective):
-    """An objective over pairs of x and y, of which a handful of numbers is enough to descend.
+    """An objective over pairs of x and y that depends on them through a few statistics alone.
 
     Its fields are those of `MSE`.
     """
@@ -56,19 +56,19 @@ class ObservedObjective(Objective):
             statistics = Statistics.of(*columns, standardise=bool(standardise))
         except InputError as error:
             raise InputError(f"data {error}") from None
-        flag = True if standardise else None  # a NumPy truth value, too
+        flag = True if standardise else None  # also from a NumPy truth value
         found = cls(data=ARRAYS, standardise=flag, statistics=statistics, **fields)
         found._observations = columns
         return found
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy as any specification; where the data are to be others, they are read."""
+        """Copy as any specification; where the data change, the new ones are read."""
         if update and not update.keys().isdisjoint({"data", "x", "y", "standardise"}):
             update = {"statistics": None, **update}
         return super().model_copy(update=update, deep=deep)
 
     def observations(self) -> tuple[Column, Column] | None:
-        """Give the data, where they are in memory.
+        """Return the data, if they are in memory.
 
         Returns
         -------
@@ -80,16 +80,16 @@ class ObservedObjective(Objective):
     @field_validator("standardise")
     @classmethod
     def _only_true_is_kept(cls, given: bool | None) -> bool | None:
-        """Plans without it stay what they were before there was such a key."""
+        """Store False as None, so that old plans, which lack this key, stay the same."""
         return given or None
 
     def with_observations(self, x: ArrayLike, y: ArrayLike) -> Self:
-        """The same objective with its data, as they were kept elsewhere.
+        """The same objective with its data, which were stored elsewhere.
 
         Parameters
         ----------
         x, y : array_like, shape (n,)
-            The data that the statistics are of.
+            The data that the statistics were computed from.
 
         Returns
         -------
@@ -99,7 +99,7 @@ class ObservedObjective(Objective):
         Raises
         ------
         InputError
-            They are others.
+            They are not those data.
 
         Examples
         --------
@@ -117,7 +117,7 @@ class ObservedObjective(Objective):
 
     @property
     def rows(self) -> tuple[Column, Column]:
-        """What gradients of batches need of each row: x, and its residual; see `residuals`.
+        """What batch gradients need from each row: x and the residual; see `residuals`.
 
         Raises
         ------
@@ -170,7 +170,7 @@ class ObservedObjective(Objective):
                     if name is None:
                         file = self.data.file if isinstance(self.data, Table) else self.data
                         raise _fault(key, f"is missing; name a column of {file}")
-                assert self.x is not None  # as the loop has made sure
+                assert self.x is not None  # checked in the loop
                 assert self.y is not None
                 folder = (info.context or {}).get("folder", "")
                 if isinstance(self.data, Table):
@@ -188,11 +188,11 @@ class ObservedObjective(Objective):
         return self
 
     def __eq__(self, other: object) -> bool:
-        """Compare the fields; among them is the digest that stands for data in memory."""
+        """Compare the fields, among them the digest of the data."""
         return isinstance(other, type(self)) and self.model_dump() == other.model_dump()
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Leave the data at home: a worker process needs the statistics alone."""
+        """Pickle without the data: a worker process needs only the statistics."""
         return super().__getstate__() | {
             "__pydantic_private__": {"_observations": None, "_rows": None}
         }
@@ -217,7 +217,7 @@ class ObservedObjective(Objective):
         Parameters
         ----------
         a, b : float or ndarray
-            A point that is descended to.
+            Parameters of the objective.
 
         Returns
         -------
@@ -235,7 +235,7 @@ class ObservedObjective(Objective):
 
 
 def _fault(key: str, message: str) -> ValidationError:
-    """Make an error that pydantic puts at a key of the objective's table."""
+    """Make an error that pydantic locates at a key of the objective's table."""
     return ValidationError.from_exception_data(
         "MSE",
         [{"type": "value_error", "loc": (key,), "input": None, "ctx": {"error": message}}],
@@ -243,7 +243,7 @@ def _fault(key: str, message: str) -> ValidationError:
 
 
 def _column(name: str, values: ArrayLike) -> Column:
-    column = numbers(values, name).copy()  # ours, for it is made read-only
+    column = numbers(values, name).copy()  # a copy, because it is made read-only
     if column.ndim != 1:
         raise InputError(f"{name} must be one-dimensional: got the shape {column.shape}")
     column.setflags(write=False)

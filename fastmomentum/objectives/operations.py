@@ -1,4 +1,4 @@
-"""How much arithmetic a function takes: for the time that a plan is said to need."""
+"""How much arithmetic a function takes, to estimate the time that a plan needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def count_operations(function: Callable[..., Any]) -> int:
     Returns
     -------
     int
-        Operators and comparisons, each as often as it is reached by name.
+        Operators and comparisons, those of a called function once per call.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""An objective made of pieces, on which the heavy ball goes round for ever."""
+"""A piecewise objective on which the heavy ball cycles forever."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fastmomentum.objectives.base import Box, Objective
 
 
 class HeavyBallCycle(Objective):
-    """The heavy ball's 3-cycle: strongly convex and smooth, and still momentum does not arrive.
+    """The heavy ball's 3-cycle: strongly convex and smooth, and yet momentum does not converge.
 
     ``f = F(x) + y^2/2``, where F' is 25x below 1, x + 24 from 1 to 2, and 25x - 24 above: curvature
     25, then 1, then 25. With lr 1/9 and momentum 4/9, the best pair for quadratics of curvature 1
-    to 25, the heavy ball started at x = 3.3 ends in going round 2.115918, 0.646531, -1.802449.
+    to 25, the heavy ball started at x = 3.3 ends in the cycle 2.115918, 0.646531, -1.802449.
 
-    The second derivative jumps at 1 and 2; there, the Hessian is given as that on the right.
+    The second derivative jumps at 1 and 2; there, the Hessian is that of the piece on the right.
 
     References
     ----------
@@ -47,8 +47,8 @@ class HeavyBallCycle(Objective):
     def curvatures(self) -> tuple[float, float] | None:
         return 1.0, 25.0
 
-    # On each piece F' = a x + b and F = a x^2/2 + b x + c; comparisons, which count as 0 or 1, pick
-    # a, b and c, so that the chosen piece is computed as it is written.
+    # On each piece F' = a x + b and F = a x^2/2 + b x + c; comparisons, which count as 0 or 1,
+    # select a, b and c, so that no branch is needed.
 
     @staticmethod
     def value_at(x: Any, y: Any, constants: Any) -> Any:

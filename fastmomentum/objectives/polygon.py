@@ -1,4 +1,4 @@
-"""An objective on which the heavy ball goes round a polygon for ever, for settings of one's own."""
+"""An objective on which the heavy ball with chosen settings cycles around a polygon forever."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class PolygonCycle(Objective):
 
     ``f(w) = mu |w|^2/2 + (L - mu)(|w|^2 - d(w)^2)/2``, where d is the distance to the regular
     polygon with the corners ``P_t = (g_t - mu w_t)/(L - mu)``. Here w_t are the points of the
-    cycle, the period-th roots of unity in order, and g_t the gradients that lead round it,
+    cycle, the period-th roots of unity in order, and g_t the gradients that lead around it,
     ``g_t = ((1 + m) w_t - m w_(t-1) - w_(t+1))/lr``.
 
     Why: the gradient is ``mu w + (L - mu) P(w)`` with P(w) the nearest point of the polygon. As P
     is a projection on a convex set, f is mu-strongly convex and L-smooth, and its minimiser is the
-    origin. Where w_t has P_t as its nearest point, the gradient is g_t there, and the heavy ball
-    goes from w_t to w_(t+1). It has that just where `fastmomentum.theory.has_cycle` holds for the
-    settings; everywhere else f is defined all the same. Around each w_t, f is a parabola of
-    curvature mu, so the cycle attracts what starts near.
+    origin. Where P_t is the nearest point to w_t, the gradient at w_t is g_t, and the heavy ball
+    moves from w_t to w_(t+1). That is so exactly if `fastmomentum.theory.has_cycle` holds for the
+    settings; for others f is still defined. Around each w_t, f is a parabola of curvature mu, so
+    the cycle attracts runs that start nearby.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ class PolygonCycle(Objective):
     mu, L : float
         Smallest and largest curvature, 0 < mu < L.
     lr, momentum : float
-        Settings of the heavy ball for which the cycle is made; an experiment with others runs on
-        the same f.
+        Settings of the heavy ball for which f has the cycle; an experiment may use others on the
+        same f.
 
     References
     ----------
@@ -73,7 +73,7 @@ class PolygonCycle(Objective):
 
     @property
     def cycle(self) -> NDArray[np.float64]:
-        """Points of the cycle, shape (period, 2); it is entered with the velocity w_0 - w_(-1)."""
+        """Points of the cycle, shape (period, 2); start at w_0 with the velocity w_0 - w_(-1)."""
         turns = np.arange(self.period) / self.period
         return np.stack([cos_turns(turns), sin_turns(turns)], axis=-1)
 
@@ -88,7 +88,7 @@ class PolygonCycle(Objective):
 
     @property
     def named_constants(self) -> dict[str, float]:
-        """None may vary within a grid: what the functions read is made of all of them together."""
+        """None may be an axis of a grid: the functions' constants depend on all of them at once."""
         return {}
 
     @property

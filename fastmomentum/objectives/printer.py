@@ -1,4 +1,4 @@
-"""From SymPy's expressions to the text of plain functions; what is shared gets a name."""
+"""From SymPy's expressions to the source of plain functions; common subexpressions get a name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import ELEMENTARY
 
 _SUM, _PRODUCT, _SIGN, _ATOM = range(1, 5)
-"""How tightly what was written holds together."""
+"""How tightly a written expression binds."""
 
 
 class Writer:
-    """Writes expressions as Python; whatever is needed twice gets a name."""
+    """Writes expressions as Python; a subexpression that is needed twice gets a name."""
 
     def __init__(self, spelt: dict[Any, str]) -> None:
         self.spelt = spelt
@@ -42,7 +42,7 @@ class Writer:
         return "\n".join(body) + "\n"
 
     def count(self, whole: Any) -> None:
-        """How often each part is needed."""
+        """Count how often each subexpression is needed."""
         left = [whole]
         while left:
             one = left.pop()
@@ -51,7 +51,7 @@ class Writer:
                 left += self.needed(one)
 
     def needed(self, one: Any) -> list[Any]:
-        """The parts that writing an expression takes, each as often as it is written."""
+        """The subexpressions that an expression is written with, each as often as it occurs."""
         if is_number(one):
             return []
         if one.is_Add:
@@ -71,7 +71,7 @@ class Writer:
         return list(one.args)
 
     def write(self, one: Any) -> tuple[str, int]:
-        """An expression and how tightly it holds together; with a name where it is shared."""
+        """An expression's text and how tightly it binds; its name where it is needed twice."""
         if one in self.known:
             return self.known[one]
         said = self.spelt_out(one)
@@ -112,7 +112,7 @@ class Writer:
         return text, _SUM
 
     def terms(self, one: Any) -> list[tuple[Any, bool]]:
-        """What a sum is made of, each without its sign, and whether that is a minus."""
+        """The terms of a sum, each without its sign, and whether that is a minus."""
         found = []
         for term in sorted(one.args, key=self.order):
             coefficient, _ = term.as_coeff_Mul()
@@ -122,10 +122,10 @@ class Writer:
         return [found[first], *found[:first], *found[first + 1 :]]  # a minus only if all have one
 
     def order(self, one: Any) -> tuple[int, str]:
-        """What parts are ordered by, whatever SymPy's own order is.
+        """A sort key for operands that does not depend on SymPy's own order.
 
-        The shallow ones come first, so that the deepest, which is ready last, has to wait for as
-        few operations as can be; what does not vary stands together, and is computed once.
+        Shallow ones come first, so that few operations have to wait for the deepest, which is ready
+        last; constants stand together, and are computed once.
         """
         known = self.orders.get(one)
         if known is None:
@@ -142,7 +142,7 @@ class Writer:
         return known
 
     def split(self, one: Any) -> tuple[Any, list[Any]]:
-        """A product's number, and its factors: those that do not vary first."""
+        """A product's number, and its other factors, constants first."""
         number, factors = sympy.S.One, []
         for factor in one.args:
             if is_number(factor):
@@ -183,7 +183,7 @@ class Writer:
         return " * ".join(parts), _PRODUCT if len(parts) > 1 or whole > 1 else _ATOM
 
     def squared(self, said: str, power: int) -> str:
-        """A whole power by products; long ones through names."""
+        """A whole power by products; large ones by squaring, through names."""
         self.operations += power.bit_length()
         if power <= 3:
             return " * ".join([said] * power)
@@ -227,7 +227,7 @@ class Writer:
 
 
 def is_number(one: Any) -> bool:
-    """Whether it is made of numbers, pi and e alone, without functions: those are computed."""
+    """Whether it has only numbers, pi and e and no functions, so that it is computed here."""
     return bool(one.is_Number or (one.free_symbols <= {PI, E} and not one.has(sympy.Function)))
 
 

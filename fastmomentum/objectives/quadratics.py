@@ -1,4 +1,4 @@
-"""Objectives of degree two: the Hessian is the same everywhere, and theory knows every path."""
+"""Objectives of degree two: the Hessian is constant, and every path is known in closed form."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Quadratic(Objective):
     hxx, hxy, hyy : float
         The entries of the symmetric matrix H, which is the Hessian. Where H is indefinite or
         negative, f is unbounded below; where it is singular and not negative, the whole null
-        space minimises f, and the origin stands for it.
+        space minimises f, and the origin represents it.
 
     References
     ----------
@@ -47,7 +47,7 @@ class Quadratic(Objective):
     ) -> None:
         given = {"hxx": hxx, "hxy": hxy, "hyy": hyy}
         usual = {name: type(self).model_fields[name].default for name in given}
-        # What is as usual counts as not given: it may be an axis of the grid.
+        # A default counts as not given, so that it may be an axis of the grid.
         fields |= {name: value for name, value in given.items() if not _same(value, usual[name])}
         super().__init__(*((hxx, hxy, hyy, *more) if more else ()), **fields)
 
@@ -75,7 +75,7 @@ class Quadratic(Objective):
 
     @property
     def _is_bounded(self) -> bool:
-        """Whether H is positive semidefinite; in fractions, since rounding could tip the scale."""
+        """Whether H is positive semidefinite; in fractions, so that rounding cannot decide it."""
         hxx, hxy, hyy = Fraction(self.hxx), Fraction(self.hxy), Fraction(self.hyy)
         return hxx >= 0 and hyy >= 0 and hxx * hyy >= hxy * hxy
 

@@ -1,4 +1,4 @@
-"""Linear regression as an objective, in a form that needs no data to descend."""
+"""Linear regression as an objective, in a form that needs only statistics of the data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MSE(ObservedObjective):
     ----------
     data : str, Table or NoisyLine
         Path of a CSV file, relative to the experiment file (in Python: to the working directory),
-        a table that says how the file is written, or a line to draw points around.
+        a table with the options to read the file, or a line to draw points around.
     x, y : str or int, optional
         For a file: names of the columns, or their numbers from 1.
     reduction : {"mean", "half_sum"}
@@ -35,7 +35,7 @@ class MSE(ObservedObjective):
         intercept between these, `own_line` gives them in the data's units. That turns a condition
         number of 10^10 into 1.
     statistics : Statistics, optional
-        Where given, the data are not read: so a results file can be replayed without them.
+        If given, the data are not read, so a results file can be replayed without them.
 
     References
     ----------
@@ -80,7 +80,7 @@ class MSE(ObservedObjective):
         Raises
         ------
         InputError
-            Where the arrays make no sense.
+            The arrays make no sense.
         """
         return cls._of_arrays(x, y, standardise, reduction=reduction)
 
@@ -131,10 +131,10 @@ class MSE(ObservedObjective):
 
     @property
     def box(self) -> Box:
-        """Where the loss exceeds its minimum by the variance of y: the box around that ellipse.
+        """The box around the ellipse on which the loss exceeds its minimum by the variance of y.
 
-        So the horizontal line through the data's centre lies on the ellipse. If y is constant, 1
-        takes the variance's place.
+        So the horizontal line through the data's centre lies on the ellipse. If y is constant, 1 is
+        used instead of the variance.
         """
         k = self._known
         x_spread = math.sqrt(k.x_variance)
@@ -159,9 +159,9 @@ class MSE(ObservedObjective):
 
     @staticmethod
     def batch_gradient_at(x: Any, y: Any, constants: Any, sample: Any) -> tuple[Any, Any]:
-        """Gradient over a batch, from what `statistics.sample_of` gives.
+        """Gradient over a batch, from the result of `statistics.sample_of`.
 
-        It is that of the batch's mean for "mean"; for "half_sum" that of its half sum, times the
+        For "mean" it is that of the batch's mean; for "half_sum" that of its half sum, times the
         number of rows over the size of the batch.
         """
         slope, intercept, rest, _, _, _, _, s2 = constants

@@ -1,6 +1,6 @@
-"""Minimisers by search: from many starts downhill at once, then by Newton's method to the last bit.
+"""Minimisers by search: descent from many starts at once, then Newton's method to the last bit.
 
-Everything is fixed, so the same formula has the same minimisers each time.
+Everything is deterministic, so the same formula has the same minimisers each time.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from fastmomentum.objectives.base import Box
 Floats = NDArray[np.float64]
 
 STARTS: Final = 1024
-"""Where descents begin: a low-discrepancy set, so no part of the box is left out."""
+"""Number of starts: a low-discrepancy set, so no part of the box is left out."""
 SAMPLES: Final = 257
-"""Points a side of the lattice, edges included, that nothing may lie below a minimum on."""
+"""Points per side of the lattice, edges included, on which f must not be below a minimum."""
 STEPS: Final = 120
 SAME: Final = 1e-9
-"""Minima are equal that differ by less than this part of |f|, and of 1 (or of how much f varies in
-the box, where that is less)."""
+"""Minima count as equal if they differ by less than this part of |f| plus this part of 1 (or of how
+much f varies in the box, if that is less)."""
 APART: Final = 1e-5
-"""Minimisers are one that lie closer than this part of the box's diagonal."""
+"""Minimisers closer than this part of the box's diagonal count as one."""
 MOST: Final = 64
 """Minimisers that are kept, at most."""
 MOST_FLAT: Final = 16
-"""More than so many minimisers without curvature are a valley's floor, and one stands for it."""
+"""More minimisers than this without curvature are a valley's floor, and one represents it."""
 RING: Final = tuple((math.cos(k * math.pi / 8), math.sin(k * math.pi / 8)) for k in range(16))
 
 
 class Landscape:
-    """A function of points, with derivatives; what is no number counts as infinitely high.
+    """A function of points, with derivatives; NaN counts as infinitely high.
 
     Parameters
     ----------
     value, gradient, hessian : callable
-        Functions of ``(x, y)``, elementwise; arrays of the same shape come back.
+        Elementwise functions of ``(x, y)``.
     box : Box
-        Where minimisers are looked for.
+        Where to search for minimisers.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class Landscape:
         self.diagonal = float(np.hypot(*(self.high - self.low)))
 
     def value(self, points: Floats) -> Floats:
-        """Values at points, shape (2, n); infinite where they are no numbers."""
+        """Values at points, shape (2, n); infinite where they are NaN."""
         value: Floats = np.broadcast_to(self._value(*points), points.shape[1:])
         return np.where(np.isnan(value), np.inf, value)
 
     def slope(self, points: Floats) -> tuple[Floats, Floats]:
-        """Gradients, shape (2, n), and Hessians, shape (3, n); 0 where they are no numbers."""
+        """Gradients, shape (2, n), and Hessians, shape (3, n); 0 where they are not finite."""
         parts = [*self._gradient(*points), *self._hessian(*points)]
         found = np.stack([np.broadcast_to(part, points.shape[1:]) for part in parts])
         found = np.where(np.isfinite(found), found, 0.0)
@@ -85,9 +85,9 @@ def minimisers(landscape: Landscape) -> Floats:
     Returns
     -------
     ndarray, shape (n_minimisers, 2)
-        Points that have nothing lower around them, and nothing lower in the box, edges included;
-        sorted. Empty where there is none: where the lowest lies on an edge and the function falls
-        further outside, or where it has no lowest value.
+        Points with nothing lower around them or in the box, edges included; sorted. Empty where
+        there is none: the lowest point lies on an edge and the function falls further outside, or
+        there is no lowest value.
     """
     with np.errstate(all="ignore"):
         lattice = _lattice(landscape)
@@ -115,7 +115,7 @@ def _lattice(landscape: Landscape) -> Floats:
 
 
 def _starts(landscape: Landscape) -> Floats:
-    """A low-discrepancy set: multiples of two numbers as far from fractions as two can be.
+    """A low-discrepancy set: multiples of two numbers that fractions approximate badly.
 
     Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018.
     """
@@ -128,7 +128,7 @@ def _starts(landscape: Landscape) -> Floats:
 
 
 def _descend(landscape: Landscape, points: Floats) -> Floats:
-    """Newton's method, made to go downhill, within a reach that shrinks where it failed."""
+    """Newton's method modified to descend, within a trust radius that shrinks where it fails."""
     value = landscape.value(points)
     points = points[:, np.isfinite(value)]
     value = value[np.isfinite(value)]
@@ -152,14 +152,14 @@ def _descend(landscape: Landscape, points: Floats) -> Floats:
 
 
 def _is_near(landscape: Landscape, points: Floats) -> NDArray[np.bool_]:
-    """Whether points have not left the box's surroundings, from where none comes back."""
+    """Whether points are still near the box; those that are not do not return."""
     middle = 0.5 * (landscape.low + landscape.high)[:, None]
     near: NDArray[np.bool_] = np.hypot(*(points - middle)) <= 2.0 * landscape.diagonal
     return near
 
 
 def _downhill(gradient: Floats, hessian: Floats, reach: Floats) -> Floats:
-    """A step by the Hessian with its eigenvalues' signs taken away, no longer than the reach."""
+    """A Newton step with the absolute eigenvalues of the Hessian, no longer than the reach."""
     (gx, gy), (hxx, hxy, hyy) = gradient, hessian
     middle, half = 0.5 * (hxx + hyy), 0.5 * (hxx - hyy)
     radius = np.sqrt(half * half + hxy * hxy)
@@ -179,7 +179,7 @@ def _downhill(gradient: Floats, hessian: Floats, reach: Floats) -> Floats:
 
 
 def _polish(landscape: Landscape, points: Floats) -> Floats:
-    """Newton's own steps, while they make the gradient smaller and lead nowhere else."""
+    """Plain Newton steps, while they are short and make the gradient smaller."""
     for _ in range(6):
         gradient, (hxx, hxy, hyy) = landscape.slope(points)
         gx, gy = gradient
@@ -195,7 +195,7 @@ def _polish(landscape: Landscape, points: Floats) -> Floats:
 
 
 def _rounded(landscape: Landscape, points: Floats) -> Floats:
-    """The short number beside a point, where it is no less of a minimum but for rounding."""
+    """Round a point to nine decimals where that is as good a minimum up to rounding."""
     short = np.round(points, 9) + 0.0
     value, slope = landscape.value(points), np.hypot(*landscape.slope(points)[0])
     same = landscape.value(short) <= value + 1e-3 * SAME * np.abs(value)
@@ -204,7 +204,7 @@ def _rounded(landscape: Landscape, points: Floats) -> Floats:
 
 
 def _is_lowest_around(landscape: Landscape, points: Floats, rounding: float) -> NDArray[np.bool_]:
-    """Whether nothing on circles around a point is lower: saddles and slopes are no minima."""
+    """Whether nothing on circles around a point is lower, as at saddles and on slopes."""
     value = landscape.value(points)
     lowest = np.ones(points.shape[1], bool)
     for part in (1e-3, 1e-4, 1e-5):
@@ -229,7 +229,7 @@ def _is_no_pole(landscape: Landscape, points: Floats, varies: float) -> NDArray[
 
 
 def _merged(landscape: Landscape, points: Floats) -> Floats:
-    """One point for all that are the same, the lowest; sorted."""
+    """The lowest of all points that count as one; sorted."""
     order = np.argsort(landscape.value(points), kind="stable")
     kept: list[Floats] = []
     for point in points[:, order].T:

@@ -1,4 +1,4 @@
-"""What linear regression needs of its data: a handful of numbers, to the last digit."""
+"""What linear regression needs from its data: a few statistics, exact to the last digit."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Scaling(Specification):
     Parameters
     ----------
     x_mean, x_spread : float
-        Of x: what was descended is (x - x_mean)/x_spread.
+        Of x: the fit is in (x - x_mean)/x_spread.
     y_mean, y_spread : float
-        The same of y.
+        The same for y.
 
     Examples
     --------
@@ -39,17 +39,17 @@ class Scaling(Specification):
     y_spread: float = Field(gt=0)
 
     def standardised(self, x: Column, y: Column) -> tuple[Column, Column]:
-        """Data as they were descended.
+        """Standardise data.
 
         Parameters
         ----------
         x, y : ndarray, shape (n,)
-            As they came.
+            The original data.
 
         Returns
         -------
         x, y : ndarray, shape (n,)
-            Less their means, over their spreads.
+            Minus their means, divided by their spreads.
         """
         return (x - self.x_mean) / self.x_spread, (y - self.y_mean) / self.y_spread
 
@@ -64,7 +64,7 @@ class Scaling(Specification):
         Returns
         -------
         slope, intercept : float or ndarray
-            Between x and y as they came.
+            Between the original x and y.
         """
         slope = a * (self.y_spread / self.x_spread)
         return slope, self.y_mean + b * self.y_spread - slope * self.x_mean
@@ -89,10 +89,10 @@ class Statistics(Specification):
     residual : float
         Mean of the squared residuals of the least-squares line.
     sha256 : str
-        Of the data as they came: x, then y, as little-endian float64.
+        Of the original data: x, then y, as little-endian float64.
     scaling : Scaling, optional
-        Where they were standardised; all else but `points` and `sha256` is then of standardised x
-        and y.
+        If the data were standardised; all but `points` and `sha256` are then of standardised x and
+        y.
     """
 
     points: int = Field(ge=2)
@@ -117,7 +117,7 @@ class Statistics(Specification):
         x, y : ndarray, shape (n,)
             Finite numbers.
         standardise : bool
-            Whether to give those of (x - mean)/spread, and of y in the same way.
+            Whether to compute those of (x - mean)/spread, and of y in the same way.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class Statistics(Specification):
         Raises
         ------
         InputError
-            Where there is no one least-squares line, or y is to be standardised and has no spread.
+            There is no unique least-squares line, or y is to be standardised and has no spread.
         """
         if standardise:
             return cls._standardised(x, y, digest_of(x, y))
@@ -222,7 +222,7 @@ def digest_of(x: Column, y: Column) -> str:
 
 
 def residuals(x: Column, y: Column, slope: float) -> Column:
-    """Residuals of the least-squares line: it less y, row by row.
+    """Residuals of the least-squares line, row by row: the line's value minus y.
 
     Both are centred first, so that an offset of the data costs no digits.
 
@@ -231,7 +231,7 @@ def residuals(x: Column, y: Column, slope: float) -> Column:
     x, y : ndarray, shape (n,)
         The data.
     slope : float
-        Of that line.
+        Slope of that line.
 
     Returns
     -------
@@ -247,14 +247,14 @@ def residuals(x: Column, y: Column, slope: float) -> Column:
 
 
 def sample_of(x: Column, r: Column, scale: float) -> tuple[float, float, float, float]:
-    """What the gradient over a batch depends on, each summed row by row.
+    """Statistics that the gradient over a batch depends on, each summed row by row.
 
     Parameters
     ----------
     x, r : ndarray, shape (size,)
-        Of the rows of the batch, in their order: x and the residual.
+        x and the residual of the batch's rows, in their order.
     scale : float
-        Twice what the mean of squared residuals is multiplied by.
+        Twice the factor on the mean of squared residuals.
 
     Returns
     -------
@@ -277,7 +277,7 @@ def sample_of(x: Column, r: Column, scale: float) -> tuple[float, float, float, 
 
 
 def _about_mean(values: Column) -> tuple[float, float, Column]:
-    """The mean as a number and its rest, for one float64 rounds it; and values less both."""
+    """The mean as a sum of two float64, because one rounds it; and the values minus both."""
     mean = _mean(values)
     off = values - mean
     rest = _mean(off)

@@ -1,7 +1,6 @@
-"""What formulas are made of, as SymPy sees it: functions that stand as names with a derivative.
+"""SymPy's view of formulas: opaque functions, each known only by its name and derivative.
 
-SymPy's own elementary functions, which look for simplifications as long as there are any, are not
-used.
+SymPy's own elementary functions are not used: they would search for simplifications.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ E: Final = sympy.Symbol("e")
 
 
 class _Called(sympy.Function):  # type: ignore[misc]  # SymPy has no types
-    """A function that stands for itself: nothing is evaluated or looked for."""
+    """An opaque function: nothing is evaluated or simplified."""
 
     @classmethod
     def eval(cls, *_: Any) -> None:
@@ -24,7 +23,7 @@ class _Called(sympy.Function):  # type: ignore[misc]  # SymPy has no types
 
 
 def _function(name: str, slope: Callable[[Any], Any]) -> Any:
-    """A function of one argument, by its derivative, which is given the function as it stands."""
+    """A function of one argument, defined by its derivative as a function of the call itself."""
     return type(name, (_Called,), {"fdiff": lambda self, _index=1: slope(self)})
 
 
@@ -47,7 +46,7 @@ class Sign(_Called):
 
 
 class Condition(_Called):
-    """A comparison, or conditions joined; which one is its first argument."""
+    """A comparison, or conditions joined; the first argument names the operator."""
 
     def _eval_derivative(self, _symbol: Any) -> Any:
         return sympy.S.Zero
@@ -73,7 +72,7 @@ class Raised(_Called):
 def raised(base: Any, power: Any) -> Any:
     """A power with a number as exponent."""
     if base.is_Rational and base.is_positive and not (2 * power).is_Integer:
-        # What cancelled to a number has the float64 that is nearest to its power.
+        # An expression that cancelled to a number: use the float64 nearest to its power.
         return sympy.Rational(float((base**power).evalf(40)))
     return base**power if power.is_Rational and (2 * power).is_Integer else Raised(base, power)
 

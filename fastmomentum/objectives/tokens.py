@@ -1,4 +1,4 @@
-"""The words of a formula, and which there are; every refusal names the column."""
+"""Tokens of a formula, and the names that it may use; every refusal names the column."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _TOKEN: Final = re.compile(
 class FormulaError(InputError):
     """A formula that is refused; the message says at which column, and what is allowed.
 
-    It is written to follow the key that the formula stands at.
+    The message is written to follow the formula's key.
     """
 
 
@@ -68,7 +68,7 @@ class Token:
     kind : str
         "number", "name", "sign" or "end".
     text : str
-        As it stands there.
+        As written.
     column : int
         Where it begins, from 1.
     """
@@ -78,14 +78,14 @@ class Token:
     column: int
 
     def __str__(self) -> str:
-        """As messages quote it."""
+        """The token as quoted in messages."""
         if self.kind == "end":
             return "the end"
         return repr(self.text if len(self.text) <= 40 else self.text[:37] + "...")
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The words of a text; the last of them is its end.
+    """The tokens of a text; the last one is its end.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A Python function as a formula: it is called once, with symbols that write down what it does."""
+"""A Python function as a formula: it is called once, with symbols that record what it does."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _reflected(sign: str) -> Callable[[Any, Any], Symbol]:
 
 
 class Symbol:
-    """What is computed with instead of numbers; it remembers how it came about, as text."""
+    """Stands for a number while a function is traced, and records its expression as text."""
 
     __slots__ = ("level", "text")
     __hash__ = None  # type: ignore[assignment]  # equal is a condition here
@@ -72,7 +72,7 @@ class Symbol:
     __rand__, __ror__ = _reflected("and"), _reflected("or")
 
     def __invert__(self) -> Symbol:
-        """The condition's opposite."""
+        """The negated condition."""
         return Symbol(f"not ({self.text})", _AND)
 
     def __neg__(self) -> Symbol:
@@ -101,11 +101,11 @@ class Symbol:
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __iter__ = __len__ = _no_number
 
     def inside(self, level: int) -> str:
-        """The text, in parentheses where it holds less tightly."""
+        """The text, in parentheses where it binds less tightly."""
         return self.text if self.level >= level else f"({self.text})"
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Symbol:
-        """What NumPy's functions do."""
+        """Record a call of one of NumPy's elementwise functions."""
         name = ufunc.__name__
         if method == "__call__" and not options:
             if name in _CALLS:
@@ -117,7 +117,7 @@ class Symbol:
         raise InputError(f"np.{name} cannot be traced; {_KNOWN}")
 
     def __array_function__(self, function: Any, _types: Any, given: Any, options: Any) -> Symbol:
-        """What np.where does; NumPy asks here for what is no plain elementwise function."""
+        """Record np.where and np.clip, which NumPy dispatches here."""
         if function is np.where and len(given) == 3 and not options:
             return _call("where", *given)
         if function is np.clip and len(given) == 3 and not options:
@@ -179,11 +179,11 @@ def objective(function: Callable[..., Any], /) -> Formula: ...
 @overload
 def objective(**fields: Any) -> Callable[[Callable[..., Any]], Formula]: ...
 def objective(function: Callable[..., Any] | None = None, /, **fields: Any) -> Any:
-    """Make a formula of a Python function; a decorator.
+    """Make a formula from a Python function; a decorator.
 
-    The function is called once, with symbols, and NumPy's functions and operators on them are
-    written down; what came of it is a `Formula` that runs without the function. Its first two
-    parameters are the variables, the others, which have defaults, the constants.
+    The function is called once, with symbols that record NumPy's functions and operators; the
+    result is a `Formula` that runs without the function. The first two parameters are the
+    variables, the others, which have defaults, the constants.
 
     Parameters
     ----------
@@ -197,12 +197,12 @@ def objective(function: Callable[..., Any] | None = None, /, **fields: Any) -> A
     Returns
     -------
     Formula
-        Called with constants, it gives the same formula with these.
+        Call it with constants to get the same formula with these.
 
     Raises
     ------
     InputError
-        The function branches on its parameters, or does what cannot be written as a formula.
+        The function branches on its parameters, or does something that is no formula.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A formula's tree: what it costs to derive, and its value where it is made of numbers alone."""
+"""A formula's tree: how large its derivatives get, and its value where it has no variables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from fastmomentum.objectives.grammar import Node
 from fastmomentum.objectives.tokens import FormulaError, refuse
 
 ELEMENTARY: Final = "fastmomentum.elementary"
-"""The module that has sin, cos, tan, exp, log, sqrt, tanh and select, for kernels and for NumPy."""
+"""The module with sin, cos, tan, exp, log, sqrt, tanh and select, for kernels and for NumPy."""
 
 LARGEST_POWER: Final = 1000
-"""The largest whole exponent: a power is made by products."""
+"""The largest whole exponent: a power is computed by products."""
 MOST_PARTS: Final = 40_000
-"""Parts that formula, gradient and Hessian together may have, if nothing were shared."""
+"""Most nodes of formula, gradient and Hessian together, if no subexpression were shared."""
 MOST_BITS: Final = 20_000
-"""Bits that the exact numbers of a formula may come to, written out."""
+"""Most bits of a formula's exact numbers, multiplied out."""
 
 
 def elementary(name: str) -> Callable[[Any], Any]:
@@ -40,7 +40,7 @@ def uses(node: Node, names: Collection[str]) -> bool:
 
 
 def specialise(node: Node, variables: Collection[str], constants: Mapping[str, float]) -> Node:
-    """Write the values of constants that stand in exponents, and what is made of numbers, out.
+    """Replace constants in exponents, and expressions without names, by their values.
 
     Which products make a power, and what its derivative is, depends on the exponent's value.
 
@@ -49,19 +49,19 @@ def specialise(node: Node, variables: Collection[str], constants: Mapping[str, f
     node : Node
         A formula.
     variables : collection of str
-        Names of what is not constant.
+        Names of the variables.
     constants : mapping of str to float
         Values of the constants.
 
     Returns
     -------
     Node
-        The same, with numbers for all exponents that do not vary.
+        The same, with numbers for all constant exponents.
 
     Raises
     ------
     FormulaError
-        A number in it is too large or none.
+        A number in it is too large or not finite.
     """
     if node.kind in ("number", "name"):
         return node
@@ -88,7 +88,7 @@ def specialise(node: Node, variables: Collection[str], constants: Mapping[str, f
 
 
 def _whole(number: Fraction | float) -> int | None:
-    """A number as a whole one; None where it is not."""
+    """A number as an integer; None where it is none."""
     whole = math.isfinite(number) and number == int(number)
     return int(number) if whole else None
 
@@ -102,7 +102,7 @@ def _power(base: Node, exponent: Node, column: int) -> Node:
 
 
 def _evaluated(node: Node, constants: Mapping[str, float]) -> Node:
-    """A number in the place of a tree of numbers; exact where it is exactly a half of a whole."""
+    """A number in place of a tree without variables; exact for multiples of one half."""
     if node.kind == "number":
         return node
     value = evaluate(node, constants)
@@ -125,7 +125,7 @@ def evaluate(node: Node, values: Mapping[str, float]) -> float:
     Returns
     -------
     float
-        As float64 gives it; maybe inf or NaN.
+        In float64 arithmetic; may be inf or NaN.
     """
     with np.errstate(all="ignore"):
         return float(_value(node, values))
@@ -199,9 +199,9 @@ class Weight(NamedTuple):
     Attributes
     ----------
     parts, first, second : int
-        Parts of the formula, of a first and of a second derivative, if nothing were shared.
+        Nodes of the formula, of a first and of a second derivative, if nothing were shared.
     bits : int
-        Of its exact numbers, multiplied out.
+        Bits of its exact numbers, multiplied out.
     """
 
     parts: int
@@ -211,14 +211,14 @@ class Weight(NamedTuple):
 
 
 def weigh(node: Node, variables: Collection[str]) -> Weight:
-    """Bound the size of a formula's derivatives before they are derived.
+    """Bound the size of a formula's derivatives before they are computed.
 
     Parameters
     ----------
     node : Node
         From `specialise`.
     variables : collection of str
-        What it is derived by.
+        The variables to differentiate by.
 
     Returns
     -------
@@ -247,7 +247,7 @@ def _weight(node: Node, variables: frozenset[str]) -> Weight:
         exact = node.number if isinstance(node.number, Fraction) else Fraction(1)
         return Weight(1, 0, 0, exact.numerator.bit_length() + exact.denominator.bit_length())
     inner = [_weight(part, variables) for part in node.parts]
-    # min and max choose between two at a time, and have both in the condition as well.
+    # min and max choose between two at a time, and the condition has both as well.
     again = 2 ** (len(inner) - 1) if node.word in ("min", "max") else 1
     parts = 1 + again * sum(w.parts for w in inner)
     first = again * sum(w.first for w in inner)
@@ -264,13 +264,13 @@ def _weight(node: Node, variables: frozenset[str]) -> Weight:
     if node.kind in ("sum", "negative") or node.word in ("where", "min", "max"):
         flat = parts if node.kind == "call" else 1
         return Weight(parts, first + flat, second + flat, bits)
-    # A chain: each derivative has the formula itself again, once for each part that varies.
+    # The chain rule: each derivative contains the formula again, once for each part that varies.
     once = first + varying * (parts + 3)
     return Weight(parts, once, second + 2 * varying * once, bits)
 
 
 def in_exponents(node: Node) -> set[str]:
-    """Names that stand in exponents."""
+    """Names that occur in exponents."""
     found = {name for part in node.parts for name in in_exponents(part)}
     return found | names_in(node.parts[1]) if node.kind == "power" else found
 

@@ -1,7 +1,7 @@
-"""The slow and obvious optimisers in plain NumPy: the oracle of the kernels.
+"""The slow and obvious optimisers in plain NumPy, which the kernels are tested against.
 
-The classes stand alone and serve in a notebook; `learn_line` fits a line with them, point by point;
-`descend` is the whole of a run.
+The classes can be used on their own in a notebook; `learn_line` fits a line with them; `descend`
+makes whole runs.
 """
 
 from fastmomentum.reference.adaptive import AdaGrad as AdaGrad

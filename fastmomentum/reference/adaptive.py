@@ -33,7 +33,7 @@ class Adam(Momentum):
         super().__init__(lr, momentum)
         self.beta2, self.eps = beta2, eps
         self.squares: dict[str, Any] | None = None
-        self.product, self.product_2 = 1.0, 1.0  # of the betas taken
+        self.product, self.product_2 = 1.0, 1.0  # powers of the betas, for the bias correction
 
     def update(self, params: dict[str, Any], grads: dict[str, Any]) -> None:
         """Update every parameter in place.
@@ -54,12 +54,12 @@ class Adam(Momentum):
             params[key] -= self.step(v[key], g, root)
 
     def step(self, v: Any, g: Any, root: Any) -> Any:
-        """The step by the average of gradients, corrected for its start at 0."""
+        """The step by the average of gradients, with its bias corrected."""
         return self.lr * v / ((1.0 - self.product) * root)
 
 
 class NAdam(Adam):
-    """Adam with Nesterov's look ahead, as ``optax.nadam``.
+    """Adam with Nesterov's lookahead, as ``optax.nadam``.
 
     Examples
     --------

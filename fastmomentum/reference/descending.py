@@ -1,4 +1,4 @@
-"""The whole of a run, stop rules and all, written so that it can be checked by reading."""
+"""Whole runs, with their stop rules, written so that they can be checked by reading."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fastmomentum.status import Status
 
 @dataclass(frozen=True)
 class Runs:
-    """What came of runs; ``...`` is the shape of the settings, () for a single run.
+    """Results of runs; ``...`` is the shape of the settings, () for a single run.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Runs:
     status : ndarray of int, shape (...)
         How each ended: see `Status`.
     n_steps : ndarray of int, shape (...)
-        When.
+        Updates made until then.
     hit_step : ndarray of int, shape (..., n_targets)
         First step at which each target was met; -1 for never.
     final : ndarray, shape (..., 2)
@@ -66,14 +66,14 @@ def descend(
     further: Sequence[ArrayLike] = (),
     schedule: Schedule | None = None,
 ) -> Runs:
-    """Walk all the steps, update by update, then see where each run would have stopped.
+    """Make all the updates, one by one, then find where each run would have stopped.
 
     Parameters
     ----------
     objective : Objective
-        What is descended.
+        The function to minimise.
     rule : str or UpdateRule
-        How.
+        The update rule.
     lr, momentum : array_like
         Settings; shapes that broadcast.
     start : array_like, shape (..., 2)
@@ -97,7 +97,7 @@ def descend(
     Returns
     -------
     Runs
-        The whole of them.
+        Trajectories, statuses and losses.
 
     Examples
     --------

@@ -27,7 +27,7 @@ def learn_line(
     x, y : array_like, shape (..., n)
         Data; ``...`` are lines to be fitted side by side.
     optimiser : Optimiser
-        A fresh one.
+        A new one.
     steps : int
         Updates, at least 1.
     start : (float, float)
@@ -36,12 +36,12 @@ def learn_line(
     Returns
     -------
     a, b : ndarray, shape (...)
-        Slope and intercept **before** the last update: those that the last gradient was taken at.
+        Slope and intercept **before** the last update, where the last gradient was computed.
 
     Raises
     ------
     InputError
-        Where there is no update to be before.
+        There is no update.
 
     Examples
     --------

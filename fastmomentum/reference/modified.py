@@ -1,4 +1,4 @@
-"""The options of every rule in plain NumPy, around any of the optimisers."""
+"""The options common to all rules in plain NumPy, wrapped around any optimiser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Modified:
     optimiser : Optimiser
         Any, with an attribute ``lr``.
     weight_decay, decoupled_weight_decay, clip, restart
-        As of `UpdateRule`; what is left out does nothing.
+        As for `UpdateRule`; the defaults do nothing.
     value : callable, optional
         ``value(params)``, the objective; needed for the restart by function.
 
@@ -69,12 +69,12 @@ class Modified:
         optimiser: Optimiser,
         value: Callable[[dict[str, Any]], Any] | None = None,
     ) -> Self:
-        """With the options of a rule."""
+        """Wrap an optimiser with the options of a rule."""
         found = UpdateRule.parse(rule)
         return cls(optimiser, **found.options, restart=found.restart, value=value)
 
     def follow(self, schedule: Schedule, lr: Any, t: int) -> None:
-        """Take learning rate and momentum of an update from a schedule.
+        """Set the learning rate and momentum of an update from a schedule.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class Modified:
         self.restarted_at = np.where(self.restarted, self.made, self.restarted_at)
 
     def _clipped(self, grads: dict[str, Any]) -> dict[str, Any]:
-        """Gradients of the norm `clip` at most; divided first, so that no square overflows."""
+        """Gradients of norm `clip` at most; scaled first, so that no square overflows."""
         largest: Any = 0.0
         for g in grads.values():
             largest = np.where(np.abs(g) > largest, np.abs(g), largest)

@@ -1,4 +1,4 @@
-"""Gradients with what is random in them, in plain NumPy: noise, and batches of rows."""
+"""Stochastic gradients in plain NumPy: noise, and batches of rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class NoisyGradient:
     Parameters
     ----------
     objective : Objective
-        Whose.
+        The function to minimise.
     noise : mapping, optional
         ``gaussian`` and ``common``, as in an experiment.
     batch : mapping, optional
@@ -27,8 +27,8 @@ class NoisyGradient:
     seed : array_like of int
         The seed of each run.
     made_with : iterable of array_like
-        What each run is made with, for noise that is not common: learning rate, momentum, further
-        axes of the grid in their order, the start's coordinates, the velocity's.
+        Settings of each run, for noise that is not common: learning rate, momentum, further axes
+        of the grid in their order, the start's coordinates, the velocity's.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class NoisyGradient:
         if self.batch is None:
             gx, gy = self.objective.gradient_at(x, y, self.objective.constants)
         else:
-            assert isinstance(self.objective, MSE)  # as an experiment has made sure
+            assert isinstance(self.objective, MSE)  # as the experiment has checked
             constants, sample = self.objective.constants, self._sample(self.objective, t)
             gx, gy = self.objective.batch_gradient_at(x, y, constants, sample)
         if self.noise is not None:
@@ -83,7 +83,7 @@ class NoisyGradient:
         return gx, gy
 
     def _sample(self, mse: MSE, t: int) -> NDArray[np.float64]:
-        """What is known of the rows of each run's batch, shape (4, ...)."""
+        """Statistics of the rows of each run's batch, shape (4, ...)."""
         assert self.batch is not None
         x, r = mse.rows
         scale = mse.constants[-1]

@@ -16,16 +16,16 @@ class Optimiser:
     Attributes
     ----------
     rule : str
-        The rule of the registry that the class is the reference of.
+        The rule of the registry that the class implements.
     v : dict or None
-        Velocities by key, where it has some; zeros at the first update.
+        Velocities by key, if the rule has them; zeros at the first update.
     """
 
     rule: ClassVar[str]
     v: dict[str, Any] | None = None
 
     def gradient_point(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Where the gradient is to be taken: at the parameters, for most.
+        """Where the gradient is computed: at the parameters, for most rules.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class Nesterov(Momentum):
 
 
 class Sutskever(Momentum):
-    """Nesterov's rule in Sutskever's form: `Momentum`, the gradient taken at ``gradient_point``.
+    """Nesterov's rule in Sutskever's form: `Momentum` with the gradient at ``gradient_point``.
 
     Examples
     --------
@@ -177,7 +177,7 @@ class Sutskever(Momentum):
     rule = "sutskever"
 
     def gradient_point(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Where the gradient is to be taken: ``w + momentum*v``."""
+        """Where the gradient is computed: ``w + momentum*v``."""
         v = self.velocities(params)
         return {key: params[key] + self.momentum * v[key] for key in params}
 
@@ -190,7 +190,7 @@ class PyTorch(Momentum):
     Parameters
     ----------
     lr, momentum, dampening : float
-        As ``torch.optim.SGD`` has them.
+        As in ``torch.optim.SGD``.
 
     Examples
     --------
@@ -290,17 +290,17 @@ class QHM(Momentum):
 
 
 def zeros_like(params: dict[str, Any]) -> dict[str, Any]:
-    """Zeros of the same shapes; plain floats stay plain."""
+    """Zeros of the same shapes; plain floats stay floats."""
     return {k: 0.0 if isinstance(p, float | int) else np.zeros_like(p) for k, p in params.items()}
 
 
 def optimiser(rule: str | UpdateRule, lr: Any, momentum: Any, velocity: Any = None) -> Optimiser:
-    """The class for a rule of the registry.
+    """The optimiser for a rule of the registry.
 
     Parameters
     ----------
     rule : str or UpdateRule
-        Which, such as "momentum".
+        The rule, such as "momentum".
     lr, momentum : float or ndarray
         Its settings.
     velocity : dict of float or ndarray, optional
@@ -309,7 +309,7 @@ def optimiser(rule: str | UpdateRule, lr: Any, momentum: Any, velocity: Any = No
     Returns
     -------
     Optimiser
-        Fresh.
+        A new one.
     """
     found = UpdateRule.parse(rule)
     kinds = {kind.rule: kind for kind in _below(Optimiser)}

@@ -1,9 +1,9 @@
 """Schedules: the learning rate or the momentum as a function of the step.
 
 `LR_SCHEDULES` and `MOMENTUM_SCHEDULES` are the registry; a kind carries its title, equation,
-source, parameters and values, and tables of documentation and tests come from it. `Schedule` is
-what an experiment has. Values are made in stretches, by + - * /, `fastmomentum.elementary`
-and decimal arithmetic alone, so every machine has the same bits.
+source, parameters and values, from which the tables of documentation and tests are made. `Schedule`
+is the part of an experiment. Values are computed a stretch of steps at a time, with + - * /,
+`fastmomentum.elementary` and decimal arithmetic alone, so every machine gets the same bits.
 """
 
 from fastmomentum.schedules.base import Scheduled as Scheduled

@@ -1,4 +1,4 @@
-"""What a schedule is: a function of the step, by its kind, with parameters that are checked."""
+"""The base of all schedules: a function of the step, with checked parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
 MOST_STEPS: Final = 2**31 - 1
-"""Updates that a schedule knows of."""
+"""Most updates that a schedule covers."""
 
 Length = Annotated[Whole, Field(ge=1, le=MOST_STEPS)]
 """A number of updates."""
@@ -30,21 +30,21 @@ Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 class Scheduled(Specification):
     """A schedule of one kind.
 
-    With t the updates done before (0 for the first), `values` gives what holds for update t. Each
-    value depends on its t alone, so stretches can be asked for in any order and give the same bits.
+    With t the updates done before (0 for the first), `values` gives the value for update t. Each
+    value depends on its t alone, so stretches can be computed in any order with the same bits.
 
     Attributes
     ----------
     kind : str
         Its name in files and in the registry.
     title : str
-        What it is called.
+        Its name for people.
     equation : str
         The value at t, in one line.
     source : str
-        Where it comes from, and who has the same figures.
+        Where it comes from, and which libraries compute the same.
     has_end : bool
-        Whether it lasts a number of updates, `steps`, so that another may follow it in a list.
+        Whether it lasts a fixed number of updates, `steps`, so that another may follow in a list.
     """
 
     kind: str
@@ -69,7 +69,7 @@ class Scheduled(Specification):
         """
 
     def plain(self) -> dict[str, Any]:
-        """The table of a file that gives this schedule; what is at its default is left out."""
+        """The table that gives this schedule in a file, without defaults."""
         given = self.model_dump(exclude={"kind"}, exclude_defaults=True)
         return {"kind": self.kind} | {
             key: list(value) if isinstance(value, tuple) else value for key, value in given.items()
@@ -93,7 +93,7 @@ def stretch(first: int, count: int) -> Steps:
 
 
 def along_cosine(first: float, last: float, done: Any, steps: Any) -> Floats:
-    """Half a wave of the cosine, from `first` at 0 to `last` at `steps` and after it."""
+    """Half a period of the cosine, from `first` at 0 to `last` at `steps` and after."""
     return last + (first - last) * falling(done, steps)
 
 

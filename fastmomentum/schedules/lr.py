@@ -1,4 +1,4 @@
-"""Schedules of the learning rate: a factor on each run's own."""
+"""Schedules of the learning rate: a factor on each run's own rate."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Listed(Scheduled):
 
 
 class Step(Scheduled):
-    """Multiply by `factor` every so many updates."""
+    """Multiply by `factor` after every `every` updates."""
 
     kind: Literal["step"] = "step"
     title = "steps"
@@ -81,7 +81,7 @@ class MultiStep(Listed):
 
 
 class Exponential(Scheduled):
-    """Multiply by `factor` every so many updates, in equal parts at each update."""
+    """Multiply by `factor` per `every` updates, an equal part of it at each update."""
 
     kind: Literal["exponential"] = "exponential"
     title = "exponential decay"
@@ -116,7 +116,7 @@ class Inverse(Scheduled):
 
 
 class Linear(Scheduled):
-    """Go in a straight line: a warm-up, for example."""
+    """Change linearly: a warm-up, for example."""
 
     kind: Literal["linear"] = "linear"
     title = "straight line"
@@ -133,7 +133,7 @@ class Linear(Scheduled):
 
 
 class Cosine(Scheduled):
-    """Fall along half a wave of the cosine."""
+    """Fall along half a period of the cosine."""
 
     kind: Literal["cosine"] = "cosine"
     title = "cosine"
@@ -149,7 +149,7 @@ class Cosine(Scheduled):
 
 
 class CosineRestarts(Scheduled):
-    """Fall along half a wave of the cosine, again and again; it never ends."""
+    """Fall along half a period of the cosine, again and again; it never ends."""
 
     kind: Literal["cosine_restarts"] = "cosine_restarts"
     title = "cosine with warm restarts"
@@ -175,11 +175,11 @@ class CosineRestarts(Scheduled):
 
 
 LEAST: Final = 1e-4
-"""Of the first factor, where `last` is not given."""
+"""Default of `last`, as a part of the first factor."""
 
 
 class OneCycle(Scheduled):
-    """Rise along a cosine, then fall along another to next to nothing."""
+    """Rise along a cosine, then fall along another to almost 0."""
 
     kind: Literal["one_cycle"] = "one_cycle"
     title = "one cycle"
@@ -231,7 +231,7 @@ class Piecewise(Listed):
 
 
 def check_turn(peak: float, steps: int) -> None:
-    """Refuse a cycle that turns before its first update."""
+    """Refuse a cycle whose peak comes before its first update."""
     if int(peak * steps) < 1:
         raise fault(
             "peak",
@@ -240,7 +240,7 @@ def check_turn(peak: float, steps: int) -> None:
 
 
 def cycle(t: Steps, steps: int, peak: float, first: float, middle: float, last: float) -> Floats:
-    """Half a wave from `first` to `middle`, then one from there to `last`."""
+    """Half a period of the cosine from `first` to `middle`, then one from there to `last`."""
     turn = int(peak * steps)
     rising = along_cosine(first, middle, t, turn)
     return np.where(t < turn, rising, along_cosine(middle, last, t - turn, steps - turn))

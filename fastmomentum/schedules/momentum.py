@@ -1,4 +1,4 @@
-"""Schedules of the momentum: they give it itself, for every run."""
+"""Schedules of the momentum: they replace its value, for every run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def su_boyd_candes_at(t: Any) -> Any:
 
 
 AT: Final = {"nesterov": nesterov_at, "su_boyd_candes": su_boyd_candes_at}
-"""Kinds that may start anew in the middle of a run, as functions of t that kernels compile too."""
+"""Kinds that can restart in the middle of a run, as functions of t that kernels compile too."""
 
 
 class Nesterov(Scheduled):
@@ -87,7 +87,7 @@ class Sutskever(Scheduled):
 
 
 class Demon(Scheduled):
-    """Decay so that the share of a gradient in all later updates falls to 0 in a straight line."""
+    """Decay so that a gradient's total weight in all later updates falls linearly to 0."""
 
     kind: Literal["demon"] = "demon"
     title = "decaying momentum"
@@ -127,7 +127,7 @@ class OneCycleMomentum(Scheduled):
 
 
 class LinearMomentum(Scheduled):
-    """Go in a straight line."""
+    """Change linearly."""
 
     kind: Literal["linear"] = "linear"
     title = "straight line"

@@ -1,7 +1,7 @@
 """Powers of one number by whole exponents, the same on every machine.
 
 The C library's ``pow`` differs from machine to machine. Here powers up to 2,047, and those of
-the 2,048th and of its 2,048th power, are worked out with 40 decimal digits and rounded once; any
+the 2,048th and of its 2,048th power, are computed with 40 decimal digits and rounded once; any
 other is a product of three of them, so it is off by 3 units in the last place at most.
 """
 
@@ -44,7 +44,7 @@ def power(base: float, exponents: NDArray[Any], root: int = 1) -> Floats:
     Returns
     -------
     ndarray of float64
-        Of the shape of `exponents`; inf or 0 where it is too large or small for a double.
+        Of the shape of `exponents`; inf or 0 where the power is too large or small for a double.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The kinds of schedules by name, and how tables of a file become schedules."""
+"""The kinds of schedules by name, and schedules from the tables of a file."""
 
 from __future__ import annotations
 
@@ -59,24 +59,24 @@ MOMENTUM_SCHEDULES: Final[Kinds] = _by_name(MomentumKind)
 
 
 def in_order(given: object, kinds: Kinds) -> tuple[Scheduled, ...]:
-    """Schedules that follow each other, from what a file or a caller gives.
+    """Build a sequence of schedules from a file's tables or a caller's objects.
 
     Parameters
     ----------
     given : mapping, Scheduled, or list of them
-        As in a file, or made already.
+        Tables as in a file, or schedules.
     kinds : mapping of str to type
-        Those that are known here.
+        The allowed kinds.
 
     Returns
     -------
     tuple of Scheduled
-        One at least; all but the last have an end.
+        At least one; all but the last have an end.
 
     Raises
     ------
     pydantic.ValidationError
-        Whose faults lie at the keys, for the table around to tell.
+        With the faults at their keys, so that the enclosing table can report them.
     """
     is_list = isinstance(given, list | tuple)
     tables: Sequence[object] = given if isinstance(given, list | tuple) else [given]
@@ -90,7 +90,7 @@ def in_order(given: object, kinds: Kinds) -> tuple[Scheduled, ...]:
         except _Wrong as wrong:
             place = f" (entry {number})" if is_list else ""
             found += [(key, message + place) for key, message in wrong.found]
-    # What lies at no key is told of the whole.
+    # A fault at no key is a fault of the whole.
     for key, message in found:
         if not key:
             raise ValueError(message)
@@ -111,7 +111,7 @@ class _Wrong(Exception):  # noqa: N818  (caught where it comes from)
 
 
 def _made(table: object, kinds: Kinds) -> Scheduled:
-    """A schedule of one table."""
+    """Build a schedule from one table."""
     if isinstance(table, Scheduled):
         if type(table) is not kinds.get(table.kind):
             raise _Wrong(("kind", f"{table.kind!r} is none of these: {', '.join(kinds)}"))
@@ -145,7 +145,7 @@ def _split(lines: str) -> Iterator[Fault]:
 
 
 def values_of(schedules: Sequence[Scheduled], first: int, count: int) -> Floats:
-    """Values of a stretch of updates, of schedules that follow each other.
+    """Values of a sequence of schedules over a stretch of updates.
 
     Parameters
     ----------

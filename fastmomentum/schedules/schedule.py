@@ -107,7 +107,7 @@ class Schedule(Specification):
         )
 
     def plain(self) -> dict[str, Any]:
-        """The table of a file that gives this; what is at its default is left out.
+        """The table that gives this in a file, without defaults.
 
         Examples
         --------

@@ -1,3 +1,3 @@
-"""Checked, frozen specifications, and how what is wrong with one is told."""
+"""Checked, frozen specifications, and readable messages for what is wrong with one."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Frozen, validated specifications: strict about types, at ease with NumPy, never half-changed."""
+"""Frozen, validated specifications: strict about types, with NumPy's numbers accepted."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def plain(value: Any) -> Any:
     Parameters
     ----------
     value : object
-        Anything; what is neither NumPy's nor a list stays as it is.
+        Anything; what is neither NumPy's nor a list is returned unchanged.
 
     Returns
     -------
     object
-        As a TOML file would give it.
+        As parsed from a TOML file.
 
     Examples
     --------
@@ -45,20 +45,20 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, np.datetime64 | np.timedelta64):
-        return str(value)  # pydantic would take them for numbers
+        return str(value)  # pydantic would accept them as numbers
     if isinstance(value, np.complexfloating):
-        return complex(value)  # and of these the real part
+        return complex(value)  # and would use the real part of these
     if isinstance(value, np.integer):
         return int(value)
     if isinstance(value, float | np.floating):
-        return float(value) + 0.0  # -0.0 and 0.0 would be two experiments
+        return float(value) + 0.0  # else -0.0 and 0.0 were two experiments
     if isinstance(value, list | tuple):
         return [plain(_listed(e) if isinstance(e, np.ndarray) else e) for e in value]
     return value
 
 
 def _by_name(model: type[Specification], given: tuple[Any, ...]) -> str:
-    """What to write instead of positional arguments."""
+    """Say what to write instead of positional arguments."""
     kind = model.__name__
     fields = {
         name: field
@@ -78,12 +78,12 @@ def _by_name(model: type[Specification], given: tuple[Any, ...]) -> str:
 
 
 def _is_tag(field: FieldInfo) -> bool:
-    """Whether a field only says which class it is."""
+    """Whether a field only tags its class."""
     return get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
 
 
 def _listed(array: NDArray[Any]) -> Any:
-    """An array as a list; dates stay dates, for ``tolist`` would make them numbers."""
+    """An array as a list; dates stay dates, which ``tolist`` would turn into numbers."""
     return list(array) if array.dtype.kind in "mM" and array.ndim else array.tolist()
 
 
@@ -92,13 +92,13 @@ def _whole(given: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number; 5e3 is one."""
+"""A whole number; 5e3 counts as one."""
 
 
 class Specification(BaseModel):
     """Base of all specifications: frozen, no unknown keys, own exceptions.
 
-    A number is a number: neither text nor true and false are taken for one.
+    Numbers must be numbers: neither text nor true and false are accepted.
 
     Raises
     ------
@@ -109,12 +109,12 @@ class Specification(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     unwritten: ClassVar[frozenset[str]] = frozenset()
-    """Keys that stand for the whole table: what is wrong with one is told of the table."""
+    """Keys that stand for the whole table: a fault in one is reported for the table."""
 
     another: ClassVar[str] = ""
-    """What to do instead of a subclass, which files and workers would not know."""
+    """Advice for who passes a subclass, which files and workers would not know."""
     positional: ClassVar[bool] = False
-    """Whether the order of the fields is plain enough to say which was meant by which."""
+    """Whether the order of the fields shows which positional argument was meant for which."""
 
     def __init__(self, /, *given: Any, **fields: Any) -> None:
         if given:
@@ -124,8 +124,8 @@ class Specification(BaseModel):
         except ValidationError as error:
             raise InputError(explain(error, type(self))) from None
 
-    # Pydantic calls an overridden __init__ for nested models too, which would lose where in the
-    # file an error lies; marked so, only direct calls come here.
+    # Pydantic calls an overridden __init__ for nested models too, which would lose the error's
+    # location in the file; with this mark, only direct calls come here.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pydantic's own mark
 
     @model_validator(mode="before")
@@ -138,7 +138,7 @@ class Specification(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _no_subclass(cls, given: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        """Refuse what would be stored as this class, and be this class to workers and readers."""
+        """Refuse subclasses: files and workers would turn them into this class."""
         if isinstance(given, cls) and type(given) is not cls:
             kind, name = cls.__name__, type(given).__name__
             advice = cls.another or f"make it with fm.{kind}(...)"
@@ -170,7 +170,7 @@ class Specification(BaseModel):
             raise InputError(explain(error, cls)) from None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """What was given, and no more; long lists as ranges."""
+        """Only what was given; long lists as ranges."""
         fields = type(self).model_fields
         for name, value in super().__repr_args__():
             if name in self.model_fields_set and value != fields[name].default:
@@ -178,13 +178,13 @@ class Specification(BaseModel):
                 yield name, Spanned(value) if is_long else value
 
     def __eq__(self, other: object) -> bool:
-        """Whether the fields agree; what is computed from them and kept does not count."""
+        """Whether the fields agree; values computed from them and cached do not count."""
         if type(other) is not type(self):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse, except for what pydantic keeps for itself."""
+        """Refuse, except for pydantic's private attributes."""
         if not name.startswith("_"):
             raise InputError(f"{name} cannot be changed; make a new {type(self).__name__}")
         super().__setattr__(name, value)
@@ -194,7 +194,7 @@ class Specification(BaseModel):
         raise InputError(f"{name} cannot be taken away; make a new {type(self).__name__}")
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy, with other values for some fields; what comes is validated, unlike pydantic's.
+        """Copy, with other values for some fields; unlike pydantic's, the result is validated.
 
         Parameters
         ----------
@@ -211,7 +211,7 @@ class Specification(BaseModel):
         Raises
         ------
         InputError
-            As when it is made anew.
+            As for a new one.
         """
         if not update:
             return super().model_copy(deep=deep)

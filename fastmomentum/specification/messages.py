@@ -15,10 +15,10 @@ from fastmomentum.text import _nearest, shown, suggest
 Fault = tuple[str, str]
 
 MOST_LINES: Final = 5
-"""Faults that are told at once."""
+"""Lines of a message."""
 
 MOST_READ: Final = 100
-"""Faults that are looked at: a file may have any number of them."""
+"""Faults that are examined: a file may have any number of them."""
 
 EXPECTED: Final = {
     "bool_type": "true or false",
@@ -36,21 +36,21 @@ EXPECTED: Final = {
     "literal_error": "{expected}",
     "string_too_long": "text of {max_length} characters at most",
 }
-"""By pydantic's name of a fault: what must come instead."""
+"""What is expected instead, by pydantic's name of the fault."""
 
 
 def faults(found: Iterable[Fault]) -> ValidationError:
-    """An error for a validator to raise, whose faults lie at keys of its table.
+    """An error for a validator to raise, with its faults located at keys of the table.
 
     Parameters
     ----------
     found : iterable of (str, str)
-        The key, with dots where it lies deeper; and what is wrong, to follow the key.
+        The key, dotted where it is nested; and what is wrong, to follow the key.
 
     Returns
     -------
     pydantic.ValidationError
-        Pydantic puts what lies around the table in front of the keys.
+        Pydantic prefixes the keys with the table's own location.
     """
     details: list[Any] = [
         {
@@ -65,7 +65,7 @@ def faults(found: Iterable[Fault]) -> ValidationError:
 
 
 def no_such_keys(keys: Iterable[str]) -> ValidationError:
-    """As `faults`, for keys that a table does not have; the nearest that it has is suggested."""
+    """As `faults`, for keys that a table does not have; the message suggests the closest key."""
     details: list[Any] = [{"type": "extra_forbidden", "loc": (key,), "input": None} for key in keys]
     return ValidationError.from_exception_data("", details)
 
@@ -76,14 +76,14 @@ def fault(key: str, message: str) -> ValidationError:
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """A validation error as plain lines.
+    """Explain a validation error in plain lines.
 
     Parameters
     ----------
     error : pydantic.ValidationError
-        What pydantic says.
+        Pydantic's error.
     model : type
-        The specification that was asked for.
+        The specification that was to be built.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """
     faults = error.errors(include_url=False)
     n_faults, faults = len(faults), faults[:MOST_READ]
-    # A misspelt key is no missing key besides.
+    # A misspelt key must not be reported as missing too.
     spelt = {guess for one in faults if (guess := _meant(one, model))}
     lines = [_line(one, model) for one in faults if not _is_spelt(one, spelt)]
     lines = list(dict.fromkeys(lines))
@@ -103,7 +103,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _meant(one: ErrorDetails, model: type[BaseModel]) -> tuple[int | str, ...] | None:
-    """Where the key lies that a misspelt one was meant to be."""
+    """Location of the key that a misspelt one was meant to be."""
     if one["type"] != "extra_forbidden":
         return None
     _, around = _walk(one, model)
@@ -175,7 +175,7 @@ def _advice(kind: str, got: object, entry: int | None) -> str:
 
 
 def _elsewhere(word: str, model: type[BaseModel], above: str = "") -> set[str]:
-    """Where else in an experiment file there is a key of that name, with dots."""
+    """Dotted paths in an experiment file of all keys with this name."""
     found: set[str] = set()
     for name, field in model.model_fields.items():
         path = f"{above}.{name}" if above else name
@@ -203,17 +203,17 @@ def _keys(model: type[BaseModel] | None) -> list[str]:
 
 
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Fields by the keys that a file has."""
+    """Fields by their keys in a file."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseModel] | None]:
-    """Where a fault lies, in the file's words, and the model around its last key.
+    """Location of a fault as a dotted key of the file, and the model around its last key.
 
     Pydantic's location also has the tags of unions and names of its own, which no file has.
     """
     words: list[str] = []
-    known: list[type[BaseModel]] = [model]  # what may lie where we are
+    known: list[type[BaseModel]] = [model]  # models possible at this point of the path
     around: type[BaseModel] | None = None
     location = one["loc"]
     named = False  # whether the next part is a key of a mapping, which no model has
@@ -233,14 +233,14 @@ def _walk(one: ErrorDetails, model: type[BaseModel]) -> tuple[str, type[BaseMode
             annotation = _fields(home)[str(part)].annotation
             known, named = list(_models(annotation)), _is_mapping(annotation)
         elif place and location[place - 1] == "mesh" and hasattr(known[0], "others"):
-            others = [known[0].others]  # any key may stand there
+            others = [known[0].others]  # any key is allowed there
             around, known = known[0], others
             words.append(str(part))
         elif known and hasattr(known[-1], "further_keys"):
             around = known[-1]
             words.append(str(part))
         elif one["type"] == "extra_forbidden" and place == len(location) - 1:
-            # Of several models, the one that has nearly such a key.
+            # Of several models, the one with a similar key.
             alike = [one for one in known if _nearest(str(part), _keys(one))]
             around = next(iter(alike or known), None)
             words.append(shown(part)[1:-1])

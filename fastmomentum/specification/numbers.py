@@ -1,8 +1,8 @@
-"""What was given for numbers, as plain float64 or a line that says what it is instead.
+"""Convert numeric arguments to plain float64, or refuse them with a message that says why.
 
 NumPy is generous: a masked value turns into what lies under the mask, a complex number into its
-real part, a date into nanoseconds. Each would be a result that nobody asked for. So whatever takes
-numbers takes them through here, once, at the edge.
+real part, a date into nanoseconds. Each would give a result that nobody asked for. So every numeric
+argument is checked here, once, at the edge.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ _KINDS: Final = {
     "U": ("text", "convert it with astype(float)"),
     "V": ("records", "give one of their fields"),
 }
-"""By NumPy's kind of an array: what it holds, and what to do about it."""
+"""By NumPy's kind of array: what it holds, and what to do about it."""
 
 
 def numbers(given: object, name: str = "", *, finite: bool = True) -> Floats:
-    """An array of plain real numbers, of whatever shape.
+    """Convert to an array of plain real numbers, of any shape.
 
     Parameters
     ----------
     given : object
         A number, nested lists of numbers, an array, a column of a table, ...
     name : str
-        What it is given for, to begin the message with; without, the message begins with "must".
+        Name of the argument, to begin the message with; without, the message begins with "must".
     finite : bool
         Whether NaN and infinity are refused, too.
 
     Returns
     -------
     ndarray of float64
-        Not a copy where it was such an array already.
+        Not a copy where the argument was such an array already.
 
     Raises
     ------
     InputError
-        It has masked or missing entries, holds something else than real numbers (complex ones,
+        It has masked or missing entries, holds something other than real numbers (complex ones,
         dates, text, truth values), is ragged or sparse, or not finite. Entries are counted from 0.
 
     Examples
@@ -78,7 +78,7 @@ entries is masked; drop or fill it
         held, advice = _KINDS.get(array.dtype.kind, (f"the type {array.dtype}", ""))
         first = f", such as {_shown(array.flat[0])}" if array.size else ""
         raise _refused(name, held + first, advice)
-    with np.errstate(over="ignore"):  # of a wider float; what overflows is refused below
+    with np.errstate(over="ignore"):  # from a wider float; infinities are refused below
         array = np.asarray(array, float)
     if finite and not (fits := np.isfinite(array)).all():
         at = tuple(int(i) for i in np.argwhere(~fits)[0])
@@ -97,7 +97,7 @@ def number(given: object, name: str, *, finite: bool = True) -> float:
     given : object
         A number, or an array of one.
     name : str
-        What it is given for.
+        Name of the argument.
     finite : bool
         Whether NaN and infinity are refused.
 
@@ -108,7 +108,7 @@ def number(given: object, name: str, *, finite: bool = True) -> float:
     Raises
     ------
     InputError
-        As of `numbers`, or there are several.
+        As for `numbers`, or there are several.
 
     Examples
     --------
@@ -125,16 +125,16 @@ def number(given: object, name: str, *, finite: bool = True) -> float:
 
 
 def whole(given: object, name: str, least: int | None = None, most: int | None = None) -> int:
-    """A single whole number; 5e3 is one.
+    """A single whole number; 5e3 counts as one.
 
     Parameters
     ----------
     given : object
         A number.
     name : str
-        What it is given for.
+        Name of the argument.
     least, most : int, optional
-        Between which it lies, both included.
+        Bounds, both included.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def whole(given: object, name: str, least: int | None = None, most: int | None =
 
 
 def workers(given: object) -> int:
-    """A number of workers, as every ``n_jobs`` takes it.
+    """A number of workers, as in every ``n_jobs`` argument.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def workers(given: object) -> int:
     """
     found = whole(given, "n_jobs")
     if found == 0 or found < -1:
-        raise InputError(f"n_jobs must be positive, or -1 for one a core: got {found}")
+        raise InputError(f"n_jobs must be positive, or -1 for one per core: got {found}")
     return found
 
 
@@ -196,9 +196,9 @@ def require_flag(given: object, name: str) -> None:
     Parameters
     ----------
     given : object
-        A truth value, of Python's or NumPy's.
+        A truth value of Python or NumPy.
     name : str
-        What it is given for.
+        Name of the argument.
 
     Raises
     ------
@@ -214,7 +214,7 @@ def require_flag(given: object, name: str) -> None:
 
 
 def _parts(given: object) -> Iterator[object]:
-    """What was given, and what its lists hold: there NumPy does not look for masks and bools."""
+    """The argument and the entries of its lists, where NumPy does not check for masks and bools."""
     yield given
     if isinstance(given, list | tuple):
         for part in given:
@@ -223,7 +223,7 @@ def _parts(given: object) -> Iterator[object]:
 
 
 def _refuse_hidden(part: Any, name: str) -> None:
-    """Refuse what would turn into another number without a word once it is in an array."""
+    """Refuse what would silently turn into another number in an array."""
     if isinstance(part, bool | np.bool_):
         raise _refused(name, f"{part}", "write 1 or 0 if that is meant")
     if isinstance(part, np.ma.MaskedArray):
@@ -240,7 +240,7 @@ def _refuse_hidden(part: Any, name: str) -> None:
 
 
 def _unboxed(array: NDArray[Any], given: object, name: str) -> NDArray[Any]:
-    """Numbers out of an array of Python objects, where all are numbers."""
+    """Convert an array of Python objects, if all are numbers."""
     for at in np.ndindex(array.shape):
         entry = array[at]
         if isinstance(entry, bool | np.bool_ | np.timedelta64) or not isinstance(

@@ -1,4 +1,4 @@
-"""A path out of what was given for one."""
+"""Check path arguments."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from fastmomentum.errors import InputError
 
 
 def path_of(given: object, name: str = "path") -> Path:
-    """A path, out of what was given for one.
+    """Convert an argument to a path.
 
     Parameters
     ----------
     given : object
         Text, or a path.
     name : str
-        What it is given for.
+        Name of the argument.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Usual slips in a line of TOML: numbers and words as other notations have them, and what to write.
+"""Common slips in a line of TOML, such as numbers in another notation, and what to write instead.
 
-TOML's own messages say where it stopped, not what to do.
+The TOML parser's own messages say where it stopped, not what to do.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ WORD: Final = r"[A-Za-z_][\w./-]*"
 KEY: Final = r"[A-Za-z_][\w.-]*"
 
 WORDS: Final = {"true": "true", "false": "false", "inf": "inf", "infinity": "inf", "yes": "true"}
-"""What TOML calls some words that others write with a capital, or otherwise."""
+"""TOML's spelling of words that other languages write differently."""
 NOTHING: Final = ("none", "null", "nil", "nan")
 
 LONGEST: Final = 500
-"""Characters that are looked at: searching takes time by their square."""
+"""Longest text that is searched: the time grows with the square of its length."""
 
 UNCLOSED: Final = "close the quotes"
 
@@ -30,7 +30,7 @@ Slip = tuple[str, Callable[[re.Match[str]], str]]
 
 
 def _plain(text: str) -> str:
-    """A number as TOML has it: digits on both sides of a point, none before a first zero."""
+    """A number as TOML wants it: digits on both sides of the point, no leading zeros."""
     sign = text[0] if text[0] in "+-" else ""
     mantissa, mark, exponent = text.lstrip("+-").partition("e" if "e" in text else "E")
     whole, point, rest = mantissa.partition(".")
@@ -60,7 +60,7 @@ def _capital(match: re.Match[str]) -> str:
     return f"write {WORDS[match[1].lower()]}"
 
 
-# In the order in which they are looked for, in what is left of a value once texts are taken out.
+# Tried in this order, on the value with its quoted texts removed.
 VALUES: Final[tuple[Slip, ...]] = (
     (r"[\u2018\u2019\u201c\u201d]", lambda _: 'write straight quotes, "'),
     (r"[\u2212\u2013]", lambda _: "write the minus sign -"),
@@ -83,17 +83,17 @@ TEXTS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'[^']*'")
 
 
 def slip_in_value(value: str) -> str | None:
-    """What to write instead of a value that TOML does not know.
+    """Say what to write instead of a value that is not valid TOML.
 
     Parameters
     ----------
     value : str
-        What stands after the equals sign.
+        The text after the equals sign.
 
     Returns
     -------
     str or None
-        An advice; None where no usual slip is seen.
+        Advice; None where no common slip is found.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def slip_in_value(value: str) -> str | None:
 
 
 def slip_in_line(line: str) -> str | None:
-    """What to write instead of a line of TOML.
+    """Say what to write instead of a line that is not valid TOML.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def slip_in_line(line: str) -> str | None:
     Returns
     -------
     str or None
-        An advice; None where no usual slip is seen.
+        Advice; None where no common slip is found.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Long lists in a few words: how many values, from where to where, and how they are spaced."""
+"""Summaries of long lists: how many values, from where to where, and how they are spaced."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ LONG: Final = 6
 """Entries that are shown one by one."""
 
 EVEN: Final = 1e-6
-"""Part of a step by which steps may differ that are called even."""
+"""Largest relative difference of steps that count as even."""
 
 
 def span(values: Sequence[Any] | np.ndarray[Any, Any]) -> str:
-    """Numbers or points in a few words; one by one where they are few.
+    """Summarise numbers or points in a few words; list them where they are few.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ def html_table(title: str, rows: Mapping[str, str]) -> str:
     Parameters
     ----------
     title : str
-        Above it.
+        Heading.
     rows : mapping of str
-        Text by the word in front of it.
+        Text by the name of its row.
 
     Returns
     -------
     str
-        HTML; whatever the texts hold is text in it, too.
+        HTML, with all texts escaped.
 
     Examples
     --------
@@ -91,7 +91,7 @@ class Spanned:
         self._values = values
 
     def __repr__(self) -> str:
-        """In angle brackets, for it is no Python."""
+        """In angle brackets, because it is not Python."""
         return f"<{span(self._values)}>"
 
 

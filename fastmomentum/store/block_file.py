@@ -37,32 +37,34 @@ class BlockWriter(Protocol):
         """Arrays to compute a block into."""
 
     def put(self, block: int, arrays: Arrays) -> int:
-        """Write a block; gives its checksum."""
+        """Write a block and return its checksum."""
 
     @property
     def earlier(self) -> Earlier | None:
-        """Runs of older files that are taken over instead of being computed."""
+        """Runs of older files that are reused instead of being computed."""
 
 
 @dataclass(frozen=True)
 class BlockFile:
     """Writes blocks to their places in a laid-out file with ordinary file writes.
 
-    Pickled, it is a path and a seal: a worker reads the rest from the file itself, and so finds out
-    whether it sees the file that the runner sees.
+    Only a path and a seal are pickled: a worker reads the rest from the file itself, which checks
+    that it sees the same file as the runner.
 
     Attributes
     ----------
     path : str
         The file.
     seal : (int, bytes)
-        Its manifest's checksum: a worker that outlives its runner must not write to a later file.
+        Offset and bytes of the manifest's checksum: a worker that outlives its runner must not
+        write to a newer file of the same name.
     writable : bool
         Whether the file is opened for writing.
     lent : bool
-        Whether a worker in another process has it, which must not keep the file from its runner.
+        Whether a worker in another process holds it, which must not keep the runner from renaming
+        the file.
     reused : tuple of (str, (int, bytes))
-        Older files whose runs are taken over, with their seals.
+        Older files whose runs are reused, with their seals.
     """
 
     path: str
@@ -74,7 +76,7 @@ class BlockFile:
 
     @classmethod
     def of(cls, contents: Contents, writable: bool = True, reused: Reused = ()) -> BlockFile:
-        """The bytes of a laid-out file, opened.
+        """Open a laid-out file.
 
         Parameters
         ----------
@@ -83,7 +85,7 @@ class BlockFile:
         writable : bool
             Whether to write to it.
         reused : tuple of (str, (int, bytes))
-            Older files whose runs are taken over, with their seals.
+            Older files whose runs are reused, with their seals.
 
         Returns
         -------
@@ -91,12 +93,12 @@ class BlockFile:
             For workers and journal.
         """
         sink = cls(str(contents.path), contents.seal, writable, reused=reused)
-        sink.__dict__["_contents"] = contents  # known already: not read again
+        sink.__dict__["_contents"] = contents  # already read
         sink.open()
         return sink
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle what a worker needs to open the file anew."""
+        """Pickle what a worker needs to open the file itself."""
         path = str(Path(self.path).absolute())
         return shared_sink, (path, self.seal, self.writable, self.reused)
 
@@ -109,12 +111,12 @@ class BlockFile:
 
     @functools.cached_property
     def experiment(self) -> Experiment:
-        """The plan; with the rows of its data, read from the file, where it draws batches of them.
+        """The plan; if it draws batches, with the rows of its data, read from the file.
 
         Raises
         ------
         FileError
-            The file has other data than the plan was made for.
+            The file's data are not those that the plan was made for.
         """
         experiment = self._contents.experiment
         return experiment if experiment.batch is None else self._with_rows(experiment)
@@ -143,12 +145,12 @@ class BlockFile:
 
     @functools.cached_property
     def earlier(self) -> Earlier | None:
-        """Runs of older files that are taken over."""
+        """Runs of older files that are reused."""
         return Earlier(self.experiment, self.reused) if self.reused else None
 
     @property
     def offsets(self) -> dict[str, int]:
-        """Where the variables lie."""
+        """Offset of each variable in the file."""
         return self._contents.offsets
 
     @functools.cached_property
@@ -177,43 +179,43 @@ class BlockFile:
         return StorageError(f"{self.path}: the file was replaced while it was in use; run again")
 
     def close(self) -> None:
-        """Let the file go, once all that read or write it now are done; it opens again if asked."""
+        """Close the file once nobody reads or writes it any more; the next use opens it again."""
         for name in ("_file", "_writing"):
             self.__dict__.pop(name, None)
 
     def rest(self) -> None:
-        """Let the file go between two blocks of a worker where it would hold the file's name."""
+        """Close a worker's file between two blocks where an open file cannot be renamed."""
         if self.lent and system.names_are_held():
             self.close()
 
     def open(self) -> None:
-        """Open the file and make sure that it is the one; for one thread, before many use it."""
-        _ = self._contents, self.descriptor, self.earlier  # opened when first asked for
+        """Open the file and check its seal; for one thread, before many use it."""
+        _ = self._contents, self.descriptor, self.earlier  # cached properties: opened on access
         if self.writable:
             _ = self.writing
 
     @property
     def descriptor(self) -> int:
-        """The file, open as long as any thread holds this sink and nobody calls `close`."""
+        """The file's descriptor, open as long as this sink exists and nobody calls `close`."""
         return self._file.descriptor
 
     @property
     def file(self) -> OpenFile:
-        """The file, open as long as the caller holds it, whatever becomes of this sink."""
+        """The file, open as long as the caller holds it, even after `close`."""
         return self._file
 
     @property
     def writing(self) -> int:
-        """The file again, to write to and never to read from.
+        """A second descriptor, for writing only.
 
-        Machines that share a file over NFS keep pages of it. A page that was read goes back whole
-        when a part of it is written, and takes what others wrote beside that part; and where the
-        descriptor may read, a page is read before it is written.
+        Machines that share a file over NFS cache its pages. A page that was read is sent back whole
+        when a part of it is written, and overwrites what others wrote beside that part; and where
+        the descriptor may read, a page is read before it is written.
         """
         return self._writing.descriptor
 
     def forget_read(self) -> None:
-        """Keep no page of what was read so far, for the reason of `writing`."""
+        """Drop the cached pages of what was read so far, for the reason given in `writing`."""
         files.forget_cached(self.descriptor)
 
     def arrays(self, block: int) -> Arrays:
@@ -224,7 +226,7 @@ class BlockFile:
         return {name: buffer[:length] for name, buffer in self._local.buffers.items()}
 
     def put(self, block: int, arrays: Arrays) -> int:
-        """Write a block; gives its checksum."""
+        """Write a block and return its checksum."""
         first, file = self.blocks.runs(block).start, self._writing
         with files.in_words(f"writing {self.path}"):
             for name, values in arrays.items():
@@ -235,14 +237,14 @@ class BlockFile:
         return checksums.of_block(block, arrays.values())
 
     def flush(self) -> None:
-        """Return once what was written lies on the disk, where other machines see it."""
+        """Sync what was written to the disk, where other machines see it."""
         file = self._writing
         with files.in_words(f"writing {self.path}"):
             files.sync_data(file.descriptor)
         self.rest()
 
     def stored(self, block: int) -> int:
-        """Checksum of a block's bytes as they lie in the file."""
+        """Checksum of a block's bytes as stored in the file."""
         runs = self.blocks.runs(block)
         spans = (
             (self.offsets[name] + runs.start * size, self.offsets[name] + runs.stop * size)
@@ -258,18 +260,18 @@ class BlockFile:
 def shared_sink(
     path: str, seal: tuple[int, bytes], writable: bool = True, reused: Reused = ()
 ) -> BlockFile:
-    """One sink for all tasks of a worker process: its buffers and its open file stay.
+    """One sink shared by all tasks of a worker process, which keeps its buffers and open file.
 
     Parameters
     ----------
     path : str
         The file.
     seal : (int, bytes)
-        By which it is known.
+        Identifies the file.
     writable : bool
         Whether to write to it.
     reused : tuple of (str, (int, bytes))
-        Older files whose runs are taken over, with their seals.
+        Older files whose runs are reused, with their seals.
 
     Returns
     -------

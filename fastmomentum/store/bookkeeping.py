@@ -1,4 +1,4 @@
-"""What a file holds beside the results: journal, totals of the runs, root attributes."""
+"""What a file holds besides the results: journal, totals of the runs, root attributes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def journal(n_blocks: int) -> list[Variable]:
 
 
 def closing() -> list[Variable]:
-    """What is known once the runs are done: provenance, no part of the results."""
+    """Totals that are known once the runs are done; provenance, not part of the results."""
     codes = np.array([int(status) for status in Status], "u1")
     seal = "XXH3-64 of runs_by_status and wall_time"
     return [
@@ -69,14 +69,14 @@ def closing() -> list[Variable]:
 
 
 def attributes(experiment: Experiment, block_runs: int) -> dict[str, str | int]:
-    """What the file says of itself as a whole.
+    """Attributes of the file as a whole.
 
     Parameters
     ----------
     experiment : Experiment
         The plan.
     block_runs : int
-        Runs a block.
+        Runs per block.
 
     Returns
     -------

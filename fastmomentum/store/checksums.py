@@ -14,7 +14,7 @@ def of_block(block: int, parts: Iterable[Any]) -> int:
     Parameters
     ----------
     block : int
-        Its number: so a block in another's place is found out.
+        Its number, so that a block in another's place is detected.
     parts : iterable of buffers
         Its bytes.
 

@@ -1,4 +1,4 @@
-"""Runs that older results files have: found, and read, instead of being computed."""
+"""Runs that older results files have: found and read instead of being computed."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ Reused = tuple[tuple[str, tuple[int, bytes]], ...]
 """Older files, by path and seal."""
 
 NEAR: Final = 2**14
-"""Bytes between two runs that are read along: a further read costs more."""
+"""Bytes between two runs up to which they are read through: a second read costs more."""
 AT_ONCE: Final = 2**22
 """Bytes read at a time; a single run may be longer."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Which of some runs are taken over.
+    """Which runs of a range are reused.
 
     Attributes
     ----------
     missing : ndarray of bool, shape (n_runs,)
-        Those that no file has.
+        Runs that no file has.
     parts : list of (Source, ndarray of int, ndarray of int)
-        Of each file the rows that it fills, and the numbers of its runs.
+        For each file, the rows that it fills and the numbers of its runs.
     """
 
     missing: NDArray[np.bool_]
@@ -45,11 +45,11 @@ class Taken:
 
     @property
     def count(self) -> int:
-        """How many."""
+        """How many runs are reused."""
         return int(self.missing.size - self.missing.sum())
 
     def fill(self, arrays: Arrays) -> None:
-        """Write the runs into arrays, whose first axis is the run."""
+        """Write the reused runs into arrays, whose first axis is the run."""
         for source, rows, numbers in self.parts:
             for name, values in arrays.items():
                 source.read(name, numbers, values, rows)
@@ -63,7 +63,7 @@ class Earlier:
     experiment : Experiment
         Whose runs are wanted.
     reused : tuple of (str, (int, bytes))
-        The files, with their seals; the first that has a run gives it.
+        The files, with their seals; a run is read from the first file that has it.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Earlier:
         self._last = threading.local()
 
     def take(self, runs: range) -> Taken:
-        """Find out which of some runs are taken over; asked again at once, each thread knows."""
+        """Find out which runs of a range are reused; each thread remembers its last answer."""
         if getattr(self._last, "runs", None) != runs:
             self._last.taken, self._last.runs = self._take(runs), runs
         taken: Taken = self._last.taken
@@ -112,7 +112,7 @@ class Source:
     path : Path
         The file.
     seal : (int, bytes)
-        By which it is known.
+        Identifies the file.
 
     Attributes
     ----------
@@ -175,12 +175,12 @@ class Source:
             found = found[numbers[part.start : part.stop] - first]
             if name == "trajectory":
                 found = found[:, self._columns]
-            with np.errstate(over="ignore"):  # a point may be beyond float32, as it is in a run
+            with np.errstate(over="ignore"):  # a point may overflow float32, as in a run
                 values[rows[part.start : part.stop]] = found
 
 
 def _stretches(numbers: NDArray[np.int64], size: int) -> Iterator[range]:
-    """Cut ascending runs of so many bytes each where reading on would not pay."""
+    """Split ascending run numbers, `size` bytes each, where a gap is too long to read through."""
     start, near, most = 0, max(1, NEAR // size), max(1, AT_ONCE // size)
     edges = np.flatnonzero(np.diff(numbers) > near) + 1
     for stop in [*edges.tolist(), numbers.size]:

@@ -1,7 +1,8 @@
 """The store's protocol: lay out, write blocks, keep the journal, resume, finish.
 
-Two stores share one interface: `FileStore` for an HDF5 file and `memory.MemoryStore` for arrays. A
-worker gets a store's `sink`, writes its own blocks with it, and hands back their checksums alone.
+Two stores share one interface: `FileStore` for an HDF5 file and `memory_store.MemoryStore` for
+arrays. A worker gets a store's `sink`, writes its own blocks with it, and returns only their
+checksums.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from fastmomentum.text import in_units
 
 
 class Store(Protocol):
-    """What the runner asks of a store."""
+    """What the runner needs of a store."""
 
     @property
     def experiment(self) -> Experiment:
@@ -48,40 +49,39 @@ class Store(Protocol):
 
     @property
     def sink(self) -> BlockWriter:
-        """For the workers."""
+        """What workers write blocks to."""
 
     def missing(self) -> Iterator[int]:
         """Numbers of the blocks still to do."""
 
     def enter(self, block: int, *checksums: int) -> None:
-        """A block is written, and as many after it as there are checksums."""
+        """Record that a block is written, and those after it, one for each checksum."""
 
     def count_done(self) -> int:
-        """Blocks that are entered."""
+        """How many blocks are done."""
 
     def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """Make all that was entered last; counts by status and time are of this session."""
+        """Make what was entered durable; counts by status and time are those of this session."""
 
     def finish(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """All blocks are entered: make the results whole."""
+        """Finish the results once all blocks are entered."""
 
 
 class FileStore:
-    """An HDF5 file on its way from layout to whole.
+    """An HDF5 results file from its layout until it is finished.
 
     Use `FileStore.open`, as a context manager: it holds the lock that keeps a second writer away.
 
     Attributes
     ----------
     path, partial : Path
-        The file's name once it is whole, and until then.
+        The file's name once it is finished, and until then.
     kept, damaged : int
-        Blocks found stored and sound, and blocks found stored whose bytes did not match their
-        checksums.
+        On resuming, stored blocks that match their checksums, and stored blocks that do not.
     kept_runs : int
         Runs in the kept blocks.
     changed : list of str
-        What computes now and did not when the file was laid out: versions, the CPU.
+        Versions and CPU that have changed since the file was laid out.
     """
 
     def __init__(self, path: Path, lock: locks.Lock) -> None:
@@ -103,25 +103,25 @@ class FileStore:
         block_runs: int | None = None,
         reused: Reused = (),
     ) -> FileStore | None:
-        """Take the lock, then resume what was interrupted or lay out anew.
+        """Take the lock, then resume an interrupted file or lay out a new one.
 
         Parameters
         ----------
         path : Path
-            The results file to be.
+            The results file to write.
         experiment : Experiment
             The plan.
         overwrite : bool
             Whether finished results, and another plan's unfinished ones, may be replaced.
         block_runs : int, optional
-            Runs a block; an unfinished file keeps its own.
+            Runs per block; an unfinished file keeps its own.
         reused : tuple of (str, (int, bytes))
-            Older files whose runs are taken over, with their seals.
+            Older files whose runs are reused, with their seals.
 
         Returns
         -------
         FileStore or None
-            None where the results of this very plan are there already.
+            None where the finished results of this plan already exist.
 
         Raises
         ------
@@ -130,13 +130,13 @@ class FileStore:
         StorageError
             No space, no permission, or another process is writing there.
         FileError
-            What is in the way is no results file of ours, or a damaged one.
+            A file in the way is not one of our results files, or is damaged.
         """
         if not path.parent.is_dir():
             raise InputError(f"{path.parent}: no such folder; make it first, or choose another")
         if path.is_dir():
             raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.h5'}")
-        if not os.path.lexists(path):  # what is there already is looked at itself
+        if not os.path.lexists(path):  # an existing file is judged by its content
             require_results_name(path)
         if path.is_symlink():
             path = _behind(path)  # so all names of one file have one lock
@@ -144,7 +144,7 @@ class FileStore:
             return None
         store = cls(path, locks.Lock(path))
         try:
-            # Another may have finished it while we waited for its lock.
+            # Another process may have finished it while we waited for the lock.
             there = _is_there(path, experiment, overwrite)
             if not there:
                 store._prepare(experiment, overwrite, block_runs, reused)
@@ -161,7 +161,7 @@ class FileStore:
     ) -> None:
         unborn = self.partial.with_name(self.partial.name + ".layout")
         with files.in_words(f"removing {unborn}"):
-            files.remove(unborn)  # a layout that was cut off holds nothing
+            files.remove(unborn)  # an interrupted layout holds no results
         if os.path.lexists(self.partial):
             found = _require_ours(self.partial)
             other = other_arithmetic(experiment, found.attributes)
@@ -170,14 +170,14 @@ class FileStore:
                     _require_plan(found, experiment)
                     raise InputError(
                         f"{self.partial} was {other}: it cannot be resumed; finish it with that "
-                        "version, or begin anew with --overwrite"
+                        "version, or start again with overwrite=True"
                     )
                 with files.in_words(f"removing {self.partial}"):
                     files.remove(self.partial)
         if not self.partial.exists():
             self._lay_out(unborn, experiment, block_runs)
         found = manifest.read(self.partial)
-        # The file's own: found minimisers, and with them the targets' levels, are what they were.
+        # The file's own experiment: minimisers found by search, and so the targets, stay the same.
         self.experiment, self.blocks = found.experiment, found.blocks
         self.changed = changed_since(found.attributes)
         self.sink = BlockFile.of(found, reused=reused)
@@ -209,7 +209,7 @@ class FileStore:
                 f"{in_units(free)} are free on that disk; make the grid smaller, record less, or "
                 "choose another disk"
             )
-        from fastmomentum.store import layout  # brings HDF5, which nothing else needs
+        from fastmomentum.store import layout  # imports HDF5, which nothing else needs
 
         try:
             with files.in_words(f"laying out {self.path}"):
@@ -221,11 +221,11 @@ class FileStore:
             raise
 
     def __enter__(self) -> Self:
-        """The store itself, its lock held."""
+        """The store itself, which holds its lock."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         if system.names_are_held() and hasattr(self, "sink"):
             self.sink.close()
         self._lock.release()
@@ -235,20 +235,20 @@ class FileStore:
         return self.journal.missing()
 
     def enter(self, block: int, *checksums: int) -> None:
-        """A block is written, and as many after it as there are checksums.
+        """Record that a block is written, and those after it, one for each checksum.
 
-        Kill -9 does not take them back from here on.
+        From here on they survive kill -9.
         """
         with files.in_words(f"writing {self.partial}"):
             self.journal.enter(block, *checksums)
         self._entered.extend(range(block, block + len(checksums)))
 
     def count_done(self) -> int:
-        """Blocks that are entered."""
+        """How many blocks are done."""
         return self.journal.count_done()
 
     def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """Sync what was entered, then call it done: nor does a loss of power from here on.
+        """Sync what was entered, then mark it done: from here on it survives a loss of power.
 
         Parameters
         ----------
@@ -257,7 +257,7 @@ class FileStore:
         seconds : float
             Time that this session took so far.
         """
-        if self._broken:  # what a failed sync lost, another does not bring back
+        if self._broken:  # another sync does not recover what a failed one lost
             return
         try:
             with files.in_words(f"writing {self.partial}"):
@@ -270,19 +270,19 @@ class FileStore:
             raise
 
     def finish(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """Sync results and journal, and give the file its name."""
+        """Sync results and journal, and give the file its final name."""
         self.commit(counts, seconds)
         left = len(self.blocks) - self.journal.count_done()
         if self._broken or left:
             raise StorageError(f"{self.partial}: {left:,} blocks are not done; run again to go on")
         with files.in_words(f"finishing {self.path}"):
             files.sync_data(self.sink.writing)
-            self.sink.close()  # on Windows an open file keeps its name
+            self.sink.close()  # Windows cannot rename an open file
             files.rename(self.partial, self.path)
 
 
 def _is_there(path: Path, experiment: Experiment, overwrite: bool) -> bool:
-    """Whether the results of this plan are there already, and to be kept."""
+    """Whether results of this plan exist already and are to be kept."""
     if not path.exists():
         return False
     found = _require_ours(path)
@@ -294,7 +294,7 @@ def _is_there(path: Path, experiment: Experiment, overwrite: bool) -> bool:
 
 
 def _behind(link: Path) -> Path:
-    """The file that a symbolic link leads to, there or not."""
+    """The file that a symbolic link leads to, whether it exists or not."""
     try:
         return link.resolve()
     except (OSError, RuntimeError):

@@ -1,4 +1,4 @@
-"""Every touch of the disk goes through here: writes, syncs, renames, and their errors in words."""
+"""All access to the disk: reads, writes, syncs, renames, and readable messages when they fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.store import system
 
 AT_ONCE: Final = 2**20
-"""Bytes read or written at a time where much is: half of what a core's cache holds."""
+"""Bytes per call where many are read or written: half of a core's cache."""
 
 
 @contextlib.contextmanager
@@ -103,7 +103,7 @@ def reading(path: Path) -> Iterator[int]:
 
 
 def create(path: Path, size: int) -> int:
-    """Make a file that must not be there yet; gives its descriptor.
+    """Create a file that must not exist yet, and return its descriptor.
 
     Parameters
     ----------
@@ -135,21 +135,21 @@ def write_at(descriptor: int, data: bytes | memoryview, offset: int) -> None:
 
 
 def begin_writing_back(descriptor: int, offset: int, size: int) -> None:
-    """Have the system send what was just written on its way to the disk, and not wait for it.
+    """Have the system start sending what was just written to the disk, without waiting for it.
 
-    By itself it begins only when much has piled up, and whoever syncs waits for all of that.
+    By itself it starts only when much has accumulated, and the next sync waits for all of that.
     """
     if size >= AT_ONCE:
         system.advise(descriptor, "DONTNEED", offset, size)
 
 
 def read_at(descriptor: int, size: int, offset: int) -> bytes:
-    """Read exactly so many bytes from an offset.
+    """Read exactly `size` bytes at an offset.
 
     Raises
     ------
     EOFError
-        Where the file ends before.
+        The file ends before that.
     """
     buffer = bytearray(size)
     read_into(descriptor, memoryview(buffer), offset)
@@ -162,7 +162,7 @@ def read_into(descriptor: int, view: memoryview, offset: int) -> None:
     Raises
     ------
     EOFError
-        Where the file ends before.
+        The file ends before that.
     """
     while view:
         count = system.read_some(descriptor, view, offset)
@@ -172,7 +172,7 @@ def read_into(descriptor: int, view: memoryview, offset: int) -> None:
 
 
 def parts(descriptor: int, start: int, stop: int) -> Iterator[memoryview]:
-    """The bytes of a range, some at a time, always in the same buffer."""
+    """Yield the bytes of a range in parts, always in the same buffer."""
     buffer = memoryview(bytearray(min(AT_ONCE, stop - start)))
     for offset in range(start, stop, AT_ONCE):
         view = buffer[: min(AT_ONCE, stop - offset)]
@@ -182,7 +182,7 @@ def parts(descriptor: int, start: int, stop: int) -> Iterator[memoryview]:
 
 @contextlib.contextmanager
 def scattered(descriptor: int) -> Iterator[None]:
-    """Read here and there: what lies between is not worth reading ahead."""
+    """Switch readahead off while reads are scattered over the file."""
     system.advise(descriptor, "RANDOM")
     try:
         yield
@@ -191,7 +191,7 @@ def scattered(descriptor: int) -> Iterator[None]:
 
 
 def announce(descriptor: int, size: int, offset: int) -> None:
-    """Have the disk begin with bytes that will be read soon, without waiting for them."""
+    """Prefetch bytes that will be read soon, without waiting for them."""
     system.advise(descriptor, "WILLNEED", offset, size)
 
 
@@ -201,24 +201,24 @@ def size_of(descriptor: int) -> int:
 
 
 def sync_data(descriptor: int) -> None:
-    """Return once the data written to a file lie on the disk."""
+    """Return once the data written to a file are on the disk."""
     system.sync_data(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
-    """Return once the names in a folder lie on the disk."""
+    """Return once the names in a folder are on the disk."""
     system.sync_folder(folder)
 
 
 def forget_cached(descriptor: int) -> None:
-    """Have what is read next come from the disk, not from memory, where the system does that."""
+    """Drop cached pages, so that the next read comes from the disk, where the system can do so."""
     system.advise(descriptor, "DONTNEED")
 
 
 def reserve(descriptor: int, spans: Iterable[tuple[int, int]]) -> None:
-    """Take the space of a file's empty ranges, (start, stop), from the disk now.
+    """Allocate disk space for a file's empty ranges, (start, stop), now.
 
-    File systems that cannot be asked to are written zeros.
+    Where the file system cannot, zeros are written.
     """
     for start, stop in spans:
         if not system.reserve(descriptor, start, stop):

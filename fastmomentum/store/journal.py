@@ -2,7 +2,7 @@
 
 A block is *written* once its bytes and its checksum are with the operating system: kill -9 cannot
 take it back. It is *done* once they have reached the disk as well: nor can a loss of power. Either
-is believed only as far as the checksum bears it out.
+state is trusted only if the checksum matches.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Journal:
         self._n = len(sink.blocks)
 
     def flags(self) -> NDArray[np.uint8]:
-        """One byte a block, shape (n_blocks,): its state."""
+        """State of each block, shape (n_blocks,)."""
         data = files.read_at(self._sink.descriptor, self._n, self._sink.offsets["block_done"])
         return np.frombuffer(data, np.uint8)
 
     def checksums(self) -> NDArray[np.uint64]:
-        """What the bytes of each block should give, shape (n_blocks,)."""
+        """Recorded checksum of each block, shape (n_blocks,)."""
         offset = self._sink.offsets["block_checksum"]
         return np.frombuffer(files.read_at(self._sink.descriptor, 8 * self._n, offset), "<u8")
 
     def missing(self) -> Iterator[int]:
-        """Numbers of the blocks that are not done; the file is read at the first, and not again."""
+        """Numbers of the blocks that are not done; their states are read once, at the start."""
         flags = self.flags()
         for start in range(0, self._n, files.AT_ONCE):
             for block in np.flatnonzero(flags[start : start + files.AT_ONCE] != DONE):
@@ -65,7 +65,7 @@ class Journal:
         try:
             files.sync_data(self._sink.writing)
         except OSError:
-            # The system counts the lost pages as clean now; only the disk can say what it has.
+            # The system now counts the lost pages as clean; only a read from the disk is reliable.
             files.forget_cached(self._sink.descriptor)
             raise
         entered = np.unique(np.fromiter(blocks, np.int64))
@@ -74,7 +74,7 @@ class Journal:
                 self._set(int(stretch[0]), DONE, stretch.size)
 
     def forget(self, block: int) -> None:
-        """Take a block's entry back."""
+        """Set a block's state back to missing."""
         self._set(block, MISSING)
 
     def _set(self, block: int, state: int, n_blocks: int = 1) -> None:
@@ -82,7 +82,7 @@ class Journal:
         files.write_at(self._sink.writing, bytes([state]) * n_blocks, where)
 
     def mismatched(self, states: tuple[int, ...]) -> Iterator[int]:
-        """Read all blocks of some states; give those whose bytes do not match their checksums."""
+        """Read all blocks in these states; yield those whose bytes do not match their checksums."""
         flags, told = self.flags(), self.checksums()
         for block in np.flatnonzero(np.isin(flags, states)).tolist():
             if self._sink.stored(block) != int(told[block]):
@@ -100,14 +100,14 @@ class Journal:
 
 
 def _stretches(chosen: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """First and last entry of each stretch of true ones."""
+    """First and last index of each run of true entries."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8)))
     return ((int(a), int(b) - 1) for a, b in edges.reshape(-1, 2))
 
 
 @dataclass(frozen=True)
 class RunTotals:
-    """What is known once runs are done; no part of the results.
+    """Totals over the runs that are done; not part of the results.
 
     Attributes
     ----------
@@ -122,14 +122,14 @@ class RunTotals:
 
     @classmethod
     def read(cls, sink: BlockFile, counts: NDArray[np.int64] | None = None) -> RunTotals | None:
-        """What the file says, or None where it is not known.
+        """Read the totals; None where they do not match their checksum.
 
         Parameters
         ----------
         sink : BlockFile
             The file.
         counts : ndarray, shape (4,), optional
-            The right counts, where those in the file are not to be trusted.
+            The correct counts, where the file's own cannot be trusted.
         """
         where, offsets = sink.descriptor, sink.offsets
         told = files.read_at(where, 8 * len(Status), offsets["runs_by_status"])
@@ -141,7 +141,7 @@ class RunTotals:
         return cls(np.frombuffer(counted, "<i8"), float(np.frombuffer(seconds, "<f8")[0]))
 
     def write(self, sink: BlockFile) -> None:
-        """Enter it in the file."""
+        """Write the totals and their checksum to the file."""
         counts = self.counts.astype("<i8").tobytes()
         seconds = np.array(self.seconds, "<f8").tobytes()
         where, offsets = sink.writing, sink.offsets

@@ -1,7 +1,7 @@
-"""Laying a results file out; the only place where the HDF5 library is used, and in memory at that.
+"""Lay a results file out: the only use of the HDF5 library, and only in memory.
 
-It makes the structures; `files` writes them. After `create` they never change, and fastmomentum
-reads the file by its manifest: no HDF5 library ever has to trust a file that came from elsewhere.
+HDF5 makes the structures and `files` writes them. After `create` they never change, and
+fastmomentum reads the file by its manifest, so HDF5 never has to parse a file from elsewhere.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from fastmomentum.store.untrusted import LONGEST_EXPERIMENT
 
 DIMENSION_ONLY: Final = "This is a netCDF dimension but not a netCDF variable."
 COORDINATES: Final = "_Netcdf4Coordinates"
-"""Tells netCDF's readers the dimensions of a variable that is itself one and has several."""
+"""Attribute that lists a variable's dimensions for netCDF's readers."""
 
 
 def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
-    """Lay a file out: every variable in its place, coordinates filled, results still to come.
+    """Lay a file out: every variable in its place, coordinates written, results still empty.
 
     Parameters
     ----------
@@ -37,12 +37,13 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
     experiment : Experiment
         The plan.
     blocks : Blocks
-        How its runs are cut.
+        How its runs are cut into blocks.
 
     Raises
     ------
     InputError
-        The experiment's text is longer than a file may hold.
+        The experiment's text or its blocks exceed a file's limits, or the rows for batches are
+        missing.
     """
     if len(experiment.canonical) > LONGEST_EXPERIMENT:
         raise InputError(
@@ -90,7 +91,7 @@ def create(path: Path, experiment: Experiment, blocks: Blocks) -> None:
 def create_export(
     path: Path, said: Mapping[str, str | int], variables: Sequence[Variable]
 ) -> tuple[int, dict[str, int]]:
-    """Lay a netCDF file out that is no results file: without journal and manifest.
+    """Lay out a plain netCDF file, without the journal and manifest of a results file.
 
     Parameters
     ----------
@@ -104,9 +105,9 @@ def create_export(
     Returns
     -------
     descriptor : int
-        The file, to write the others to and to close.
+        The open file; the caller writes the other variables and closes it.
     offsets : dict of int
-        Where each lies.
+        Offset of each variable.
     """
     sheet = SparseMemoryFile()
     with h5py.File(sheet, "w", libver=("v108", "v108"), track_order=True) as file:
@@ -128,7 +129,7 @@ def create_export(
 def _draw(
     file: h5py.File, said: Mapping[str, Any], variables: Sequence[Variable]
 ) -> dict[str, h5py.Dataset]:
-    """Make attributes and variables; gives the dimensions."""
+    """Create attributes and variables; return the dimensions."""
     for name, value in said.items():
         _say(file, name, value)
     scales: dict[str, h5py.Dataset] = {}
@@ -171,7 +172,7 @@ def _write(
 
 
 class SparseMemoryFile:
-    """A file in memory, for HDF5 to draw its structures on; what is never written takes no room.
+    """A file in memory for HDF5's structures; pages that are never written take no memory.
 
     Attributes
     ----------
@@ -206,7 +207,7 @@ class SparseMemoryFile:
         return self._position
 
     def tell(self) -> int:
-        """Where it stands."""
+        """The current position."""
         return self._position
 
     def truncate(self, size: int) -> int:
@@ -216,7 +217,7 @@ class SparseMemoryFile:
         return size
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Nothing is buffered."""
 
     def write(self, data: bytes | memoryview) -> int:
         """Write at the position."""
@@ -227,7 +228,7 @@ class SparseMemoryFile:
         return len(view)
 
     def read(self, size: int) -> bytes:
-        """So many bytes from the position."""
+        """Read bytes from the position."""
         data = bytearray(size)
         self.readinto(memoryview(data))
         return bytes(data)
@@ -240,7 +241,7 @@ class SparseMemoryFile:
         return len(view)
 
     def _parts(self, length: int) -> Iterator[tuple[int, slice, slice]]:
-        """Pages from the position on, and which of their bytes are which of the caller's."""
+        """Pages from the position on, with the matching slices of the page and of the buffer."""
         done = 0
         while done < length:
             page, start = divmod(self._position, self.PAGE)
@@ -252,7 +253,7 @@ class SparseMemoryFile:
 
 def _create_variable(file: h5py.File, variable: Variable) -> h5py.Dataset:
     if variable.dtype == "str":
-        # Characters along a dimension of their own: many readers know no other text.
+        # Characters along a dimension of their own: many readers support no other text.
         encoded = np.char.encode(np.asarray(variable.values, str), "utf-8")
         letters = encoded.view("S1").reshape(*variable.shape, _longest(variable))
         dataset = file.create_dataset(variable.name, data=letters)
@@ -271,15 +272,15 @@ def _length_of(variable: Variable) -> str:
 
 
 def _longest(variable: Variable) -> int:
-    """Bytes of the longest of some texts, and one at least."""
+    """Bytes of the longest text, at least one."""
     texts = np.ravel(np.asarray(variable.values)).tolist()
     return max(len(str(text).encode()) for text in ["x", *texts])
 
 
 def _say(place: h5py.File | h5py.Dataset, name: str, value: Any) -> None:
-    """Set an attribute; text as characters of a fixed number, which netCDF calls NC_CHAR.
+    """Set an attribute; text as a fixed number of characters, which netCDF calls NC_CHAR.
 
-    Text of any length, NC_STRING, is none to CF, and many readers skip it or stop there.
+    CF does not count text of variable length, NC_STRING, as text; many readers skip it or fail.
     """
     if isinstance(value, int):
         value = np.int32(value) if value < 2**31 else np.int64(value)
@@ -288,14 +289,14 @@ def _say(place: h5py.File | h5py.Dataset, name: str, value: Any) -> None:
     elif value:
         text = value.encode()
         place.attrs.create(name, text, dtype=h5py.string_dtype("utf-8", len(text)))
-    else:  # HDF5 has no text of no length; netCDF's own library writes this
+    else:  # HDF5 has no text of length zero; netCDF's own library writes this
         place.attrs.create(name, h5py.Empty("S1"))
 
 
 def _create_contiguous(
     file: h5py.File, name: str, kind: h5py.h5t.TypeID, shape: tuple[int, ...]
 ) -> h5py.Dataset:
-    """A data set in one piece whose bytes have their place now and are left as they are."""
+    """A contiguous data set whose bytes are allocated now and never filled by HDF5."""
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     settings.set_layout(h5py.h5d.CONTIGUOUS)
     settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)

@@ -15,15 +15,15 @@ from fastmomentum.store import system
 from fastmomentum.store.files import in_words, remove
 
 PATIENCE: Final = 0.15
-"""Seconds to wait for a lock: a process killed while it starts another lets go a little late."""
+"""Seconds to wait for a lock: a process killed while it starts another releases it a bit late."""
 
 
 class Lock:
-    """Keeps a second writer of a results file away; dies with its process.
+    """Keeps a second writer away from a results file; released when its process dies.
 
-    Where the file system knows no locks, a file with the number of the process and the name of its
-    machine stands in, with a warning. Once that process is dead, the next on the same machine takes
-    no notice of it.
+    Where the file system has no locks, a file with the process's number and its machine's name
+    stands in, with a warning. Once that process is dead, the next one on the same machine ignores
+    the file.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path.with_name(path.name + ".lock")
-        if self.path.is_symlink():  # planted: it would be written to where it leads
+        if self.path.is_symlink():  # planted: the write would follow it
             raise StorageError(f"locking {path}: {self.path.name} is a symbolic link; remove it")
         self._held: filelock.BaseFileLock = filelock.FileLock(self.path, fallback_to_soft=False)
         try:
@@ -56,7 +56,7 @@ class Lock:
             if error.errno not in system.NO_LOCKS:
                 raise
             remove(self.path)  # made before the lock was refused
-            # Under another name: the empty file of one who finds that out later is no lock.
+            # Under another name: a process that finds this out later leaves an empty .lock file.
             self.path = path.with_name(path.name + ".lock-pid")
             self._held = filelock.SoftFileLock(self.path)
             self._held.acquire(timeout=PATIENCE, poll_interval=0.01)
@@ -81,11 +81,11 @@ class Lock:
         return StorageError(said)
 
     def release(self) -> None:
-        """Let the next one write; whoever waits for the removed file makes a new one."""
+        """Let the next process write; one that waits for the removed file makes a new one."""
         if system.names_are_held() or isinstance(self._held, filelock.SoftFileLock):
-            self._held.release()  # an open file cannot be removed, and the stand-in is gone by that
+            self._held.release()  # an open file cannot be removed; this removes the stand-in itself
             if system.names_are_held():
-                with contextlib.suppress(OSError):  # the next one has it already
+                with contextlib.suppress(OSError):  # the next process already has it
                     self.path.unlink(missing_ok=True)
             return
         with contextlib.suppress(OSError):

@@ -1,11 +1,11 @@
 """A results file's own table of contents: what it holds and where its bytes lie, sealed.
 
 The manifest is a variable of the file like any other, and its last bytes. With it fastmomentum
-reads a file without any HDF5 library, which would believe what the file says of itself: links to
-other files, filters and their plugins, sizes. Here nothing is believed: the manifest must match its
+reads a file without any HDF5 library, which would trust what the file says about itself: links to
+other files, filters and their plugins, sizes. Here nothing is trusted: the manifest must match its
 own checksum, the experiment its hash, every variable the experiment and the file's size; and all
-bytes that are no results (HDF5's structures, labels, attributes) the checksum taken when they were
-laid out. So a bit that flipped anywhere in them, and any edit, is found on opening.
+bytes other than results (HDF5's structures, labels, attributes) must match the checksum taken when
+they were laid out. So any flipped bit or edit in them is detected on opening.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from fastmomentum.text import near_file, printable
 LONGEST: Final = 3 * LONGEST_EXPERIMENT
 """Bytes of a manifest, at most; the experiment is in it with its quotes escaped."""
 SLACK: Final = 2**20
-"""Bytes of HDF5's own structures, at most, beside the attributes; some 20 kB are usual."""
+"""Bytes of HDF5's own structures, at most, besides the attributes; about 20 kB are usual."""
 TAIL: Final = 65_536
 """Bytes at the end of the file in which the manifest has to end."""
 MOST_BLOCKS: Final = 50_000_000
@@ -73,9 +73,9 @@ class Contents:
     offsets : dict of int
         Offset in the file of each variable.
     attributes : dict of str or int
-        What the file says of itself as a whole.
+        Attributes of the file as a whole.
     seal : (int, bytes)
-        Offset and bytes of the manifest's checksum; no two layouts have the same.
+        Offset and bytes of the manifest's checksum; different for every layout.
     """
 
     path: Path
@@ -93,9 +93,9 @@ def text_of(attributes: Attributes, offsets: dict[str, int]) -> bytes:
     Parameters
     ----------
     attributes : dict of str or int
-        What the file says of itself as a whole.
+        Attributes of the file as a whole.
     offsets : dict of int
-        Where the variables lie.
+        Offset of each variable.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def seal(descriptor: int, experiment: Experiment, blocks: Blocks, text: bytes, p
     text : bytes
         From `text_of`.
     place : int
-        Its offset.
+        Offset of the manifest.
     """
     offsets = json.loads(text[:-TRAILER_BYTES])["offsets"]
     taken = _spans(_written(experiment, blocks, offsets), offsets)
@@ -132,9 +132,9 @@ def seal(descriptor: int, experiment: Experiment, blocks: Blocks, text: bytes, p
 
 
 def read(path: Path) -> Contents:
-    """Check that a file is one of ours and whole in its structure, and find its bytes.
+    """Check that a file is ours and its structure intact, and find where its variables lie.
 
-    Nothing is believed before it is checked, and no results are read.
+    Nothing is trusted before it is checked, and no results are read.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def read(path: Path) -> Contents:
     Returns
     -------
     Contents
-        Where everything is.
+        What the file holds and where.
 
     Raises
     ------
@@ -228,14 +228,14 @@ def _checked(descriptor: int, path: Path) -> Contents:
 
 
 def _told(text: bytes) -> tuple[Attributes, dict[str, int]]:
-    """What the manifest says, as far as its form goes."""
+    """Parse the manifest and check its form."""
     told = plain_json(text)
     _require(isinstance(told, dict) and told.keys() == {"attributes", "offsets", "layout"},
              "its manifest has other keys than ours")  # fmt: skip
     offsets = told["offsets"]
     _require(
         isinstance(offsets, dict) and all(type(o) is int and o >= 0 for o in offsets.values()),
-        "its manifest has offsets that are none",
+        "its manifest has invalid offsets",
     )
     return attributes_of(told["attributes"]), offsets
 
@@ -261,7 +261,7 @@ def _plan(attributes: Attributes, size: int) -> tuple[Experiment, Blocks]:
 
 
 def _labels(experiment: Experiment) -> list[Variable]:
-    """Variables whose values the experiment tells; text is left to the checksum."""
+    """Variables whose values follow from the experiment; text is left to the checksum."""
     known = [*coordinates(experiment), *closing()]
     return [v for v in known if v.values is not None and v.dtype != "str"]
 
@@ -281,7 +281,7 @@ def _spans(variables: Iterable[Variable], offsets: dict[str, int]) -> list[Span]
 
 
 def _gaps(taken: list[Span], size: int) -> list[tuple[int, int]]:
-    """What of a file lies between spans."""
+    """Ranges of a file between the spans."""
     edges = [(0, 0, ""), *sorted(taken), (size, size, "")]
     return [(a[1], b[0]) for a, b in itertools.pairwise(edges) if a[1] < b[0]]
 

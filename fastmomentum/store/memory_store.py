@@ -23,9 +23,9 @@ class MemoryStore:
     experiment : Experiment
         The plan.
     block_runs : int, optional
-        Runs a block.
+        Runs per block.
     reused : tuple of (str, (int, bytes))
-        Older files whose runs are taken over, with their seals.
+        Older files whose runs are reused, with their seals.
 
     Attributes
     ----------
@@ -56,11 +56,11 @@ class MemoryStore:
 
     @property
     def sink(self) -> MemoryStore:
-        """The store itself: threads see its arrays."""
+        """The store itself: threads write to its arrays."""
         return self
 
     def arrays(self, block: int) -> Arrays:
-        """Views of the block's place in the results."""
+        """Views of the block's part of the results."""
         runs = self.blocks.runs(block)
         return {name: whole[runs.start : runs.stop] for name, whole in self.variables.items()}
 
@@ -73,7 +73,7 @@ class MemoryStore:
         return iter(range(len(self.blocks)))
 
     def enter(self, block: int, *checksums: int) -> None:
-        """No journal is kept, but a count."""
+        """Count the blocks; no journal is kept."""
         self._done += len(checksums)
 
     def count_done(self) -> int:
@@ -84,5 +84,5 @@ class MemoryStore:
         """Nothing is left to do."""
 
     def finish(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """Remember the time."""
+        """Keep the time that the runs took."""
         self.seconds = seconds

@@ -9,10 +9,10 @@ from fastmomentum.store import system
 
 
 class OpenFile:
-    """A descriptor that is closed when the last that may use it lets go.
+    """A descriptor that is closed once nothing refers to it any more.
 
-    After an interruption a thread may still be writing its block; were the descriptor closed under
-    it, its number could by then belong to another file.
+    After an interruption a thread may still be writing its block; if the descriptor were closed
+    meanwhile, its number could by then belong to another file.
     """
 
     def __init__(self, path: str, access: int) -> None:

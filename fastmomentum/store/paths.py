@@ -1,4 +1,4 @@
-"""Results files from outside: their names, their size, and whether they are all there."""
+"""Results files from outside: their names, their size, and whether they are complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TABLES: Final = (".csv", ".tsv", ".txt", ".json", ".toml", ".yaml", ".xlsx", ".p
 ARRAYS: Final = (".npy", ".npz", ".mat", ".pkl", ".zarr", ".zip", ".gz")
 PICTURES: Final = (".png", ".jpg", ".svg", ".pdf", ".gif", ".mp4", ".html")
 OTHER_KINDS: Final = frozenset((*TABLES, *ARRAYS, *PICTURES))
-"""Suffixes that results may not have; without one, or with one that is unknown, they may."""
+"""Suffixes that results may not have; any other suffix, or none, is allowed."""
 
 
 def expected_bytes(experiment: Experiment, block_runs: int | None = None) -> int:
@@ -29,7 +29,7 @@ def expected_bytes(experiment: Experiment, block_runs: int | None = None) -> int
 
 
 def partial_name(path: Path) -> Path:
-    """What a results file is called until it is whole."""
+    """Name of a results file until it is finished."""
     return path.with_name(path.name + ".partial")
 
 
@@ -39,7 +39,7 @@ def is_partial(path: Path) -> bool:
 
 
 def existing(path: Path) -> Path:
-    """The file of results: itself, or, where only that is there, its unfinished form."""
+    """The results file itself, or its unfinished form where only that exists."""
     if os.path.lexists(path):
         return path
     partial = partial_name(path)
@@ -47,7 +47,7 @@ def existing(path: Path) -> Path:
 
 
 def require_whole(path: Path, done: NDArray[np.bool_]) -> None:
-    """Refuse results that are not all there.
+    """Refuse incomplete results.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def require_whole(path: Path, done: NDArray[np.bool_]) -> None:
     InputError
         It is not finished.
     FileError
-        It is finished by its name, but not all there.
+        It has the name of a finished file, but blocks are missing.
     """
     said = f"{int(done.sum()):,} of {done.size:,} blocks are done"
     if is_partial(path):
@@ -74,12 +74,12 @@ def require_whole(path: Path, done: NDArray[np.bool_]) -> None:
 
 
 def require_results_name(path: Path) -> None:
-    """Refuse a name that promises another kind of file than results are.
+    """Refuse a name with the suffix of another kind of file.
 
     Parameters
     ----------
     path : Path
-        Where results are to go.
+        Where the results will go.
 
     Raises
     ------

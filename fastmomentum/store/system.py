@@ -1,9 +1,9 @@
-"""The operating system: what is asked of it, and the way around each call that it lacks.
+"""Calls of the operating system, and a workaround for each call that a system lacks.
 
 Linux has every call. macOS has no `posix_fadvise`, `posix_fallocate` and `fdatasync`, and its
 `fsync` stops at the disk's own cache. Windows lacks these, reads and writes at an offset, folders
-that can be synced, flags of `open`, and it does not rename or remove a file that is open. A call is
-looked for when it is needed, so that a test can hide it.
+that can be synced, flags of `open`, and it does not rename or remove a file that is open. Each call
+is looked up when it is needed, so that a test can hide it.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ except ImportError:  # Windows has none
     fcntl = None  # type: ignore[assignment]
 
 MOST_AT_ONCE: Final = 2**30
-"""Bytes a call: macOS refuses 2 GiB, and Windows counts in 32 bits."""
+"""Bytes per call: macOS refuses 2 GiB, and Windows counts in 32 bits."""
 UNKNOWN: Final = frozenset(
     {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.ENOTTY, errno.EOPNOTSUPP}
 )
-"""What a file system answers that does not know a call, or not for such a file."""
+"""Error numbers of a file system that does not support a call, or not for such a file."""
 NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
-"""What a file system answers that has no locks, such as NFS without its lock daemon."""
+"""Error numbers of a file system without locks, such as NFS without its lock daemon."""
 
 PAUSES: Final = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.4)
-"""Seconds to wait for whoever has a file open on Windows: virus scanners soon let go."""
+"""Seconds to wait while others have a file open on Windows: virus scanners soon close it."""
 HELD: Final = frozenset({5, 32})
-"""Windows' answers where a file is open: access denied, which has other causes, too; sharing."""
+"""Windows' errors where a file is open: access denied (which has other causes too), sharing."""
 
 _F_PREALLOCATE: Final = 42  # of macOS, for which Python has no name
 _F_ALLOCATEALL: Final = 4
@@ -49,19 +49,19 @@ _F_PEOFPOSMODE: Final = 3
 
 
 class FileHeldError(PermissionError):
-    """Somebody has a file open that is to be renamed or removed, which Windows does not do."""
+    """A file to be renamed or removed is open elsewhere, which Windows does not allow."""
 
 
 _turns: Final = tuple(threading.Lock() for _ in range(64))
 
 
 def names_are_held() -> bool:
-    """Whether a file keeps its name, and cannot be removed, while anyone has it open."""
-    return hasattr(os, "O_BINARY")  # only Windows tells text and bytes apart
+    """Whether a file cannot be renamed or removed while anyone has it open."""
+    return hasattr(os, "O_BINARY")  # only Windows distinguishes text from binary files
 
 
 def open_file(path: str | Path, access: int, *, follow: bool = True, create: bool = False) -> int:
-    """Open a file for its bytes; child processes do not inherit it.
+    """Open a file in binary mode; child processes do not inherit it.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def open_file(path: str | Path, access: int, *, follow: bool = True, create: boo
     follow : bool
         Whether a symbolic link may lead elsewhere.
     create : bool
-        Whether to make it; then it must not be there yet.
+        Whether to create it; it must not exist yet.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def open_file(path: str | Path, access: int, *, follow: bool = True, create: boo
     flags = access | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     if create:
         flags |= os.O_CREAT | os.O_EXCL
-    if access == os.O_RDONLY:  # a planted pipe must not keep us waiting
+    if access == os.O_RDONLY:  # a planted pipe must not block us
         if hasattr(os, "O_NONBLOCK"):
             flags |= os.O_NONBLOCK
         elif not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
@@ -100,8 +100,8 @@ def open_file(path: str | Path, access: int, *, follow: bool = True, create: boo
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     descriptor = os.open(path, flags, 0o666)
     try:
-        # A link may have been put there since: what was opened must be what the name stands for.
-        # The device is left out, which Windows tells in two ways.
+        # A link may have been put there since: the open file must be the one that has the name.
+        # The device is not compared: Windows reports it in two ways.
         named = os.lstat(path)
         if stat.S_ISLNK(named.st_mode) or named.st_ino != os.fstat(descriptor).st_ino:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
@@ -113,14 +113,14 @@ def open_file(path: str | Path, access: int, *, follow: bool = True, create: boo
 
 @contextlib.contextmanager
 def _standing_at(descriptor: int, offset: int) -> Iterator[None]:
-    """Have the position of a descriptor to ourselves, for systems that go by it."""
+    """Hold a descriptor's position exclusively, for systems without reads at an offset."""
     with _turns[descriptor % len(_turns)]:
         os.lseek(descriptor, offset, os.SEEK_SET)
         yield
 
 
 def write_some(descriptor: int, view: memoryview, offset: int) -> int:
-    """Write bytes at an offset; gives how many of them were written."""
+    """Write bytes at an offset; return how many of them were written."""
     view = view[:MOST_AT_ONCE]
     if hasattr(os, "pwrite"):
         return os.pwrite(descriptor, view, offset)
@@ -129,7 +129,7 @@ def write_some(descriptor: int, view: memoryview, offset: int) -> int:
 
 
 def read_some(descriptor: int, view: memoryview, offset: int) -> int:
-    """Read bytes from an offset; gives how many came, 0 at the end of the file."""
+    """Read bytes at an offset; return how many were read, 0 at the end of the file."""
     view = view[:MOST_AT_ONCE]
     if hasattr(os, "preadv"):
         return os.preadv(descriptor, [view], offset)
@@ -142,14 +142,14 @@ def read_some(descriptor: int, view: memoryview, offset: int) -> int:
 
 
 def advise(descriptor: int, advice: str, offset: int = 0, size: int = 0) -> None:
-    """Tell how bytes will be used, where the system listens.
+    """Advise the system how bytes will be used, where it supports that.
 
     Parameters
     ----------
     descriptor : int
         The file.
     advice : {"NORMAL", "RANDOM", "WILLNEED", "DONTNEED"}
-        As `posix_fadvise` has it.
+        As for `posix_fadvise`.
     offset, size : int
         Which bytes; 0 and 0 for all.
     """
@@ -158,7 +158,7 @@ def advise(descriptor: int, advice: str, offset: int = 0, size: int = 0) -> None
 
 
 def set_size(descriptor: int, size: int) -> None:
-    """Make a new, empty file so long, all zeros; on macOS that reserves its space as well."""
+    """Extend a new, empty file to a size with zeros; on macOS that reserves its space as well."""
     if sys.platform == "darwin":
         room = struct.pack("=Iiqqq", _F_ALLOCATEALL, _F_PEOFPOSMODE, 0, size, 0)
         try:
@@ -170,19 +170,19 @@ def set_size(descriptor: int, size: int) -> None:
 
 
 def reserve(descriptor: int, start: int, stop: int) -> bool:
-    """Take the space of an empty range from the disk now.
+    """Allocate disk space for an empty range now.
 
     Parameters
     ----------
     descriptor : int
         The file.
     start, stop : int
-        Its bytes from the first on, up to the second.
+        The range in bytes; `stop` is not part of it.
 
     Returns
     -------
     bool
-        False where that cannot be asked for, and zeros have to be written.
+        False where the system cannot, and zeros have to be written.
     """
     if not hasattr(os, "posix_fallocate"):
         status = os.fstat(descriptor)
@@ -197,7 +197,7 @@ def reserve(descriptor: int, start: int, stop: int) -> bool:
 
 
 def sync_data(descriptor: int) -> None:
-    """Return once the data written to a file lie on the disk."""
+    """Return once the data written to a file are on the disk."""
     if _synced_fully(descriptor):
         return
     if hasattr(os, "fdatasync"):
@@ -207,7 +207,7 @@ def sync_data(descriptor: int) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Return once the names in a folder lie on the disk; Windows and some networks cannot say."""
+    """Return once a folder's names are on the disk; Windows and some network disks cannot say."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -236,7 +236,7 @@ def _synced_fully(descriptor: int) -> bool:
 
 
 def replace(old: Path, new: Path) -> None:
-    """Give a file its new name, in place of what had it; another sees the one or the other."""
+    """Rename a file atomically, replacing the file that has the new name."""
     _patiently(lambda: old.replace(new))
 
 
@@ -266,7 +266,7 @@ def usable_cores() -> int:
 
 
 def free_memory() -> int | None:
-    """Bytes of memory that are free; macOS tells only how many there are, others perhaps none."""
+    """Free memory in bytes; on macOS all memory, and None where the system does not say."""
     if sys.platform == "win32":
         return _free_memory_of_windows()
     for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES"):
@@ -288,9 +288,9 @@ def _free_memory_of_windows() -> int | None:
 
 @contextlib.contextmanager
 def children_ignore_interrupts() -> Iterator[None]:
-    """Have processes that are started meanwhile not end by Ctrl-C, which reaches all of them."""
+    """Let processes started meanwhile ignore Ctrl-C, which a terminal sends to all of them."""
     if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()  # which would unblock it again
+        resource_tracker.ensure_running()  # starting it later would unblock the signal again
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             yield

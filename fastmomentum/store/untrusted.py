@@ -1,4 +1,4 @@
-"""Text out of a file that anyone may have written: read within bounds, and fully checked."""
+"""Text from a file that anyone may have written: read within bounds, and fully checked."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ LONGEST_EXPERIMENT: Final = 32 * 2**20
 LONGEST_ATTRIBUTE: Final = 65_536
 """Characters of another attribute, at most."""
 MOST_BRACKETS: Final = 4_000_000
-"""Lists and tables in a text, at most: each takes some hundred bytes of memory."""
+"""Lists and tables in a text, at most: each takes about a hundred bytes of memory."""
 
 Attributes = dict[str, str | int]
 
 
 def plain_json(text: bytes) -> Any:
-    """Parse JSON that is as plain as ours: no key twice, no NaN, no depth, no flood of brackets.
+    """Parse JSON as plain as ours: no duplicate key, no NaN, no deep nesting, few brackets.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def plain_json(text: bytes) -> Any:
     Returns
     -------
     object
-        What it says.
+        The parsed value.
 
     Raises
     ------
     FileError
-        Without the file's name.
+        It is not; the message lacks the file's name.
 
     Examples
     --------
@@ -84,12 +84,12 @@ def attributes_of(told: object) -> Attributes:
     Returns
     -------
     dict of str or int
-        As `schema.attributes` made them.
+        As `bookkeeping.attributes` made them.
 
     Raises
     ------
     FileError
-        Without the file's name.
+        They are not; the message lacks the file's name.
     """
     if not isinstance(told, dict):
         raise FileError("its attributes are no table")
@@ -103,7 +103,7 @@ def attributes_of(told: object) -> Attributes:
 
 
 class LackingError(FileError):
-    """A sound file that needs what this installation has not."""
+    """A sound file that needs something that this installation lacks."""
 
 
 def require_known(tree: object, made_with: object) -> None:
@@ -119,7 +119,7 @@ def require_known(tree: object, made_with: object) -> None:
     Raises
     ------
     LackingError
-        With what is lacking, and that version; without the file's name.
+        Names what is lacking and that version; the message lacks the file's name.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def _keys_of(model: type[Specification]) -> set[str]:
 
 
 def _unknown(tree: dict[str, Any]) -> Iterator[str]:
-    """What an experiment names that is known nowhere here."""
+    """Names in an experiment that this installation does not know."""
     models: dict[str, type[Specification]] = {
         "grid": Grid, "record": Record, "stop": Stop, "noise": Noise, "batch": Batch
     }  # fmt: skip
@@ -164,7 +164,7 @@ def _unknown(tree: dict[str, Any]) -> Iterator[str]:
                 yield f"the key {above}.{printable(key)}"
     grid = tree.get("grid")
     axes = grid.get("rule") if isinstance(grid, dict) else None
-    known_axes = keys.get("rule")  # of a rule that is not known nothing is
+    known_axes = keys.get("rule")  # the keys of an unknown rule are unknown
     for key in sorted(axes.keys() - known_axes) if isinstance(axes, dict) and known_axes else ():
         yield f"the key grid.rule.{printable(key)}"
 
@@ -172,16 +172,16 @@ def _unknown(tree: dict[str, Any]) -> Iterator[str]:
 def experiment_of(
     text: str, sha256: object, most_bytes: int, made_with: object = None
 ) -> Experiment:
-    """Read the canonical form of an experiment whose results are said to lie in a file.
+    """Read the canonical form of an experiment from a results file.
 
     Parameters
     ----------
     text : str
         JSON.
     sha256 : object
-        What its hash is said to be.
+        Its hash, as the file says.
     most_bytes : int
-        Size of the file: an experiment with more results is refused before its axes are laid out.
+        Size of the file: an experiment with more runs is refused before its axes are computed.
     made_with : object
         The version of fastmomentum that made the file, as it says.
 
@@ -193,7 +193,7 @@ def experiment_of(
     Raises
     ------
     FileError
-        Without the file's name.
+        It is not a sound experiment; the message lacks the file's name.
     """
     if hashlib.sha256(text.encode(errors="replace")).hexdigest() != sha256:
         raise FileError("the experiment does not match its hash")

@@ -1,9 +1,10 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,24 +13,24 @@ from fastmomentum.store import files, system
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a file to write to; whoever looks sees the old one, or the whole new one.
+    """Give a temporary file to write to, which then replaces the old file atomically.
 
     Parameters
     ----------
     path : Path
-        What it will be called, atomically and durably, if no exception is raised.
+        The file to replace, atomically and durably, if no exception is raised.
 
     Yields
     ------
     Path
-        A name beside it that nobody has.
+        An unused name in the same folder.
 
     Raises
     ------
     StorageError
         No space, no permission, a failing disk.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     with files.in_words(f"writing {path}"):
         files.remove(partial)
         try:

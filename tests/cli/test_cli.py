@@ -516,10 +516,10 @@ def test_overrides() -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        (("--jobs", "0"), "--jobs must be 1 to 1024, or -1 for one a core: got 0"),
-        (("--jobs", "-2"), "--jobs must be 1 to 1024, or -1 for one a core: got -2"),
-        (("--jobs", "99999"), "--jobs must be 1 to 1024, or -1 for one a core: got 99999"),
-        (("--jobs", "two"), "--jobs must be 1 to 1024, or -1 for one a core: got two"),
+        (("--jobs", "0"), "--jobs must be 1 to 1024, or -1 for one per core: got 0"),
+        (("--jobs", "-2"), "--jobs must be 1 to 1024, or -1 for one per core: got -2"),
+        (("--jobs", "99999"), "--jobs must be 1 to 1024, or -1 for one per core: got 99999"),
+        (("--jobs", "two"), "--jobs must be 1 to 1024, or -1 for one per core: got two"),
         (
             ("--backend", "thread"),
             "--backend: no such backend as 'thread'; did you mean 'threads'?",

@@ -245,9 +245,7 @@ def test_blocks_that_kill_their_worker_end_the_run(tmp_path: Path) -> None:
 
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), cluster(1) as client:
         client.run(be_the_end)
-        with pytest.raises(
-            fm.ClusterError, match=r"were the last of 1 worker.*\n.*go on"
-        ) as caught:
+        with pytest.raises(fm.ClusterError, match=r"killed 1 worker.*\n.*go on") as caught:
             fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=1)
         assert "Traceback" not in str(caught.value)
 
@@ -328,13 +326,13 @@ def test_other_versions_are_refused(
             stack.enter_context(process(*worker_command(address), env=other_versions, stderr=-3))
             client.wait_for_workers(2)
 
-        # Who joins late is sent away, and the run goes on without.
+        # A worker that joins late is removed, and the run continues without it.
         path = tmp_path / "out.h5"
         ((first, pid),) = client.run(os.getpid).items()
         watch = at_first(
             lambda: os.kill(pid, signal.SIGSTOP), join, lambda: os.kill(pid, signal.SIGCONT)
         )
-        with pytest.warns(UserWarning, match=f"a worker was sent away: tcp://.* {words}"):
+        with pytest.warns(UserWarning, match=f"a worker was removed: tcp://.* {words}"):
             ds = fm.run(experiment(), path, backend="dask", block_runs=1, progress=watch)
         with ds:
             same_bits(ds, wanted)
@@ -415,14 +413,14 @@ from fastmomentum.execution.dask_cluster import connected
 @errors_in_words
 def command():
     with connected(None, 1):
-        warnings.warn("a worker was sent away: so and so", FastmomentumWarning)
+        warnings.warn("a worker was removed: so and so", FastmomentumWarning)
 
 if __name__ == "__main__":
     command()
 """
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=ENVIRONMENT, cwd="/", capture_output=True, text=True)
-    assert done.stderr == "a worker was sent away: so and so\n"
+    assert done.stderr == "a worker was removed: so and so\n"
 
 
 def kept(said: str) -> bool:

@@ -250,7 +250,7 @@ def test_another_experiment_is_refused_with_the_key(old: Path, tmp_path: Path) -
     line = fm.MSE.from_arrays([0.0, 1.0], [1.0, 2.0])
     other = fm.MSE.from_arrays([0.0, 1.0], [1.0, 3.0])
     fm.run(grid_of_runs(objective=line), tmp_path / "line.h5").close()
-    assert "data are others" in refused(tmp_path, tmp_path / "line.h5", objective=other)
+    assert "data differ" in refused(tmp_path, tmp_path / "line.h5", objective=other)
 
 
 def test_other_last_digits_are_refused(tmp_path: Path) -> None:
@@ -258,7 +258,9 @@ def test_other_last_digits_are_refused(tmp_path: Path) -> None:
     plan = fm.experiment_of(fm.open(ripples))
     with pytest.raises(fm.InputError) as caught:
         fm.run(plan, tmp_path / "new.h5", reuse=ripples)
-    assert "has other last digits: its runs cannot be reused; leave it out" in str(caught.value)
+    assert "differs in the last digits: its runs cannot be reused; leave it out" in str(
+        caught.value
+    )
     assert list(tmp_path.iterdir()) == []
 
 

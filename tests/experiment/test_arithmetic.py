@@ -16,7 +16,7 @@ from fastmomentum.store.file_store import FileStore
 from fastmomentum.store.paths import partial_name
 from tests.storing import BLOCK_RUNS, command, finish, grid_of_runs
 
-WORDS = "made with fastmomentum 0.1.0, whose rastrigin has other last digits"
+WORDS = "made with fastmomentum 0.1.0, whose rastrigin differs in the last digits"
 
 
 def plan(objective: Objective | None = None) -> fm.Experiment:
@@ -84,7 +84,7 @@ def test_an_unfinished_one_is_not_resumed_but_begun_anew(
         fm.run(plan(), path)
     assert str(caught.value) == (
         f"{partial_name(path)} was {WORDS}: it cannot be resumed; finish it with that version, or "
-        "begin anew with --overwrite"
+        "start again with overwrite=True"
     )
     assert partial_name(path).read_bytes() == before
     assert fm.run(plan(), path, overwrite=True).attrs["arithmetic"] == 2

@@ -338,6 +338,17 @@ def test_searched_minimisers_allow_fewer_combinations(monkeypatch: pytest.Monkey
         experiment(grid=grid(objective={"b": {"linspace": [1, 2], "num": 257}}))
 
 
+def test_combinations_are_counted_once_each_constant_is_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fm.Rosenbrock, "searches_minimisers", property(lambda self: True))
+    many = {"linspace": [1, 2], "num": 257}
+    with pytest.raises(fm.InputError) as raised:
+        experiment(grid=grid(objective={"zeta": [1.0], "b": many}))
+    assert str(raised.value).startswith("grid.objective.zeta is no constant of rosenbrock")
+    assert "combinations" not in str(raised.value)
+
+
 def test_a_file_that_needs_a_parameter_of_a_later_version_says_so() -> None:
     tree = json.loads(experiment().canonical)
     require_known(tree, "9.0")

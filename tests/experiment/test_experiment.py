@@ -440,7 +440,7 @@ def test_other_data_are_a_difference() -> None:
     assert one.difference(other) == "objective.data.seed is 0 and not 1"
     x, y = np.arange(5.0), np.array([1.0, 2.0, 2.0, 5.0, 3.0])
     one, other = (experiment(objective=fm.MSE.from_arrays(x, y * k)) for k in (1, 2))
-    assert one.difference(other) == "data are others"
+    assert one.difference(other) == "data differ"
 
 
 FILE = """

@@ -527,7 +527,7 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
         (("--start", 1), "start must be a number from 0 to 0: got 1"),
         (("--start", "1,x"), "--start must be a number, or a point X,Y: got '1,x'"),
         (("--velocity", "x"), "--velocity must be a number, or a point X,Y: got 'x'"),
-        (("--jobs", 0), "--jobs must be 1 to 1024, or -1 for one a core: got 0"),
+        (("--jobs", 0), "--jobs must be 1 to 1024, or -1 for one per core: got 0"),
         (
             ("-o", "map.png"),
             "-o map.png: the picture would be written over map.png; "

@@ -168,7 +168,7 @@ def test_single_numbers() -> None:
         (lambda: whole(1, "least", least=3), "least must be at least 3: got 1"),
         (lambda: whole(9, "least", most=3), "least must be at most 3: got 9"),
         (lambda: workers("2"), "n_jobs must be a number: got '2'; write it without quotes"),
-        (lambda: workers(0), "n_jobs must be positive, or -1 for one a core: got 0"),
+        (lambda: workers(0), "n_jobs must be positive, or -1 for one per core: got 0"),
         (lambda: workers(1.5), "n_jobs must be a whole number: got 1.5"),
         (lambda: require_flag("no", "overwrite"), "overwrite must be True or False: got 'no'"),
     ):

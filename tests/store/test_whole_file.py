@@ -1,0 +1,25 @@
+"""Files that are written completely or not at all."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from fastmomentum.store.whole_file import replacing
+
+
+def test_two_threads_may_write_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+
+    def write() -> None:
+        with replacing(path) as partial:
+            partial.write_text("of the other")
+
+    with replacing(path) as partial:
+        partial.write_text("of the first")
+        other = threading.Thread(target=write)
+        other.start()
+        other.join()
+        assert path.read_text() == "of the other"
+    assert path.read_text() == "of the first"
+    assert [one.name for one in tmp_path.iterdir()] == ["out.csv"]
