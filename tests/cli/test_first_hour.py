@@ -159,7 +159,7 @@ CELL: dict[str, Any] = {"lr": 0.1, "momentum": 0.5, "start": [(1, 1)]}
                 OwnExperiment(**{k: getattr(plan(), k) for k in fm.Experiment.model_fields})
             ),
             "experiment must be of the class Experiment: got its subclass OwnExperiment, which no "
-            "file could tell; make it with fm.Experiment(...)",
+            "file can store; make it with fm.Experiment(...)",
         ),
     ],
 )

@@ -157,8 +157,12 @@ def test_what_is_no_list_of_cells_gets_a_line(cells: Any, line: str) -> None:
         fm.Grid(lr=LR, momentum=MOMENTUM, start=[(0, 0)], cells=cells)
 
 
-def test_settings_of_a_list_are_not_chosen_one_by_one(ds: xr.Dataset) -> None:
+def test_one_setting_of_a_list_chooses_all_cells_that_have_it(ds: xr.Dataset) -> None:
     from fastmomentum.results.selection import select_at
 
-    with pytest.raises(fm.InputError, match="at has lr, along which these results list cells"):
-        select_at(ds, {"lr": 1e-3})
+    asked = float(ds.lr.values[0]) * 1.001
+    found = select_at(ds, {"lr": asked})
+    nearest = ds.lr.values[np.abs(np.log(ds.lr.values / asked)).argmin()]
+    assert found.sizes["cell"] == (ds.lr.values == nearest).sum() > 0
+    assert (found.lr.values == nearest).all()
+    xr.testing.assert_identical(found, ds.isel(cell=np.flatnonzero(ds.lr.values == nearest)))

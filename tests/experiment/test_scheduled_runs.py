@@ -220,7 +220,7 @@ def test_su_boyd_and_candes_iteration_to_the_digit() -> None:
                 "rule": {"name": "nesterov", "restart": "function"},
                 "schedule": {"momentum": MOMENTA["demon"]},
             },
-            "schedule.momentum must be nesterov or su_boyd_candes where rule.restart begins it",
+            "schedule.momentum must be nesterov or su_boyd_candes where rule.restart restarts it",
         ),
         (
             {"schedule": {"lr": {"kind": "cosine", "steps": -5}}},
