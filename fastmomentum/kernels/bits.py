@@ -63,6 +63,23 @@ def _bitcast(source: Any, target: Any) -> Any:
     return operation
 
 
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+def frozen(_typing_context: Any, x: Any) -> Any:
+    """Give the same double, as LLVM's ``freeze``, beyond which it does not look.
+
+    "Store one of two, of which the other is what is there" becomes a masked store otherwise, which
+    takes AMD's cores longer than the whole update.
+    """
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        (value,) = arguments
+        instruction = ir.instructions.Instruction(builder.block, value.type, "freeze", (value,))
+        builder._insert(instruction)
+        return instruction
+
+    return types.float64(types.float64), generate
+
+
 _rint, _root = _operation("llvm.rint"), _operation("llvm.sqrt")
 _to_bits = _bitcast(types.float64, types.uint64)
 _to_double = _bitcast(types.uint64, types.float64)

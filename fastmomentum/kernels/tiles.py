@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from numba.extending import register_jitable
 
-from fastmomentum.kernels.bits import INLINED
+from fastmomentum.kernels.bits import INLINED, frozen
 
 Function = Callable[..., Any]
 
@@ -91,7 +91,7 @@ def chooser(rows: Sequence[int]) -> Callable[..., None]:
 
     def choose(tile, lane, yes, values, others):  # type: ignore[no-untyped-def]
         before(tile, lane, yes, values, others)
-        tile[row, lane] = values[last] if yes else others[last]
+        tile[row, lane] = values[last] if yes else frozen(others[last])
 
     return inlined(choose)
 

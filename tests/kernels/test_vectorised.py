@@ -32,7 +32,7 @@ FLAGS = set(re.findall(r"^flags.*: (.*)$", Path("/proc/cpuinfo").read_text(), re
 WIDEST = "zmm" if "avx512f" in FLAGS else "ymm"
 
 ARITHMETIC = re.compile(r"\sv?(?:add|sub|mul|div)(p|s)d\s(.*)")
-STRANGERS = re.compile(r"\s(?:call|vfn?m(?:add|sub)|vinsert|vextract|vgather|vpgather)")
+STRANGERS = re.compile(r"\s(?:call|vfn?m(?:add|sub)|vinsert|vextract|vgather|vpgather|vmaskmov)")
 LABEL = re.compile(r"(\.L\w+):")
 JUMP = re.compile(r"\sj\w+\s+(\.L\w+)")
 
@@ -50,7 +50,8 @@ class Loop:
     widest : bool
         Whether the packed ones are on the machine's widest vectors, all of them.
     strangers : int
-        Calls, fused operations (which would change bits), and vectors made or taken apart.
+        Calls, fused operations (which would change bits), vectors made or taken apart, and masked
+        stores, which are slow on AMD's cores.
     """
 
     packed: int
