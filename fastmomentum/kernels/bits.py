@@ -63,14 +63,17 @@ def _bitcast(source: Any, target: Any) -> Any:
     return operation
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
-def frozen(_typing_context: Any, x: Any) -> Any:
-    """Give the same double, as LLVM's ``freeze``, beyond which it does not look.
+def frozen(x: Any) -> Any:
+    """Give the same double, but in kernels as one beyond which LLVM does not look.
 
     "Store one of two, of which the other is what is there" becomes a masked store otherwise, which
     takes AMD's cores longer than the whole update.
     """
+    return x
 
+
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+def _freeze(_typing_context: Any, x: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         (value,) = arguments
         instruction = ir.instructions.Instruction(builder.block, value.type, "freeze", (value,))
@@ -105,12 +108,17 @@ def _double_of(pattern: Any) -> Any:
     return _to_double(pattern)
 
 
+def _frozen(x: Any) -> Any:
+    return _freeze(x)
+
+
 FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     bits.select: _select,
     bits.nearest: _nearest,
     bits.sqrt: _sqrt,
     bits.bits_of: _bits_of,
     bits.double_of: _double_of,
+    frozen: _frozen,
     **WORD_FORMS,
 }
 """Overloads that numba compiles in place of helpers of `elementary.bits` and `noise`."""
