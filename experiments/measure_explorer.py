@@ -133,9 +133,9 @@ def measure(page: webdriver.Chrome, gestures: int, stages: Stages) -> dict[str, 
     for number in range(gestures):
         stages.marks.clear()
         wheel(page, 0.6, 0.8, -120 if number % 2 == 0 else 120)
-        time.sleep(0.3)
+        time.sleep(0.3)  # until it is taken up, or the page would look settled
         settle(page)
-        time.sleep(0.2)
+        time.sleep(0.2)  # the last messages have their time, so that gestures do not overlap
         seen = page.execute_script("return window.seen")
         for name, took in stages.of_gesture(seen).items():
             found.setdefault(name, []).append(took)
@@ -160,7 +160,7 @@ def memory(minutes: float) -> None:
             for _ in range(20):
                 wheel(page, 0.8, 0.93, -120 if gestures % 40 < 20 else 120)
                 gestures += 1
-                time.sleep(0.03)
+                time.sleep(0.03)  # a hand's pace: faster than maps are made
             if gestures % 200 == 0:
                 settle(page)
             if passed >= len(rows) * 15:

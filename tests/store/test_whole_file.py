@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
-from fastmomentum.store.whole_file import replacing
+import pytest
+
+from fastmomentum.cli import picture_files
+from fastmomentum.store import whole_file
 
 
-def test_two_threads_may_write_one_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("replacing", [whole_file.replacing, picture_files.replacing])
+def test_two_threads_may_write_one_file(replacing: Any, tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
 
     def write() -> None:
