@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, lower_builtin, overload, type_callable
 
 from fastmomentum.elementary import (
     bits,
@@ -81,6 +81,29 @@ def _freeze(_typing_context: Any, x: Any) -> Any:
         return instruction
 
     return types.float64(types.float64), generate
+
+
+def widest_vectors() -> None:
+    """Ask LLVM for the machine's widest vectors in the calling function, if it is compiled.
+
+    On many processors it prefers vectors of half that width, for the sake of code that uses few;
+    here that would cost a third of the speed. A function with loops of its own has to ask as well:
+    its loops are vectorised before it is inlined.
+    """
+
+
+@type_callable(widest_vectors)  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+def _type_of_asking(_context: Any) -> Any:
+    return lambda: types.none
+
+
+@lower_builtin(widest_vectors)  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
+def _ask(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+    # Not an overload: that would be a function of its own, and the attribute would be set there.
+    # Numba has no option for it, and llvmlite's set of attributes refuses the name, so it is added
+    # through the base class.
+    set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+    return context.get_dummy_value()
 
 
 _rint, _root = _operation("llvm.rint"), _operation("llvm.sqrt")

@@ -15,8 +15,9 @@ from fastmomentum.kernels.cache import compile_for, compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.drawing import Draws
 from fastmomentum.kernels.keying import draws_of, keys_of_lanes, parts_of, random_of
-from fastmomentum.kernels.loop import LANES, LARGEST, NOT_RUN, OPTIONS, compile_kernel
+from fastmomentum.kernels.loop import LANES, LARGEST, OPTIONS, compile_kernel
 from fastmomentum.kernels.rows import Rows
+from fastmomentum.kernels.stopping import NOT_RUN
 from fastmomentum.rules.modifiers import OPTIONS as RULE_OPTIONS
 from fastmomentum.schedules import AT, Schedule
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fastmomentum.elementary.bits import bits_of
+from fastmomentum.kernels.bits import widest_vectors
 from fastmomentum.kernels.tiles import Function, inlined, made_once
 from fastmomentum.noise import epoch_keys
 from fastmomentum.noise.rows import drawn_row, scrambled
@@ -20,6 +21,7 @@ def shuffled(rows, at, count, n_rows, low, high, keys):  # type: ignore[no-untyp
     Its other two rows hold positions that are not yet below `n_rows`, and where they belong: packed
     together, so that cycle walking is vectorised.
     """
+    widest_vectors()
     for i in range(count):
         rows[0, i] = scrambled(at + i, low, high, keys)
     outside = 0

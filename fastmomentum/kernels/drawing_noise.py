@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastmomentum.elementary.bits import bits_of
+from fastmomentum.kernels.bits import widest_vectors
 from fastmomentum.kernels.tiles import Function, inlined, made_once
 from fastmomentum.noise.gaussian import gaussian_of, gaussian_pair, random_words
 
@@ -14,6 +15,7 @@ def shared_noise(n: int, first: int) -> Function:
     """``share(table, t, t_end, rows, random)``: noise that all runs share."""
 
     def share(table, t, t_end, rows, random):  # type: ignore[no-untyped-def]
+        widest_vectors()
         deviation, key_0, key_1 = random.deviation, random.noise_key[0], random.noise_key[1]
         for c in range(0, n, 2):
             second = min(c + 1, n - 1)  # an odd last coordinate uses half of its pair
@@ -30,6 +32,7 @@ def own_noise(n: int, first: int, key: int) -> Function:
     """``draw(table, tile, t, t_end, rows, random)``: each lane's own noise."""
 
     def draw(table, tile, t, t_end, rows, random):  # type: ignore[no-untyped-def]
+        widest_vectors()
         deviation, lanes = random.deviation, table.shape[2]
         keys, words = np.empty((2, lanes), np.uint32), np.empty((2, lanes), np.uint32)
         for lane in range(lanes):

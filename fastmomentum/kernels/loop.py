@@ -11,10 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import numpy as np
-from numba.core import types as numba_types
-from numba.extending import intrinsic
 
-from fastmomentum.kernels.bits import FORMS
+from fastmomentum.kernels.bits import FORMS, widest_vectors
 from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.drawing import DIGESTED as DRAWN
@@ -34,13 +32,31 @@ from fastmomentum.kernels.step import (
     differentiating,
     looking,
     moving,
-    one_nan,
     planner,
     recorder,
     setting,
     stepper,
 )
-from fastmomentum.kernels.tiles import Function, chooser, inlined, made_once, mixed, reader, writer
+from fastmomentum.kernels.stopping import (
+    NOT_RUN,
+    end,
+    erase_after,
+    next_recorded,
+    reached,
+    without_stopped,
+)
+from fastmomentum.kernels.tiles import (
+    Function,
+    chooser,
+    copy_lane,
+    inlined,
+    load,
+    made_once,
+    mixed,
+    reader,
+    store,
+    writer,
+)
 from fastmomentum.objectives import Functions
 from fastmomentum.status import Status
 
@@ -58,23 +74,7 @@ OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
 """How kernels are compiled: strict IEEE, so neither fastmath nor contraction."""
 
 LARGEST: Final = float(np.finfo(np.float64).max)
-NOT_RUN, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
-
-
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]  # numba has no types
-def widest_vectors(_typing_context: Any) -> Any:
-    """Ask LLVM for the machine's widest vectors in the calling function.
-
-    On many processors it prefers vectors of half that width, for the sake of code that uses few;
-    here that would cost a third of the speed. Numba has no option for it, and llvmlite's set of
-    attributes refuses the name, so it is added through the base class.
-    """
-
-    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-
-    return numba_types.void(), generate
+_, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
 
 
 @made_once
@@ -145,6 +145,14 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         counter,
         each,
         folded,
+        load,
+        store,
+        copy_lane,
+        reached,
+        end,
+        next_recorded,
+        erase_after,
+        without_stopped,
         *DIGESTED,
         *FORMS.values(),
         *(DRAWN if draws.any else ()),
@@ -183,15 +191,13 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
         trajectory,
     ):
         digest  # noqa: B018  (closed over, so that the cache notices edited functions)
-        widest_vectors()  # type: ignore[call-arg, unused-ignore]  # numba gives the context
+        widest_vectors()
         n_targets, n_recorded = levels.shape[1], recorded.size
         tile, single = np.empty((n_rows, lanes)), np.empty((n_rows, 1))
         drawn = np.empty((of_seed, round_updates))
         table, lone = np.empty((of_lane, table_steps, lanes)), np.empty((of_lane, 1, 1))
         batch = np.empty((3, batch_size(random)), np.uint32)
-        k_next = 0  # next entry to record; np.searchsorted takes half a second to compile
-        while k_next < n_recorded and recorded[k_next] <= t:
-            k_next += 1
+        k_next = next_recorded(recorded, 0, t)
 
         # Rounds: from t to t_end for all tiles, then the stopped runs are removed.
         while active > 0 and t < until:
@@ -200,12 +206,7 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
             some_over = False
             for base in range(0, active, lanes):
                 busy = min(lanes, active - base)
-                for row in range(n_rows):
-                    for j in range(lanes):
-                        tile[row, j] = runs[row, base + j]
-                for j in range(lanes):
-                    tile[eventless_row, j] = 0.0
-
+                load(tile, eventless_row, runs, base)
                 now, k = t, k_next
                 while now < t_end:
                     pause = t_end
@@ -256,23 +257,18 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         continue
                     i = base + j
                     out, k, own_levels = run[i], k_next, levels[group[i]]
-                    for row in range(n_rows):
-                        single[row, 0] = tile[row, j]
+                    copy_lane(single, 0, tile, j)
                     f = loss(single, 0, constants)
                     if -LARGEST <= f <= bound and f > own_levels[n_targets - 1]:
                         # Not the last target, and the velocity went on: repeat the round alone.
-                        for row in range(n_rows):
-                            single[row, 0] = runs[row, i]
+                        copy_lane(single, 0, runs, i)
                         s = t
                     while True:
                         f = loss(single, 0, constants)
                         if not -LARGEST <= f <= bound:
                             status[out] = DIVERGED
                             break
-                        while pending[i] < n_targets and f <= own_levels[pending[i]]:
-                            hit_step[out, pending[i]] = s
-                            pending[i] += 1
-                        if pending[i] == n_targets:
+                        if reached(f, own_levels, pending, i, hit_step, out, s):
                             status[out] = CONVERGED
                             break
                         draw(lone, single, s, s + 1, batch, random)
@@ -301,52 +297,32 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                         if s == t_end:
                             single[level_row, 0] = own_levels[pending[i]]
                             break
-                    for row in range(n_rows):
-                        tile[row, j] = single[row, 0]
+                    copy_lane(tile, j, single, 0)
                     if status[out] != NOT_RUN:
                         some_over = True
                         n_steps[out] = s
                         note(n_restarts, out, single, 0)
-                        for c in range(n):
-                            final[out, c] = one_nan(single[c, 0])
-                        final_loss[out] = one_nan(f)
-                        for k in range(k_next, n_recorded):
-                            if recorded[k] > s:
-                                trajectory[out, k, :] = np.nan
+                        end(final, final_loss, out, single, 0, f)
+                        erase_after(trajectory, out, recorded, k_next, s)
 
-                for row in range(n_rows):
-                    for j in range(lanes):
-                        runs[row, base + j] = tile[row, j]
+                store(runs, base, tile)
 
-            if some_over:  # compact the remaining runs
-                to_place = 0
-                for i in range(active):
-                    if status[run[i]] == NOT_RUN:
-                        for row in range(n_rows):
-                            runs[row, to_place] = runs[row, i]
-                        pending[to_place], run[to_place] = pending[i], run[i]
-                        group[to_place] = group[i]
-                        to_place += 1
-                active = to_place
+            if some_over:
+                active = without_stopped(runs, run, pending, group, status, active)
             t = t_end
-            while k_next < n_recorded and recorded[k_next] <= t:
-                k_next += 1
+            k_next = next_recorded(recorded, k_next, t)
 
         if t == steps:  # the stop rules are checked once more
             for i in range(active):
                 out, own_levels = run[i], levels[group[i]]
                 f = loss(runs, i, constants)
-                status[out] = MAX_STEPS if -LARGEST <= f <= bound else DIVERGED
-                while status[out] == MAX_STEPS and pending[i] < n_targets:
-                    if f > own_levels[pending[i]]:
-                        break
-                    hit_step[out, pending[i]] = steps
-                    pending[i] += 1
-                    if pending[i] == n_targets:
-                        status[out] = CONVERGED
-                for c in range(n):
-                    final[out, c] = one_nan(runs[c, i])
-                final_loss[out] = one_nan(f)
+                if not -LARGEST <= f <= bound:
+                    status[out] = DIVERGED
+                elif reached(f, own_levels, pending, i, hit_step, out, steps):
+                    status[out] = CONVERGED
+                else:
+                    status[out] = MAX_STEPS
+                end(final, final_loss, out, runs, i, f)
                 note(n_restarts, out, runs, i)
         return active
 

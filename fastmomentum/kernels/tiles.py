@@ -117,3 +117,28 @@ def mixed(rows: Sequence[int | None]) -> Callable[..., Any]:
         return (*before(tile, lane, fixed), tile[row, lane])
 
     return inlined(read_row)
+
+
+@inlined
+def load(tile, eventless_row, runs, base):  # type: ignore[no-untyped-def]
+    """Fill a tile with the runs from `base` on, and its count of updates without event with 0."""
+    for row in range(tile.shape[0]):
+        for lane in range(tile.shape[1]):
+            tile[row, lane] = runs[row, base + lane]
+    for lane in range(tile.shape[1]):
+        tile[eventless_row, lane] = 0.0
+
+
+@inlined
+def store(runs, base, tile):  # type: ignore[no-untyped-def]
+    """Write a tile back to the runs from `base` on."""
+    for row in range(tile.shape[0]):
+        for lane in range(tile.shape[1]):
+            runs[row, base + lane] = tile[row, lane]
+
+
+@inlined
+def copy_lane(tile, lane, source, other):  # type: ignore[no-untyped-def]
+    """Copy one lane of `source` into a lane of `tile`."""
+    for row in range(tile.shape[0]):
+        tile[row, lane] = source[row, other]
