@@ -66,7 +66,7 @@ def experiment(steps: int = 300) -> fm.Experiment:
 
 
 LONG = """
-steps = 5000
+steps = 20_000
 objective = { name = "rosenbrock" }
 rule = { name = "momentum" }
 [grid]
