@@ -250,60 +250,61 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
                             record(trajectory, run[base + j], k, tile, j)
                         k += 1
 
-                for j in range(busy if checked else 0):
-                    # Without targets, only divergence is an event.
-                    s = t + int(tile[eventless_row, j])
-                    if s == t_end:
-                        continue
-                    i = base + j
-                    out, k, own_levels = run[i], k_next, levels[group[i]]
-                    copy_lane(single, 0, tile, j)
-                    f = loss(single, 0, constants)
-                    if -LARGEST <= f <= bound and f > own_levels[n_targets - 1]:
-                        # Not the last target, and the velocity went on: repeat the round alone.
-                        copy_lane(single, 0, runs, i)
-                        s = t
-                    while True:
-                        f = loss(single, 0, constants)
-                        if not -LARGEST <= f <= bound:
-                            status[out] = DIVERGED
-                            break
-                        if reached(f, own_levels, pending, i, hit_step, out, s):
-                            status[out] = CONVERGED
-                            break
-                        draw(lone, single, s, s + 1, batch, random)
-                        shared = at_step(drawn, s - t)
-                        planned = plan(factors, momenta, s - planned_from)
-                        noise = noise_of(shared, lone, 0, 0)
-                        sample = sample_of(shared, lone, 0, 0)
-                        w = read_point(single, 0)
-                        to = step(
-                            single,
-                            0,
-                            w,
-                            parameters,
-                            constants,
-                            options,
-                            float(s),
-                            planned,
-                            noise,
-                            sample,
-                        )
-                        write_point(single, 0, to)
-                        s += 1
-                        if k < n_recorded and recorded[k] == s:
-                            record(trajectory, out, k, single, 0)
-                            k += 1
+                if checked:
+                    for j in range(busy):
+                        # Without targets, only divergence is an event.
+                        s = t + int(tile[eventless_row, j])
                         if s == t_end:
-                            single[level_row, 0] = own_levels[pending[i]]
-                            break
-                    copy_lane(tile, j, single, 0)
-                    if status[out] != NOT_RUN:
-                        some_over = True
-                        n_steps[out] = s
-                        note(n_restarts, out, single, 0)
-                        end(final, final_loss, out, single, 0, f)
-                        erase_after(trajectory, out, recorded, k_next, s)
+                            continue
+                        i = base + j
+                        out, k, own_levels = run[i], k_next, levels[group[i]]
+                        copy_lane(single, 0, tile, j)
+                        f = loss(single, 0, constants)
+                        if -LARGEST <= f <= bound and f > own_levels[n_targets - 1]:
+                            # Not the last target, and the velocity went on: repeat the round alone.
+                            copy_lane(single, 0, runs, i)
+                            s = t
+                        while True:
+                            f = loss(single, 0, constants)
+                            if not -LARGEST <= f <= bound:
+                                status[out] = DIVERGED
+                                break
+                            if reached(f, own_levels, pending, i, hit_step, out, s):
+                                status[out] = CONVERGED
+                                break
+                            draw(lone, single, s, s + 1, batch, random)
+                            shared = at_step(drawn, s - t)
+                            planned = plan(factors, momenta, s - planned_from)
+                            noise = noise_of(shared, lone, 0, 0)
+                            sample = sample_of(shared, lone, 0, 0)
+                            w = read_point(single, 0)
+                            to = step(
+                                single,
+                                0,
+                                w,
+                                parameters,
+                                constants,
+                                options,
+                                float(s),
+                                planned,
+                                noise,
+                                sample,
+                            )
+                            write_point(single, 0, to)
+                            s += 1
+                            if k < n_recorded and recorded[k] == s:
+                                record(trajectory, out, k, single, 0)
+                                k += 1
+                            if s == t_end:
+                                single[level_row, 0] = own_levels[pending[i]]
+                                break
+                        copy_lane(tile, j, single, 0)
+                        if status[out] != NOT_RUN:
+                            some_over = True
+                            n_steps[out] = s
+                            note(n_restarts, out, single, 0)
+                            end(final, final_loss, out, single, 0, f)
+                            erase_after(trajectory, out, recorded, k_next, s)
 
                 store(runs, base, tile)
 

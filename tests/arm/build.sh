@@ -9,19 +9,24 @@ needs=$("$python" -c "import tomllib; print(*tomllib.load(open('pyproject.toml',
 
 rm -rf "$folder"
 mkdir -p "$folder"
-debootstrap --foreign --arch=arm64 --variant=minbase \
-    --include=python3-minimal,libpython3-stdlib "$suite" "$folder/debian" > "$folder/log" 2>&1 \
-    || { tail -n 3 "$folder/log" >&2; exit 1; }
-mkdir "$folder/root"
-for package in "$folder"/debian/var/cache/apt/archives/*.deb; do
-    dpkg -x "$package" "$folder/root"
-done
-rm -rf "$folder/debian"
+# Both mostly wait for downloads, so they go on side by side.
+{
+    debootstrap --foreign --arch=arm64 --variant=minbase \
+        --include=python3-minimal,libpython3-stdlib "$suite" "$folder/debian" > "$folder/log" 2>&1 \
+        || { tail -n 3 "$folder/log" >&2; exit 1; }
+    mkdir "$folder/root"
+    for package in "$folder"/debian/var/cache/apt/archives/*.deb; do
+        dpkg -x "$package" "$folder/root"
+    done
+    rm -rf "$folder/debian"
+} &
+unpacking=$!
 
 "$python" -m pip freeze --exclude-editable > "$folder/versions"
 # shellcheck disable=SC2086  # names, one word each
 "$python" -m pip --quiet --disable-pip-version-check install --target "$folder/packages" \
     --python-version "$version" --only-binary=:all: \
     --platform manylinux_2_28_aarch64 --platform manylinux_2_17_aarch64 \
-    --constraint "$folder/versions" $needs
+    --constraint "$folder/versions" $needs || { wait; exit 1; }
+wait "$unpacking"
 touch "$folder/built"
