@@ -7,7 +7,7 @@ function takes the runs of a block from one step to another.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 import numpy as np
@@ -17,26 +17,12 @@ from fastmomentum.kernels.cache import compiled
 from fastmomentum.kernels.code_digest import code_digest
 from fastmomentum.kernels.drawing import DIGESTED as DRAWN
 from fastmomentum.kernels.drawing import TABLE_STEPS, batch_sizer, drawer
-from fastmomentum.kernels.modifying import (
-    DIGESTED,
-    clipper,
-    counter,
-    decayer,
-    decoupler,
-    each,
-    folded,
-    restarter,
-)
+from fastmomentum.kernels.modifying import DIGESTED as MODIFYING
+from fastmomentum.kernels.modifying import counter
 from fastmomentum.kernels.rows import Rows
-from fastmomentum.kernels.step import (
-    differentiating,
-    looking,
-    moving,
-    planner,
-    recorder,
-    setting,
-    stepper,
-)
+from fastmomentum.kernels.step import DIGESTED as STEP
+from fastmomentum.kernels.step import loss_of_lane, planner, recorder, stepper
+from fastmomentum.kernels.stopping import DIGESTED as STOPPING
 from fastmomentum.kernels.stopping import (
     NOT_RUN,
     end,
@@ -45,13 +31,12 @@ from fastmomentum.kernels.stopping import (
     reached,
     without_stopped,
 )
+from fastmomentum.kernels.tiles import DIGESTED as TILES
 from fastmomentum.kernels.tiles import (
-    Function,
     chooser,
     copy_lane,
     inlined,
     load,
-    made_once,
     mixed,
     reader,
     store,
@@ -75,19 +60,6 @@ OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy"}
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 _, CONVERGED, DIVERGED, MAX_STEPS = (int(status) for status in Status)
-
-
-@made_once
-def loss_of_lane(
-    value: Function, point: Sequence[int], constants: Sequence[int | None]
-) -> Function:
-    """``loss(tile, lane, constants)``: the objective's value at a lane's point."""
-    value, read_point, read_constants = inlined(value), reader(point), mixed(constants)
-
-    def loss(tile, lane, constants):  # type: ignore[no-untyped-def]
-        return value(*read_point(tile, lane), read_constants(tile, lane, constants))
-
-    return inlined(loss)
 
 
 @functools.cache
@@ -125,41 +97,13 @@ def compile_kernel(functions: Functions, rows: Rows, checked: bool) -> Kernel:
     of_seed, of_lane, share, draw, at_step, noise_of, sample_of = drawer(rows.n, draws, rows.keys)
     batch_size = batch_sizer(draws)
     in_rounds, table_steps = checked or draws.any, TABLE_STEPS if draws.by_lane else 0
-    own: tuple[Callable[..., Any], ...] = (
-        reader,
-        writer,
-        chooser,
-        mixed,
-        loss_of_lane,
-        recorder,
-        stepper,
-        looking,
-        moving,
-        differentiating,
-        setting,
-        planner,
-        clipper,
-        decayer,
-        decoupler,
-        restarter,
-        counter,
-        each,
-        folded,
-        load,
-        store,
-        copy_lane,
-        reached,
-        end,
-        next_recorded,
-        erase_after,
-        without_stopped,
-        *DIGESTED,
-        *FORMS.values(),
-        *(DRAWN if draws.any else ()),
-        *((functions.batch_gradient,) if draws.batch and functions.batch_gradient else ()),
-    )
+    own: list[Callable[..., Any]] = [*TILES, *STEP, *STOPPING, *MODIFYING, *FORMS.values()]
+    if draws.any:
+        own += DRAWN
+    if draws.batch and functions.batch_gradient:
+        own.append(functions.batch_gradient)
     if momentum_at is not None:
-        own = (*own, momentum_at)
+        own.append(momentum_at)
     given = functions.value, functions.gradient
     digest = code_digest(*given, rule.update, rule.gradient_point, rule.advance, *own)
 

@@ -13,16 +13,6 @@ import numpy as np
 from fastmomentum.kernels.tiles import Function, chooser, inlined, made_once, mixed, reader
 from fastmomentum.rules import modifiers
 
-DIGESTED: Final[tuple[Function, ...]] = (
-    modifiers.decayed,
-    modifiers.taken_off,
-    modifiers.larger,
-    modifiers.unit,
-    modifiers.clipping,
-    modifiers.summed,
-)
-"""Functions that are compiled in besides this module's own."""
-
 
 @made_once
 def each(n: int, function: Function) -> Function:
@@ -197,3 +187,21 @@ def counter(counts: Sequence[int]) -> Function:
         n_restarts[run] = int(tile[count, lane])
 
     return inlined(note)
+
+
+DIGESTED: Final[tuple[Function, ...]] = (
+    modifiers.decayed,
+    modifiers.taken_off,
+    modifiers.larger,
+    modifiers.unit,
+    modifiers.clipping,
+    modifiers.summed,
+    clipper,
+    decayer,
+    decoupler,
+    restarter,
+    counter,
+    each,
+    folded,
+)
+"""Functions that are compiled into kernels from here."""

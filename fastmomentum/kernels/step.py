@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 
 from fastmomentum.kernels.drawing_noise import adding
@@ -36,6 +39,19 @@ def recorder(n: int) -> Function:
         trajectory[run, k, last] = one_nan(tile[last, lane])
 
     return inlined(record)
+
+
+@made_once
+def loss_of_lane(
+    value: Function, point: Sequence[int], constants: Sequence[int | None]
+) -> Function:
+    """``loss(tile, lane, constants)``: the objective's value at a lane's point."""
+    value, read_point, read_constants = inlined(value), reader(point), mixed(constants)
+
+    def loss(tile, lane, constants):  # type: ignore[no-untyped-def]
+        return value(*read_point(tile, lane), read_constants(tile, lane, constants))
+
+    return inlined(loss)
 
 
 def stepper(rows: Rows, functions: Functions) -> Function:
@@ -212,3 +228,17 @@ def moving(states: States, update: Function) -> Function:
         return (*others, to)
 
     return inlined(move)
+
+
+DIGESTED: Final[tuple[Function, ...]] = (
+    one_nan,
+    recorder,
+    loss_of_lane,
+    stepper,
+    differentiating,
+    setting,
+    planner,
+    looking,
+    moving,
+)
+"""Functions that are compiled into kernels from here."""

@@ -63,3 +63,7 @@ def without_stopped(runs, run, pending, group, status, active):  # type: ignore[
             group[to_place] = group[i]
             to_place += 1
     return to_place
+
+
+DIGESTED: Final = (reached, end, next_recorded, erase_after, without_stopped)
+"""Functions that are compiled into kernels from here."""

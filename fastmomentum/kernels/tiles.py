@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from numba.extending import register_jitable
 
@@ -142,3 +142,7 @@ def copy_lane(tile, lane, source, other):  # type: ignore[no-untyped-def]
     """Copy one lane of `source` into a lane of `tile`."""
     for row in range(tile.shape[0]):
         tile[row, lane] = source[row, other]
+
+
+DIGESTED: Final[tuple[Function, ...]] = (reader, writer, chooser, mixed, load, store, copy_lane)
+"""Functions that are compiled into kernels from here."""
