@@ -42,6 +42,11 @@ MOMENTUM: dict[str, dict[str, Any]] = {
 """Every schedule with its parameters."""
 
 
+def span(first: float, last: float, num: int) -> dict[str, Any]:
+    """Learning rates that are the same on any machine: those of NumPy's geomspace are not."""
+    return {"logspace": [first, last], "num": num}
+
+
 def experiments() -> dict[str, fm.Experiment]:
     """Each objective with one rule, the rules by turns; runs that converge, diverge and neither."""
     line = np.arange(50.0), np.arange(50.0) % 7 + 3 * np.arange(50.0)
@@ -57,7 +62,7 @@ def experiments() -> dict[str, fm.Experiment]:
             rule=rule,
             steps=300,
             grid=fm.Grid(
-                lr=np.geomspace(1e-5, 1.0, 24),
+                lr=span(1e-5, 1.0, 24),
                 momentum=[0.0, 0.3, 0.9, 0.99] if moves else None,
                 start=[(-1.2, 1.0), (0.3, -2.0)],
                 velocity=[(0.0, 0.0), (0.5, -0.25)] if moves else None,
@@ -70,22 +75,24 @@ def experiments() -> dict[str, fm.Experiment]:
         objective=fm.Rosenbrock(),
         rule="momentum",
         steps=300,
-        grid=fm.Grid(lr=np.geomspace(1e-4, 1e-2, 12), momentum=[0.5], start=[(-1.2, 1)], seed=5),
+        grid=fm.Grid(lr=span(1e-4, 1e-2, 12), momentum=[0.5], start=[(-1.2, 1)], seed=5),
         noise={"gaussian": 0.5, "common": False},
+        stop=fm.Stop(bound=False),
     )
     made["batches"] = fm.Experiment(
         objective=fm.MSE.from_arrays(*line),
         rule="momentum",
         steps=300,
-        grid=fm.Grid(lr=np.geomspace(1e-5, 1e-3, 200), momentum=[0.5], start=[(0, 1)], seed=[7]),
+        grid=fm.Grid(lr=span(1e-5, 1e-3, 200), momentum=[0.5], start=[(0, 1)], seed=[7]),
         noise={"gaussian": 0.5},
         batch={"size": 8},
+        stop=fm.Stop(bound=False),
     )
     made["schedules"] = fm.Experiment(
         objective=fm.Rosenbrock(),
         rule=fm.UpdateRule(name="nesterov", restart="function"),
         steps=300,
-        grid=fm.Grid(lr=np.geomspace(1e-5, 1e-3, 24), start=[(-1.2, 1.0), (0.3, -2.0)]),
+        grid=fm.Grid(lr=span(1e-5, 1e-3, 24), start=[(-1.2, 1.0), (0.3, -2.0)]),
         schedule=Schedule(
             lr=[{"kind": "linear", **LR["linear"]}, {"kind": "cosine", **LR["cosine"]}],
             momentum={"kind": "nesterov"},
