@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from fastmomentum.analysis.summaries import loss
+from fastmomentum.analysis.losses import loss
 from fastmomentum.errors import InputError
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.status import Status

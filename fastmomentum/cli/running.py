@@ -106,7 +106,7 @@ def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
 
 def _tell_title(path: Path, title: str) -> None:
     """Say under which title the results are there, if another was asked for."""
-    from fastmomentum.results.info import Reader
+    from fastmomentum.results.reader import Reader
     from fastmomentum.text import printable
 
     there = Reader(path).experiment.title

@@ -21,7 +21,8 @@ from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.toml import experiment_from
 from fastmomentum.specification.numbers import require_flag, whole
 from fastmomentum.specification.paths import path_of
-from fastmomentum.store.file_store import FileStore, Store
+from fastmomentum.store.file_store import FileStore
+from fastmomentum.store.interface import Store
 from fastmomentum.store.memory_store import MemoryStore
 
 if TYPE_CHECKING:

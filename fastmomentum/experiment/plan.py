@@ -1,10 +1,8 @@
-"""The specification of an experiment: checking it, and its canonical form."""
+"""The specification of an experiment: what is run, checked as a whole."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,9 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
-from fastmomentum.errors import InputError
 from fastmomentum.experiment.blocks import Blocks, runs_of_block
-from fastmomentum.experiment.canonical import first_difference, leaves_of, without_names
+from fastmomentum.experiment.canonical import CanonicalForm
 from fastmomentum.experiment.describing import summary_of
 from fastmomentum.experiment.faults import grid_faults, record_faults, stop_faults
 from fastmomentum.experiment.grid import Grid
@@ -32,12 +29,12 @@ from fastmomentum.rules import Rule
 from fastmomentum.rules.base import Form
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.schedules import Schedule
-from fastmomentum.specification.base import Specification, Whole
+from fastmomentum.specification.base import Whole
 from fastmomentum.specification.messages import faults
 from fastmomentum.specification.spans import html_table, span
 
 
-class Experiment(Specification):
+class Experiment(CanonicalForm):
     """A grid of runs of one rule on one objective.
 
     Parameters
@@ -267,30 +264,15 @@ class Experiment(Specification):
         runs = self.grid.n_runs
         return Blocks(runs, min(block_runs or self.block_runs, runs))
 
-    @functools.cached_property
-    def canonical(self) -> str:
-        """The experiment as JSON with sorted keys; reading it back gives an equal experiment."""
-        plain = self.model_dump(mode="json", exclude_none=True)
+    def _tree(self) -> dict[str, Any]:
+        plain = super()._tree()
         if self.stop.bound is None:
             plain["stop"]["bound"] = False
         if self.schedule is not None:
             plain["schedule"] = self.schedule.plain()
         for name in self.grid.objective or {}:  # an axis has no single value
             plain["objective"].pop(name, None)
-        return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-    @functools.cached_property
-    def plan(self) -> dict[str, Any]:
-        """What affects the runs, by dotted keys: without title, label and found minimisers.
-
-        Another search may find the same minimisers with different last bits.
-        """
-        return leaves_of(without_names(json.loads(self.canonical)))
-
-    @functools.cached_property
-    def sha256(self) -> str:
-        """SHA-256 of the canonical form, in hexadecimal digits."""
-        return hashlib.sha256(self.canonical.encode()).hexdigest()
+        return plain
 
     @property
     def summary(self) -> dict[str, str]:
@@ -329,41 +311,3 @@ class Experiment(Specification):
     def _repr_html_(self) -> str:
         """For notebooks: a small table."""
         return html_table("fastmomentum.Experiment", self.summary)
-
-    @classmethod
-    def from_canonical(cls, text: str) -> Experiment:
-        """Read the canonical form back."""
-        try:
-            tree = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"not the canonical form of an experiment: {error}") from None
-        objective = tree.get("objective") if isinstance(tree, dict) else None
-        if isinstance(objective, dict) and "data" in objective and "statistics" not in objective:
-            raise InputError("objective.statistics is missing; data are not read again")
-        return cls.parse(tree)
-
-    def difference(self, other: Experiment) -> str:
-        """The first key in which another experiment differs.
-
-        Parameters
-        ----------
-        other : Experiment
-            To compare with.
-
-        Returns
-        -------
-        str
-            The key, its value here and its value there; empty where there is none.
-
-        Examples
-        --------
-        >>> import fastmomentum as fm
-        >>> one = fm.Experiment(objective="booth", rule="sgd", steps=10,
-        ...     grid=fm.Grid(lr=0.01, start=[(1, 1)]))
-        >>> one.difference(one.model_copy(update={"steps": 20}))
-        'steps is 10 and not 20'
-        """
-        here, there = self.plan, other.plan
-        if here == there:
-            here, there = (leaves_of(json.loads(one.canonical)) for one in (self, other))
-        return first_difference(here, there)
