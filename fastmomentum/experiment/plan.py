@@ -17,13 +17,14 @@ from fastmomentum.experiment.describing import summary_of
 from fastmomentum.experiment.faults import grid_faults, record_faults, stop_faults
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.labels import Label, labels_of_grid
+from fastmomentum.experiment.named_axes import NAMED, axis_faults
 from fastmomentum.experiment.narrowing import with_axes_in_order, with_meshes_in_order
 from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.randomness import Batch, BatchLike, Noise, NoiseLike, random_faults
 from fastmomentum.experiment.recording import MOST_STEPS, Record
 from fastmomentum.experiment.scheduling import schedule_faults
 from fastmomentum.experiment.stopping import Stop
-from fastmomentum.experiment.varying import Variants, axis_faults, variants_of
+from fastmomentum.experiment.varying import Variants, variants_of
 from fastmomentum.objectives import AnyObjective, Objective
 from fastmomentum.rules import Rule
 from fastmomentum.rules.base import Form
@@ -112,10 +113,9 @@ class Experiment(CanonicalForm):
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
-        found = list(axis_faults(self.grid, self.rule, self.objective))
+        found = list(axis_faults(self.grid.named, self.parts))
         if not found:
-            names = [parameter.name for parameter in self.rule.settable]
-            grid = with_axes_in_order(self.grid, names, list(self.objective.named_constants))
+            grid = with_axes_in_order(self.grid, self.parts)
             if grid is not self.grid:  # the registry's order, whatever the file's is
                 self.__dict__["grid"] = grid
             varying = list(self.grid.objective or {})
@@ -133,6 +133,11 @@ class Experiment(CanonicalForm):
         grid = with_meshes_in_order(self.grid, self.objective.parameters)
         object.__setattr__(self, "grid", grid)  # frozen for everyone else
         return self
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The parts whose numbers may be axes; see `named_axes.NAMED`."""
+        return {kind: getattr(self, kind) for kind in NAMED}
 
     @property
     def has_momentum_schedule(self) -> bool:
@@ -270,8 +275,9 @@ class Experiment(CanonicalForm):
             plain["stop"]["bound"] = False
         if self.schedule is not None:
             plain["schedule"] = self.schedule.plain()
-        for name in self.grid.objective or {}:  # an axis has no single value
-            plain["objective"].pop(name, None)
+        for kind, axes in self.grid.named.items():
+            for name in axes:  # an axis has no single value
+                plain[kind].pop(name, None)
         return plain
 
     @property

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.results.asked import Start as Start
 from fastmomentum.results.asked import lr_asked, number_asked, place_asked, setting_asked
 from fastmomentum.results.dataset import experiment_of
@@ -21,7 +22,7 @@ from fastmomentum.results.nearest import nearest, nearest_cell, nearest_point
 from fastmomentum.specification.spans import span
 from fastmomentum.text import suggest
 
-BY_NAME: Final = ("seed", "rule", "objective")
+BY_NAME: Final = ("seed", *NAMED)
 """Kinds of axes that are chosen along by name."""
 
 
@@ -161,8 +162,10 @@ def _seed(ds: xr.Dataset, asked: object) -> int:
 def _advice(name: str, known: list[str]) -> str:
     if not known:
         return "it has no such axes: leave at out"
-    constant = f"objective_{name}"
-    return f"did you mean '{constant}'?" if constant in known else suggest(name, known)
+    for one in NAMED.values():
+        if one.prefix + name in known:
+            return f"did you mean '{one.prefix + name}'?"
+    return suggest(name, known)
 
 
 def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:

@@ -28,8 +28,10 @@ from fastmomentum.analysis import (
     predicted_rate,
 )
 from fastmomentum.cli.commands import app
+from fastmomentum.experiment.axis import Axis
 from fastmomentum.experiment.describing import place_of
-from fastmomentum.experiment.labels import values_of
+from fastmomentum.experiment.labels import KINDS, values_of
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.experiment.toml import load
 from fastmomentum.kernels.block import run_block
 from fastmomentum.objectives import OBJECTIVES
@@ -69,6 +71,17 @@ def experiment(**changes: Any) -> fm.Experiment:
         "record": fm.Record(every=100),
     }
     return fm.Experiment(**(fields | changes))
+
+
+def test_the_tables_of_axes_are_fields_of_the_grid_and_parts_of_the_experiment() -> None:
+    tables = {
+        name
+        for name, one in fm.Grid.model_fields.items()
+        if one.annotation == dict[str, Axis] | None
+    }
+    assert tables == set(NAMED)
+    assert set(NAMED) <= set(fm.Experiment.model_fields)
+    assert set(NAMED) <= set(KINDS)
 
 
 def singles(ds: xr.Dataset) -> Any:
