@@ -1,7 +1,7 @@
 """Numbers from results: what runs did, how fast, and which of them did best.
 
-What needs every step of a run, `classify` and `measured_rate`, takes results of summaries as well:
-the runs are walked again, some at a time, which gives the same bits.
+`classify` and `measured_rate` need every step of a run, and take results with summaries only as
+well: they run the cells again, some at a time, with the same bits.
 """
 
 from fastmomentum.analysis.behaviour import Behaviour as Behaviour

@@ -23,11 +23,11 @@ SETTINGS: Final = ("lr", "momentum")
 def map_of(
     ds: xr.Dataset, start: Start | None, velocity: Start | None, at: Mapping[str, float] | None
 ) -> tuple[Experiment, dict[str, int]]:
-    """The experiment of a map over learning rate and momentum, and where it lies in results."""
+    """The experiment of a map over learning rate and momentum, and its indices in the results."""
     whole_one = experiment_of(ds)
     if whole_one.grid.cells is not None:
         raise InputError(
-            "these results list cells, as those of a refined map do; refine the map itself, with "
+            "these results list cells, like those of a refined map; refine the map itself, with "
             "more levels"
         )
     if whole_one.grid.momentum is None:
@@ -36,7 +36,7 @@ def map_of(
         )
     few = [name for name in SETTINGS if ds.sizes.get(name, 1) < 2]
     if few:
-        raise InputError(f"a map needs two values of {few[0]} at least: got one")
+        raise InputError(f"a map needs at least two values of {few[0]}: got one")
     other = other_arithmetic(whole_one, ds.attrs)
     if other is not None:
         raise InputError(f"the map was {other}; run it again")
@@ -55,7 +55,7 @@ def _is_whole(ds: xr.Dataset, plan: Experiment, name: str) -> bool:
 
 
 def finest(plan: Experiment, levels: int) -> Experiment:
-    """The experiment at the finest resolution; of its grid no cell is chosen yet."""
+    """The experiment at the finest resolution; its cells are chosen later."""
     grid = plan.grid
     assert grid.momentum is not None
     axes = {
@@ -66,26 +66,26 @@ def finest(plan: Experiment, levels: int) -> Experiment:
 
 
 def finer_axis(axis: Axis, levels: int, name: str) -> NDArray[np.float64]:
-    """Values of an axis with as many between them as levels of halving give.
+    """The values of an axis, with each gap halved some times.
 
     Parameters
     ----------
     axis : Axis
-        Of the map.
+        The map's axis.
     levels : int
         How often each gap is halved.
     name : str
-        "lr" is halved in the logarithm, unless it is a linspace or an arange; all else evenly.
+        "lr" is halved in the logarithm, unless it is a linspace or an arange; others evenly.
 
     Returns
     -------
     ndarray
-        With the axis' own values among them.
+        Includes the axis' own values.
 
     Raises
     ------
     InputError
-        They are too many, or doubles end before.
+        There are too many, or neighbours have no double between them.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def finer_axis(axis: Axis, levels: int, name: str) -> NDArray[np.float64]:
     count = ((values.size - 1) << levels) + 1
     if count > LONGEST:
         raise InputError(
-            f"{levels} levels make {count:,} values of {name}, and there may be {LONGEST:,}; "
+            f"{levels} levels make {count:,} values of {name}, and {LONGEST:,} are allowed; "
             "ask for fewer levels"
         )
     even = axis.linspace is not None or axis.arange is not None
@@ -107,7 +107,7 @@ def finer_axis(axis: Axis, levels: int, name: str) -> NDArray[np.float64]:
         if not ((low < middle) & (middle < high)).all():
             raise InputError(
                 f"{name} has no double between neighbours after {level} levels; "
-                "ask for so many at most"
+                f"ask for {level} at most"
             )
         finer = np.empty(values.size + middle.size)
         finer[::2], finer[1::2] = values, middle
@@ -116,5 +116,5 @@ def finer_axis(axis: Axis, levels: int, name: str) -> NDArray[np.float64]:
 
 
 def listing(finer: Experiment, points: NDArray[np.int64]) -> Experiment:
-    """The experiment of some cells of the finest resolution."""
+    """The experiment with some cells of the finest resolution."""
     return finer.with_grid(finer.grid.model_copy(update={"cells": points}))

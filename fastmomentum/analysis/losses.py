@@ -22,7 +22,7 @@ def loss(ds: xr.Dataset) -> xr.DataArray:
     Parameters
     ----------
     ds : xarray.Dataset
-        Results with ``trajectory``, or any selection of them; what of it is used is read whole.
+        Results with ``trajectory``, or any selection of them; what is used is read whole.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def excess(ds: xr.Dataset) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        As of `loss`; a rounding error may make it negative.
+        As for `loss`; a rounding error may make it negative.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def excess(ds: xr.Dataset) -> xr.DataArray:
     """
     for _, objective in by_objective(ds):
         if objective.f_min is None:
-            raise InputError(f"{objective.words} has no smallest value; take the loss")
+            raise InputError(f"{objective.words} has no smallest value; use the loss")
     warn_of_fallen(ds)
     found = _along(ds, lambda one, x, y: one.value(x, y) - (one.f_min or 0.0)).rename("excess")
     found.attrs = {"long_name": "loss above its minimum", "units": "1"}
@@ -83,7 +83,7 @@ def excess(ds: xr.Dataset) -> xr.DataArray:
 
 
 def distance(ds: xr.Dataset) -> xr.DataArray:
-    """How far trajectories are from the nearest minimiser that the objective names.
+    """Distance of trajectories from the objective's nearest minimiser.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _path(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
 
 
 def _along(ds: xr.Dataset, made: Callable[[Objective, Floats, Floats], Floats]) -> xr.DataArray:
-    """What is made of each point of stored trajectories, on the objective of its run."""
+    """Apply `made` to the points of stored trajectories, with the objective of each run."""
     x, y = _path(ds)
     found: xr.DataArray = x.astype(float)
     for where, objective in by_objective(ds):
@@ -142,7 +142,7 @@ def require_minimisers(ds: xr.Dataset) -> None:
 
 
 def warn_of_fallen(ds: xr.Dataset) -> xr.DataArray | None:
-    """Warn of runs that ended below the stated minimum, and say which; None where none did."""
+    """Warn about runs that ended below the stated minimum; which they are, or None."""
     if not {"final", "final_loss", "parameter"} <= {*ds.variables}:
         return None
     fell: xr.DataArray = xr.zeros_like(ds.final_loss, bool)
@@ -156,6 +156,6 @@ def warn_of_fallen(ds: xr.Dataset) -> xr.DataArray | None:
         fell[where] = those
         if those.any():
             said.append(fallen(objective, float(loss.values[those].min()), int(those.sum())))
-    for line in said[:1]:  # of several objectives the first tells enough
+    for line in said[:1]:  # one warning is enough for several objectives
         warnings.warn(line, FastmomentumWarning, stacklevel=4)
     return fell if said else None

@@ -49,40 +49,40 @@ def refine(
 ) -> Refined:
     """Cut a map finer along the boundary between its classes, and nowhere else.
 
-    Squares of four neighbouring cells that did not all end alike are cut into four, and those of
-    the four that did not again, `levels` times; a boundary that leaves a square is followed.
+    Squares of neighbouring cells that did not all end alike are cut into four, then those of the
+    four whose corners differ, `levels` times; a boundary that leaves a square is followed.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results over learning rate and momentum.
     path : path
-        The results file of the refined map: an ordinary one, of an experiment whose grid lists its
-        cells. It holds the map's own cells too, and draws as a whole.
+        Results file of the refined map: an ordinary one, whose grid lists its cells, those of the
+        map included.
     levels : int
-        The boundary is at 2^levels times the map's resolution.
+        The boundary gets 2^levels times the map's resolution.
     start, velocity, at
-        Which map, as for `zoomed`; the first of each without.
+        Which map, as for `zoomed`; the first of each if left out.
     sample : int
-        So many skipped cells are run at random, to say how many were missed.
+        Number of skipped cells to run, at random, to estimate how many were missed.
     seed : int
-        Of that sample.
+        Seed of that sample.
     n_jobs, progress, overwrite
-        As for `fm.run`. Each level is kept in a file beside `path` until the whole is written, so
-        that an interrupted refinement is resumed.
+        As for `fm.run`. Each level is kept in a file beside `path` until all is written, so that
+        an interrupted refinement can be resumed.
     told : callable, optional
         Called with a line for each level.
 
     Returns
     -------
     Refined
-        How much was run, and what the sample says.
+        How much was run, and how much was missed.
 
     Raises
     ------
     InputError
-        The results are no such map, or of another version's digits; the levels are too many for
-        doubles, or for a list of cells; other results are in the way.
+        The results are not such a map, or were made by a version whose last digits differ; there
+        are too many levels for doubles or for a list of cells; other results are in the way.
 
     Examples
     --------
@@ -124,7 +124,7 @@ def refine(
 
 
 def _there(path: Path, finer: Experiment, overwrite: bool) -> Known | None:
-    """What is in the file already, where it is this very refinement."""
+    """What the file holds already, if it is this very refinement."""
     if overwrite or not path.is_file():
         return None
     with open_results(path) as ds:
@@ -159,7 +159,7 @@ def _boundary(
         for one in rounds(known):
             if known.points.size + one.points.size > MOST_CELLS:
                 raise InputError(
-                    f"level {one.level} needs {one.points.size:,} cells more, and a list may have "
+                    f"level {one.level} needs {one.points.size:,} more cells, and a list may have "
                     f"{MOST_CELLS:,}; ask for {one.level - 1} levels at most"
                 )
             if one.level > level and count:
@@ -200,8 +200,8 @@ def _run(
     try:
         return run(plan, n_jobs=n_jobs)
     except Interrupted:
-        said = f"interrupted; the levels that are done are kept beside {path}: run the same again"
-        raise Interrupted(f"{said} to go on") from None
+        said = f"interrupted; finished levels are kept beside {path}: run the same again"
+        raise Interrupted(f"{said} to resume") from None
 
 
 def _level_file(path: Path, level: int) -> Path:
@@ -211,7 +211,7 @@ def _level_file(path: Path, level: int) -> Path:
 def _missed(
     known: Known, finer: Experiment, sample: int, seed: int, n_jobs: int | None
 ) -> tuple[int, int]:
-    """How many skipped cells were run at random, and how many are of another class than drawn."""
+    """How many skipped cells were run at random, and how many have another class than drawn."""
     lattice = known.lattice
     left = lattice.size - known.points.size
     if not sample or not left:

@@ -1,4 +1,4 @@
-"""Numbers read off results: losses and distances, basins, best cells, shares."""
+"""Numbers from the summaries of results: basins, best cells, shares."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
     ds : xarray.Dataset
         Results, or any selection of them; summaries suffice.
     radius : float, optional
-        A run has reached the nearest minimiser where it ended no farther from it; a hundredth of
-        the diagonal of the objective's usual box where left out. A run that met its last target
-        farther away has reached the one that Newton's method finds from its last point.
+        A run has reached the nearest minimiser if it ended within this distance; a hundredth of the
+        diagonal of the objective's usual box if left out. A run that met its last target farther
+        away has reached the one that Newton's method finds from its last point.
 
     Returns
     -------
     xarray.DataArray of int16
-        Row of ``objective.minimisers``; -1 for none, as for runs that diverged, or that ended at a
-        minimum of which there is a lower one.
+        Row of ``objective.minimisers``; -1 for none, as for runs that diverged, or ended at a
+        minimum that is not the lowest.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def best(ds: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         Over ``target``: ``hit_step`` (-1 where no cell met it), and the cell's ``lr``,
-        ``momentum`` and start, NaN where there is none. Of cells that met it at the same step, the
+        ``momentum`` and start, NaN if no cell met it. Of cells that met it at the same step, the
         first in the grid's order.
 
     Raises
@@ -129,7 +129,7 @@ def fraction_converged(ds: xr.Dataset, over: str | Sequence[str] | None = None) 
     ds : xarray.Dataset
         Results of an experiment with targets, or a selection of them.
     over : str or sequence of str, optional
-        Dimensions to count over; starts and initial velocities where left out.
+        Dimensions to count over; starts and initial velocities if left out.
 
     Returns
     -------
@@ -159,7 +159,9 @@ def fraction_converged(ds: xr.Dataset, over: str | Sequence[str] | None = None) 
     strange = [dim for dim in over if dim not in ds.status.dims]
     if strange:
         known = ", ".join(str(dim) for dim in ds.status.dims)
-        raise InputError(f"no dimension {strange[0]!r} to count over; there are {known}")
+        raise InputError(
+            f"there is no dimension {strange[0]!r} to count over; the results have {known}"
+        )
     found: xr.DataArray = (steps >= 0).mean(over).rename("fraction_converged")
     found.attrs = {"long_name": "share of the runs that met the target", "units": "1"}
     return found

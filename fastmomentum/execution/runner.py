@@ -198,7 +198,7 @@ def _kept(store: FileStore, path: Path) -> str:
         done = store.count_done()
         return (
             f"{done:,} of {total:,} blocks are done and kept in {store.partial}: "
-            "run the same again to go on"
+            "run the same again to resume"
         )
     return f"all {total:,} blocks are done and kept in {path}"  # it had just got its final name
 

@@ -164,7 +164,7 @@ class Grid(Specification):
             if self.cells[-1] >= count:
                 raise fault(
                     "cells",
-                    f"must lie from 0 to {count - 1}, for lr x momentum has {count:,} cells: "
+                    f"must lie from 0 to {count - 1}, as lr x momentum has {count:,} cells: "
                     f"got {self.cells[-1]}",
                 )
         return self

@@ -102,7 +102,7 @@ def _parameter_faults(axes: AxesByName, rule: UpdateRule) -> Iterator[Fault]:
             if having:
                 yield (
                     key,
-                    f"must be left out, for the rule {rule.name} has none; "
+                    f"must be left out, as the rule {rule.name} has none; "
                     f"drop it, or take the rule {' or '.join(having)}",
                 )
             elif name == "restart":
@@ -152,7 +152,7 @@ def _own_faults(name: str, axis: Axis, objective: Objective) -> Iterator[Fault]:
     known, fixed = objective.named_constants, objective.fixed_constants
     key = f".{name}"
     if not known:
-        yield key, f"must be left out, for {objective.name} has no such constants; drop it"
+        yield key, f"must be left out, as {objective.name} has no such constants; drop it"
     elif name in objective.constant_names and name not in known:
         yield (
             key,

@@ -15,11 +15,11 @@ from fastmomentum.store.paths import expected_bytes
 from fastmomentum.text import duration, in_units
 
 OPERATIONS_PER_SECOND: Final = 2e10
-"""Operations a core makes a second, roughly: those of the value, the gradient and the rule."""
+"""Operations per core and second, roughly: those of the value, the gradient and the rule."""
 OF_THE_RULE: Final = 10
-"""Operations that an update takes beside value and gradient, roughly."""
+"""Operations of an update beside value and gradient, roughly."""
 BYTES_PER_SECOND: Final = 4e8
-"""Bytes a second that a disk takes, roughly."""
+"""Bytes that a disk writes per second, roughly."""
 
 
 def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
@@ -70,7 +70,7 @@ RESTARTED: Final = {
 
 
 def plan_lines(figures: dict[str, Any]) -> list[str]:
-    """A plan for people."""
+    """What `plan_of` says, in lines for people."""
     fits = "" if figures["bytes"] <= figures["free_bytes"] else ": it does not fit"
     stability = figures["stability"]
     return [

@@ -41,8 +41,8 @@ def findings(path: Path) -> list[str]:
 def _findings(reader: Reader) -> list[str]:
     """Counts by status; what bounds the learning rate; the fastest to each target, or the best.
 
-    The bound is told where runs diverged and lie above it; before all, where it is so, that
-    the objective falls below the minimum that it states.
+    The bound is given where runs diverged above it. Runs that ended below the objective's stated
+    minimum come first.
     """
     n_fallen, lowest, least = reader.lowest_fallen()
     counts = reader.counts()
@@ -113,7 +113,7 @@ def info_of(path: Path) -> dict[str, Any]:
 def info_lines(said: dict[str, Any]) -> list[str]:
     """What `info_of` says, for people; the file's own texts without control characters."""
     done = f"{said['blocks_done']:,} of {said['blocks']:,} blocks done"
-    state = "finished" if said["finished"] else f"not finished: {done}; run it again to go on"
+    state = "finished" if said["finished"] else f"not finished: {done}; run it again to resume"
     took = "" if said["wall_time"] is None else f", in {duration(said['wall_time'])}"
     made_with = ", ".join(f"{k} {printable(v)}" for k, v in said["made_with"].items())
     return [

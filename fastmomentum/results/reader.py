@@ -29,7 +29,7 @@ class Reader:
     Parameters
     ----------
     path : Path
-        A results file; where only its unfinished form is there, that is read.
+        A results file; if only its unfinished form exists, that is read.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Reader:
             yield first, values, self.done[runs // self.contents.blocks.block_runs]
 
     def values(self, name: str, first: int, count: int) -> NDArray[Any]:
-        """Values of a variable, of so many runs: a row a run."""
+        """Values of a variable for `count` runs, one row each."""
         variable = next(v for v in results(self.experiment) if v.name == name)
         size = bytes_a_run(self.experiment)[name]
         with files.in_words(f"reading {self.contents.path}"):
@@ -80,14 +80,14 @@ class Reader:
         return {status.name.lower(): int(counts[status]) for status in Status}
 
     def fell(self, first: int, loss: NDArray[Any]) -> NDArray[np.bool_]:
-        """Which of some runs ended below the minimum that the objective states.
+        """Which runs ended below the objective's stated minimum.
 
         Parameters
         ----------
         first : int
-            Number of the first.
+            Number of the first run.
         loss : ndarray, shape (n_runs,)
-            Their last losses.
+            Last losses of the runs.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class Reader:
         return found
 
     def lowest_fallen(self) -> tuple[int, int, float]:
-        """How many runs ended below the stated minimum, the lowest of them, and its loss."""
+        """How many runs ended below the stated minimum, which one is lowest, and its loss."""
         count, run, lowest = 0, -1, math.inf
         for first, part, done in self.parts("final_loss"):
             there = done & self.fell(first, part[:, 0])
@@ -115,7 +115,7 @@ class Reader:
         return count, run, lowest
 
     def fastest(self, any_fell: bool = False) -> list[tuple[int, int]]:
-        """For each target the run that met it first, and when: (run, step); (-1, -1) for none.
+        """For each target, the run that met it first and the step; (-1, -1) for none.
 
         Where `any_fell`, runs that ended below the stated minimum do not count.
         """
@@ -147,7 +147,7 @@ class Reader:
         return run, loss
 
     def _loss_at_start(self, first: int, count: int) -> NDArray[np.float64]:
-        """Objective where so many runs start."""
+        """The objective at the starts of `count` runs."""
         runs = np.arange(first, first + count)
         x, y = (values for _, values in values_of(self.experiment.grid, runs, ["start"]))
         found = np.empty(count)

@@ -237,7 +237,7 @@ class FileStore:
         self.commit(counts, seconds)
         left = len(self.blocks) - self.journal.count_done()
         if self._broken or left:
-            raise StorageError(f"{self.partial}: {left:,} blocks are not done; run again to go on")
+            raise StorageError(f"{self.partial}: {left:,} blocks are not done; run again to resume")
         with files.in_words(f"finishing {self.path}"):
             files.sync_data(self.sink.writing)
             self.sink.close()  # Windows cannot rename an open file

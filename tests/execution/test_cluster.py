@@ -425,7 +425,9 @@ if __name__ == "__main__":
 
 
 def kept(said: str) -> bool:
-    words = r"\d+ of \d+ blocks are done and kept in long\.h5\.partial: run the same again to go on"
+    words = (
+        r"\d+ of \d+ blocks are done and kept in long\.h5\.partial: run the same again to resume"
+    )
     return re.fullmatch(words, said) is not None
 
 
@@ -562,7 +564,11 @@ def test_no_cluster(without: list[str], words: str) -> None:
     ("options", "status", "words"),
     [
         ("--scheduler tcp://a:1", 2, "--scheduler goes with --backend dask: got threads"),
-        ("--backend dask --jobs 2 --scheduler tcp://a:1", 2, "--jobs has no say with --scheduler"),
+        (
+            "--backend dask --jobs 2 --scheduler tcp://a:1",
+            2,
+            "--jobs has no effect with --scheduler",
+        ),
         *(
             (
                 f"--backend dask --scheduler {address}",
