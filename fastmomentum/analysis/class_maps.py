@@ -13,6 +13,7 @@ from fastmomentum.analysis.refined_map import known_of
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
 from fastmomentum.specification.numbers import numbers
+from fastmomentum.text import suggest
 
 OVER = ("lr", "momentum")
 
@@ -42,7 +43,8 @@ def classes_of(
     """
     if isinstance(results, xr.Dataset):
         if variable not in results:
-            raise InputError(f"these results have no variable {variable}")
+            known = suggest(variable, map(str, results.data_vars))
+            raise InputError(f"these results have no variable {variable}; {known}")
         if CELL in results.dims:
             return _refined(results, variable, over)
         results = results[variable]
@@ -56,7 +58,9 @@ def classes_of(
                 "value of it first, with isel"
             )
         if not kept:
-            raise InputError(f"these results do not vary over {' and '.join(over)}")
+            raise InputError(
+                f"these results do not vary over {' and '.join(over)}; keep several values of one"
+            )
         values: Any = one.transpose(*kept).values
     else:
         given = np.asarray(results)
@@ -66,7 +70,8 @@ def classes_of(
             f"classes must have one axis or two, of at least two values each: got {values.shape}"
         )
     if not np.array_equal(values, np.rint(values)):
-        raise InputError(f"{variable} must hold classes, which are whole numbers")
+        got = values[values != np.rint(values)][0].item()
+        raise InputError(f"{variable} must hold classes, which are whole numbers: got {got!r}")
     found = np.unique(values, return_inverse=True)[1].reshape(values.shape)
     return np.asarray(found, np.int64)
 
@@ -74,5 +79,8 @@ def classes_of(
 def _refined(ds: xr.Dataset, variable: str, over: Sequence[str]) -> NDArray[np.int64]:
     """Classes of a refined map: a square that was not cut has the class of its corners."""
     if variable != "status" or list(over) != list(OVER):
-        raise InputError("a refined map only has the boundary of status over lr and momentum")
+        raise InputError(
+            "a refined map only has the boundary of status over lr and momentum: got "
+            f"{variable} over {' and '.join(over)}"
+        )
     return np.asarray(known_of(ds.squeeze()).laid_out(), np.int64)

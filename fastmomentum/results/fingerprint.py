@@ -76,7 +76,9 @@ def _of_file(path: Path) -> Iterator[bytes | memoryview]:
 def _of_dataset(ds: xr.Dataset) -> Iterator[bytes]:
     plan = Experiment.from_canonical(ds.attrs["experiment"])
     if ds.n_steps.dtype.kind == "f":
-        raise InputError("these results are not finished; they have no digest yet")
+        raise InputError(
+            "these results are not finished, and have no digest yet; run their experiment again"
+        )
     for v in (*coordinates(plan), *results(plan)):
         yield _line(v)
         yield from (_bytes(v, part) for part in _in_parts(ds[v.name]))

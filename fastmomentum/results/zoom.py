@@ -95,7 +95,7 @@ def zoomed(
             raise InputError(f"{name} must be a range A:B with A < B: got {first:g}:{last:g}")
         if not (last - first) / num > 4 * math.ulp(max(abs(first), abs(last))):
             raise InputError(
-                f"{name} {first!r}:{last!r} is too narrow for {num} values of double precision"
+                f"{name} {first!r}:{last!r} is too narrow for {num} doubles; take a wider window"
             )
     stay = {name: value for name, value in (at or {}).items() if name not in asked}
     settings = stay.pop("lr", None), stay.pop("momentum", None)

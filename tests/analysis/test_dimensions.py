@@ -302,7 +302,10 @@ def test_what_makes_no_sense_of_results_gets_a_line() -> None:
     ds = fm.run(plan, n_jobs=1)
     for call, line in (
         (lambda: boundary_dimension(ds), "and start is left"),
-        (lambda: boundary_dimension(ds, variable="nothing"), "have no variable nothing"),
+        (
+            lambda: boundary_dimension(ds, variable="nothing"),
+            "have no variable nothing; known are ",
+        ),
         (lambda: boundary_dimension(ds.isel(start=0), over=("nu",)), "and lr is left"),
         (lambda: uncertainty_exponent(ds), "start is left: select one value of it first"),
         (lambda: uncertainty_exponent(ds, variable="final"), "must be status or basin"),
