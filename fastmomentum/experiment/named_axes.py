@@ -1,8 +1,8 @@
 """Axes by name: which numbers of an experiment's parts may vary over its grid.
 
-Where the experiment has a part, such as its rule, the grid has a table of axes under the same key:
-`grid.rule` with an axis for each parameter that varies. `NAMED` is all that tells these tables
-apart; labels, files, selection and reuse go over it.
+For a part of the experiment, such as its rule, the grid has a table of axes under the same key:
+`grid.rule` has an axis for each parameter that varies. `NAMED` holds all that differs between these
+tables; labels, files, selection and reuse loop over it.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ AxesByName = Mapping[str, Axis]
 
 @dataclass(frozen=True)
 class NamedAxes:
-    """How the numbers of one part of an experiment are axes.
+    """Axes over the numbers of one part of an experiment.
 
     Attributes
     ----------
     prefix : str
-        What their names in results begin with.
+        Start of their names in results.
     example : str
-        A line of the grid's table, for messages.
+        A line of the table, for messages.
     names : callable
-        ``names(part)``: the numbers that the part has, in the order of the grid's dimensions.
+        ``names(part)``: the part's numbers, in the order of the grid's dimensions.
     meaning : callable
         ``meaning(part, name)``: what a number is, in a few words.
     fixed : callable
-        ``fixed(part, name)``: its value in an experiment in which it is not an axis.
+        ``fixed(part, name)``: its value where it is not an axis.
     faults : callable
         ``faults(axes, part)``: what is wrong with a table of axes, as keys below the table and
         messages.

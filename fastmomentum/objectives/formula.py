@@ -118,11 +118,9 @@ class Formula(Objective):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        wrong: list[Fault] = []
         taken = [name for name, _ in self.given_constants if name in self.variables]
         if taken:
-            wrong.append(("constants", f"has {taken[0]!r}, which is a variable; rename one"))
-            raise faults(wrong)
+            raise faults([("constants", f"has {taken[0]!r}, which is a variable; rename one")])
         names = tuple(name for name, _ in self.given_constants)
         try:
             trees = [parsed(self.formula, (*self.variables, *names))]
@@ -134,6 +132,7 @@ class Formula(Objective):
             minima = self.minimisers if self.given_minimisers is not None else ()
         except FormulaError as error:
             raise faults([("minimisers", str(error))]) from None
+        wrong: list[Fault] = []
         for name, _ in self.given_constants:
             if not any(uses(tree, [name]) for tree in trees):
                 wrong.append(("constants", f"has {name}, which the formula does not; drop it"))
