@@ -105,7 +105,7 @@ def require_consistent(jobs: str, backend: str, scheduler: str | None) -> None:
     from fastmomentum.errors import InputError
 
     if scheduler is not None and backend != "dask":
-        raise InputError(f"--scheduler goes with --backend dask: got {backend}")
+        raise InputError(f"--scheduler needs --backend dask: got {backend}")
     if scheduler is not None and jobs != "-1":
         raise InputError(
             "--jobs has no effect with --scheduler, as all cores of the cluster are used; drop it"

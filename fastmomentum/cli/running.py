@@ -72,7 +72,7 @@ def _tell_kept(path: Path, store: FileStore) -> None:
         if count:
             print(f"{path}: {count:,} of {total:,} runs are in {source.path}, and are reused")
         else:
-            print(f"{path}: none of its {total:,} runs is in {source.path}")
+            print(f"{path}: none of its {total:,} runs are in {source.path}")
     if not store.kept and not store.damaged:
         return
     left = len(store.blocks) - store.kept - store.damaged

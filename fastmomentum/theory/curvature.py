@@ -72,7 +72,7 @@ def predicted_rate(
     lr, momentum : array_like
         Shapes that broadcast, such as (n, 1) and (m,) for a grid.
     point : array_like, shape (2,), optional
-        A minimiser; the first where left out.
+        A minimiser; the first if left out.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def largest_stable_lr(
     momentum : array_like
         Momenta.
     point : array_like, shape (2,), optional
-        A minimiser; where left out, the one that allows most.
+        A minimiser; if left out, the one that allows most.
 
     Returns
     -------

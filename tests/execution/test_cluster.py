@@ -563,7 +563,7 @@ def test_no_cluster(without: list[str], words: str) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        ("--scheduler tcp://a:1", 2, "--scheduler goes with --backend dask: got threads"),
+        ("--scheduler tcp://a:1", 2, "--scheduler needs --backend dask: got threads"),
         (
             "--backend dask --jobs 2 --scheduler tcp://a:1",
             2,

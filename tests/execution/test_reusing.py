@@ -175,7 +175,7 @@ def test_the_command_says_how_many(old: Path, tmp_path: Path) -> None:
     words = ("run", tmp_path / "new.toml", "-o", tmp_path / "n.h5", "--reuse")
     status, said = command(*words, tmp_path / "far.h5")
     assert status == 0
-    assert f"n.h5: none of its 72 runs is in {tmp_path / 'far.h5'}" in said
+    assert f"n.h5: none of its 72 runs are in {tmp_path / 'far.h5'}" in said
     assert "reused" not in said
 
 
