@@ -23,11 +23,11 @@ RUN = """
 import json, resource, sys, time
 from pathlib import Path
 import fastmomentum as fm
-from fastmomentum import groups
+from fastmomentum.execution import batching
 from fastmomentum.execution.runner import run_to_file
 
 def main(backend, path, block_runs, task_seconds, lr, steps):
-    groups.TASK_SECONDS = task_seconds
+    batching.TASK_SECONDS = task_seconds
     experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=steps,
         grid=fm.Grid(lr={"linspace": [1e-6, 1e-4], "num": lr},
                      momentum={"linspace": [0.0, 0.9], "num": 1000}, start=[(-1.2, 1.0)]))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.experiment.cells import CELL
 from fastmomentum.experiment.labels import Label
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.status import Status
 
@@ -108,11 +109,8 @@ def _meaning(experiment: Experiment, label: Label | None, axis: str) -> str:
         return "number of the cell, of learning rates x momenta"
     if label is None:
         return f"number of the {_PLACES[axis]}"
-    if label.kind == "rule":
-        own = {parameter.name: parameter for parameter in experiment.rule.settable}
-        return own[label.what].meaning
-    if label.kind == "objective":
-        return f"constant {label.what} of the objective"
+    if label.kind in NAMED:
+        return NAMED[label.kind].meaning(experiment.parts[label.kind], label.what)
     if label.kind in _PLACES:
         return f"{label.what} of the {_PLACES[label.kind]}"
     words = {"seed": "seed of what is random", "lr": "learning rate", "momentum": "momentum"}

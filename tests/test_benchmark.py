@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -96,3 +97,19 @@ def test_an_unknown_row_is_refused_with_those_that_there_are() -> None:
     made = benchmark("--only", "speed")
     assert made.returncode == 2
     assert "peak" in made.stderr
+
+
+def test_the_run_that_a_cluster_is_measured_with_runs(tmp_path: Path) -> None:
+    script = runpy.run_path(str(SCRIPT.with_name("benchmark_cluster.py")))
+    code = tmp_path / "run.py"
+    code.write_text(script["RUN"])
+    numbers = ["0", "1.0", "1", "1"]  # block_runs, task_seconds, learning rates, steps
+    done = subprocess.run(
+        [sys.executable, code, "threads", "none", tmp_path / "o.h5", *numbers],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)) == {"seconds", "kB"}
+    assert (tmp_path / "o.h5").exists()

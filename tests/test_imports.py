@@ -51,7 +51,7 @@ HOMES = {
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "joblib": {"execution.backends", "results.estimate"},  # it counts cores as joblib does
-    "distributed": {"execution.dask_cluster", "execution.dask_workers", "execution.worker"},
+    "distributed": {"execution.dask_cluster", "execution.dask_workers", "execution.orders"},
     "dask": {"execution.dask_cluster"},
     "matplotlib": {"plots", "explorer"},
     "mpl_toolkits": {"plots"},
@@ -65,7 +65,7 @@ HOMES = {
     "IPython": {"execution.progress_bar"},
     "filelock": {"store.locks"},
     "fcntl": {"store.system"},
-    "ctypes": {"store.system"},
+    "ctypes": {"store.machine"},
     "h5py": {"store.layout"},
     "xxhash": {"store.checksums"},
     "pyarrow": {"results.parquet_file"},

@@ -1,7 +1,7 @@
 """Numbers from results: what runs did, how fast, and which of them did best.
 
-What needs every step of a run, `classify` and `measured_rate`, takes results of summaries as well:
-the runs are walked again, some at a time, which gives the same bits.
+`classify` and `measured_rate` need every step of a run, and take results with summaries only as
+well: they run the cells again, some at a time, with the same bits.
 """
 
 from fastmomentum.analysis.behaviour import Behaviour as Behaviour
@@ -16,6 +16,9 @@ from fastmomentum.analysis.dimensions import boundary_dimension as boundary_dime
 from fastmomentum.analysis.foretelling import Foretold as Foretold
 from fastmomentum.analysis.foretelling import Parting as Parting
 from fastmomentum.analysis.foretelling import foretold as foretold
+from fastmomentum.analysis.losses import distance as distance
+from fastmomentum.analysis.losses import excess as excess
+from fastmomentum.analysis.losses import loss as loss
 from fastmomentum.analysis.lyapunov import lyapunov_exponent as lyapunov_exponent
 from fastmomentum.analysis.rates import Agreement as Agreement
 from fastmomentum.analysis.rates import agreement as agreement
@@ -29,7 +32,4 @@ from fastmomentum.analysis.seeds import over_seeds as over_seeds
 from fastmomentum.analysis.sensitivity import uncertainty_exponent as uncertainty_exponent
 from fastmomentum.analysis.summaries import basin as basin
 from fastmomentum.analysis.summaries import best as best
-from fastmomentum.analysis.summaries import distance as distance
-from fastmomentum.analysis.summaries import excess as excess
 from fastmomentum.analysis.summaries import fraction_converged as fraction_converged
-from fastmomentum.analysis.summaries import loss as loss

@@ -1,4 +1,4 @@
-"""What kind of run each was: monotone, oscillating, growing first, going round, undecided, gone."""
+"""The kind of each run: monotone, oscillating, transient, periodic, diverged or undecided."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from fastmomentum.specification.numbers import number, whole
 from fastmomentum.status import Status
 
 PARTS: Final = 8
-"""Parts of a run's last half, over which its largest distance from the minimum is seen to fall."""
+"""Parts of a run's last half, from each to the next of which the largest distance must fall."""
 SMALLEST_CYCLE: Final = 1e-8
-"""Cycles smaller than this part of 1 + |w| may be rounding's."""
+"""Cycles smaller than this fraction of 1 + |w| may be due to rounding."""
 
 
 class Behaviour(IntEnum):
-    """What kind of run it was.
+    """The kind of a run.
 
-    Undecided: neither seen to converge nor to go round nor to diverge within its steps; it may be
-    slow, chaotic, or stand at a saddle. Monotone: it converged and the loss never rose.
-    Oscillating: it converged and the loss rose on the way. Transient: it converged after the loss
-    had grown well beyond its first value. Periodic: it goes round a cycle. Diverged: it ended so.
+    Undecided: it neither converged nor cycled nor diverged within its steps; it may be slow,
+    chaotic, or stuck at a saddle. Monotone: it converged and the loss never rose. Oscillating: it
+    converged and the loss rose on the way. Transient: it converged after the loss had grown well
+    beyond its first value. Periodic: it follows a cycle. Diverged: it ended with that status.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Behaviour(IntEnum):
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The arguments of `classify`, which says what they mean."""
+    """The arguments of `classify`; see there."""
 
     rise: float
     growth: float
@@ -57,7 +57,7 @@ class Thresholds:
     longest_period: int
 
     def check(self) -> None:
-        """Refuse what makes no sense."""
+        """Refuse values out of range."""
         for name, low, high in (
             ("rise", 0.0, np.inf),
             ("growth", 1.0, np.inf),
@@ -85,38 +85,38 @@ def classify(
     longest_period: int = 64,
     n_jobs: int = -1,
 ) -> xr.Dataset:
-    """Tell the runs of a grid by what they did.
+    """Classify the runs of a grid by what they did.
 
-    Every step of every run is looked at: of stored paths where each step is stored in double
-    precision, otherwise of paths walked again, some at a time, so that memory stays bounded.
+    Every step of every run counts. Stored paths are used if each step is stored in double
+    precision; otherwise the runs are run again, some at a time, so that memory stays bounded.
 
-    A run that ended by its target has converged. One that took all its steps has, where it comes
-    near a minimum, the one that Newton's method finds from its last point, and nearer and nearer;
-    or where it lies there to rounding. Nothing is said to converge that only stands still, as at a
-    saddle, nor what came near and stays so, as on a small cycle, nor what has far to go. Rises of
-    the loss below the rounding at the minimum do not count.
+    A run that met its last target has converged. A run that took all its steps has converged if it
+    gets closer and closer to the minimum that Newton's method finds from its last point, or has
+    reached it to rounding. A run that only stands still, as at a saddle, or stays near a minimum,
+    as on a small cycle, or still has far to go, has not. Rises of the loss that are below the
+    rounding at the minimum do not count.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results, or a selection of them along the grid's dimensions.
     rise : float
-        The loss rises where it is larger than the one before by more than this part.
+        The loss rises where it exceeds the one before by more than this fraction.
     growth : float
-        A run is transient where the loss above the minimum grows beyond so many times its first.
+        A run is transient if the loss above the minimum exceeds its first value times this.
     approach : float
-        A run of all its steps may have converged where the largest distance from the minimum in
-        its last quarter is at most this part of the first distance,
+        A run that took all its steps may have converged if the largest distance from the minimum
+        in its last quarter is at most this fraction of the first distance,
     contraction : float
-        and at most this part of the largest distance in the quarter before,
+        and at most this fraction of the largest distance in the quarter before,
     steady : float
-        or if the largest distance falls to this part or less from each sixteenth of the run to the
-        next, all through its last half, without slowing down by more than a half.
+        or if the largest distance falls to this fraction or less from each sixteenth of the run to
+        the next, all through its last half, without slowing down by more than a half.
     repeat : float
-        A run goes round where points a period apart differ by at most this part of the cycle's
-        size, all through its last quarter; and points half a run apart.
+        A run is periodic if points a period apart differ by at most this fraction of the cycle's
+        size, all through its last quarter, and so do points half a run apart.
     longest_period : int
-        Updates, at most.
+        Longest period, in updates.
     n_jobs : int
         Threads; -1 for one per core.
 
@@ -125,12 +125,12 @@ def classify(
     xarray.Dataset
         With the dimensions of ``ds.status``: ``behaviour`` (uint8, values of `Behaviour`),
         ``period`` (int32, 0 where the run is not periodic) and ``growth`` (the largest loss above
-        the minimum, as a multiple of the first, of runs that converged; NaN of others).
+        the minimum, as a multiple of the first, for runs that converged; NaN for others).
 
     Raises
     ------
     InputError
-        A threshold makes no sense, or the selection is no grid.
+        A threshold is out of range, or the selection is not a grid.
 
     References
     ----------
@@ -151,7 +151,7 @@ def classify(
     thresholds.check()
     found = over_trajectories(ds, lambda walks: _look(walks, thresholds), n_jobs)
     found["behaviour"].attrs = {
-        "long_name": "what kind of run it was",
+        "long_name": "kind of run",
         "flag_values": np.array([int(b) for b in Behaviour], np.uint8),
         "flag_meanings": " ".join(b.name.lower() for b in Behaviour),
     }
@@ -186,7 +186,7 @@ def _look(walks: Trajectories, thresholds: Thresholds) -> dict[str, NDArray[Any]
 def _rises(
     walks: Trajectories, level: Floats, noise: Floats, thresholds: Thresholds
 ) -> tuple[NDArray[np.uint8], Floats]:
-    """What the loss above its level at the end did, and how far it grew."""
+    """How the loss above its level at the end rose, and how far it grew."""
     objective = walks.objective
     loss = np.asarray(objective.value_at(walks.x, walks.y, objective.constants))
     loss -= level[:, None]
@@ -199,7 +199,7 @@ def _rises(
 
 
 def _settled(walks: Trajectories, around: Attractors, thresholds: Thresholds) -> NDArray[np.bool_]:
-    """Whether runs of all their steps come nearer and nearer to a minimum, or are there."""
+    """Whether runs that took all steps get closer and closer to a minimum, or have reached it."""
     steps = walks.experiment.steps
     if steps < 2 * PARTS:
         return np.zeros(walks.status.size, np.bool_)
@@ -223,7 +223,7 @@ def _settled(walks: Trajectories, around: Attractors, thresholds: Thresholds) ->
 
 
 def _period(walks: Trajectories, thresholds: Thresholds) -> NDArray[np.int32]:
-    """Periods of runs of all their steps; 0 for those that do not go round."""
+    """Periods of runs that took all steps; 0 for those that are not periodic."""
     x, y, steps = walks.x, walks.y, walks.experiment.steps
     period = np.zeros(walks.status.size, np.int32)
     longest = min(thresholds.longest_period, steps // 4)
@@ -247,7 +247,7 @@ def _period(walks: Trajectories, thresholds: Thresholds) -> NDArray[np.int32]:
 
 
 def _repeats(path: Floats, period: int, allowed: Floats) -> NDArray[np.bool_]:
-    """Whether paths repeat themselves all through their last quarter, and from half of it ago."""
+    """Whether paths repeat all through their last quarter, and over half a run."""
     steps = path.shape[1] - 1
     last = max(steps // 4, 2 * period)
     ago = max(steps // 2 // period, 1) * period

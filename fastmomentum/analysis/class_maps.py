@@ -1,4 +1,4 @@
-"""Classes over one or two axes, as what measures boundaries takes them: an array, in order."""
+"""Classes over one or two axes, as an array: what the measures of boundaries take."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fastmomentum.analysis.refined_map import known_of
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
 from fastmomentum.specification.numbers import numbers
+from fastmomentum.text import suggest
 
 OVER = ("lr", "momentum")
 
@@ -27,9 +28,9 @@ def classes_of(
     results : Dataset, DataArray or array_like
         Results, or classes themselves: whole numbers.
     variable : str
-        Of results: what is a class.
+        The variable of results that holds the classes.
     over : sequence of str
-        Of results: one dimension or two; one of a single value is left out.
+        One or two dimensions of results; one with a single value is left out.
 
     Returns
     -------
@@ -38,11 +39,12 @@ def classes_of(
     Raises
     ------
     InputError
-        Another dimension is left, one is missing, or what is there are no classes.
+        Another dimension is left, one is missing, or the values are not classes.
     """
     if isinstance(results, xr.Dataset):
         if variable not in results:
-            raise InputError(f"these results have no variable {variable}")
+            known = suggest(variable, map(str, results.data_vars))
+            raise InputError(f"these results have no variable {variable}; {known}")
         if CELL in results.dims:
             return _refined(results, variable, over)
         results = results[variable]
@@ -52,27 +54,33 @@ def classes_of(
         more = [str(dim) for dim in one.dims if dim not in kept]
         if more:
             raise InputError(
-                f"a boundary is one over {' and '.join(over)}, and {more[0]} is left: select one "
+                f"a boundary lies over {' and '.join(over)}, and {more[0]} is left: select one "
                 "value of it first, with isel"
             )
         if not kept:
-            raise InputError(f"these results do not vary over {' and '.join(over)}")
+            raise InputError(
+                f"these results do not vary over {' and '.join(over)}; keep several values of one"
+            )
         values: Any = one.transpose(*kept).values
     else:
         given = np.asarray(results)
         values = given if given.dtype == bool else numbers(results)
     if values.ndim not in (1, 2) or min(values.shape) < 2:
         raise InputError(
-            f"classes lie over one axis or two, of two values each at least: got {values.shape}"
+            f"classes must have one axis or two, of at least two values each: got {values.shape}"
         )
     if not np.array_equal(values, np.rint(values)):
-        raise InputError(f"{variable} must be classes, which are whole numbers")
+        got = values[values != np.rint(values)][0].item()
+        raise InputError(f"{variable} must hold classes, which are whole numbers: got {got!r}")
     found = np.unique(values, return_inverse=True)[1].reshape(values.shape)
     return np.asarray(found, np.int64)
 
 
 def _refined(ds: xr.Dataset, variable: str, over: Sequence[str]) -> NDArray[np.int64]:
-    """Of a refined map: each of its squares that was not cut has the class of its corners."""
+    """Classes of a refined map: a square that was not cut has the class of its corners."""
     if variable != "status" or list(over) != list(OVER):
-        raise InputError("a refined map has the boundary of status over lr and momentum alone")
+        raise InputError(
+            "a refined map only has the boundary of status over lr and momentum: got "
+            f"{variable} over {' and '.join(over)}"
+        )
     return np.asarray(known_of(ds.squeeze()).laid_out(), np.int64)

@@ -1,4 +1,4 @@
-"""Which setting of a rule is the soonest at the target, and how much the learning rate matters."""
+"""Which setting of a rule meets the target first, and how much the learning rate matters."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Fastest(NamedTuple):
     Attributes
     ----------
     cell : dict of float
-        What says which it is: lr, momentum, start and parameters, by name.
+        Its labels: lr, momentum, start and parameters, by name.
     hit_step : int or None
-        When it met the last target; None where no cell did.
+        Step at which it met the last target; None if no cell did.
     loss : float
-        Where it ended.
+        Its loss at the end.
     converged, diverged : float
         Shares of all cells that met the last target, and that diverged.
     lone : int or None
-        When the first of all cells met it, by luck perhaps.
+        Step at which the first of all cells met the target, perhaps by luck.
     """
 
     cell: dict[str, float]
@@ -40,12 +40,12 @@ class Fastest(NamedTuple):
 
 
 def fastest(ds: xr.Dataset) -> Fastest:
-    """The cell that met the last target soonest together with its neighbours.
+    """The cell that met the last target first, together with its neighbours.
 
-    A cell counts by the median over itself and the eight around it in learning rate and momentum,
-    so that none is the best by luck: on a fine grid some run always steps on the minimum. Of equal
-    ones the soonest by itself is taken. Where no cell met the target, or there is none, the one of
-    the lowest loss is.
+    A cell is judged by the median over itself and the eight around it in learning rate and
+    momentum, so that none wins by luck: on a fine grid some run always lands on the minimum. Among
+    equals the fastest cell itself is taken. If no cell met the target, or there is none, it is the
+    cell with the lowest loss.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def fastest(ds: xr.Dataset) -> Fastest:
     Returns
     -------
     Fastest
-        Of cells that are equally good, the first in the grid's order.
+        Of equally good cells, the first in the grid's order.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def fastest(ds: xr.Dataset) -> Fastest:
 def soonest(ds: xr.Dataset, along: str = "lr") -> xr.DataArray:
     """Updates to the last target for each value of an axis, the other axes at their best.
 
-    Cells count together with their neighbours, as for `fastest`.
+    Cells are judged together with their neighbours, as for `fastest`.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def soonest(ds: xr.Dataset, along: str = "lr") -> xr.DataArray:
     Raises
     ------
     InputError
-        The results have no dimensions lr and momentum, or none that is called so.
+        The results lack lr, momentum or this dimension.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def soonest(ds: xr.Dataset, along: str = "lr") -> xr.DataArray:
     counts, around = _counts(ds)
     if along not in counts.dims:
         known = ", ".join(map(str, counts.dims))
-        raise InputError(f"{along} is no dimension of the results; there are {known}")
+        raise InputError(f"{along} is not a dimension of the results; they have {known}")
     axis = counts.dims.index(along)
     rows = np.moveaxis(counts.values, axis, 0).reshape(counts.sizes[along], -1)
     middles = np.moveaxis(around, axis, 0).reshape(rows.shape)
@@ -136,7 +136,7 @@ def soonest(ds: xr.Dataset, along: str = "lr") -> xr.DataArray:
 
 
 def _counts(ds: xr.Dataset) -> tuple[xr.DataArray, NDArray[np.int32]]:
-    """When each cell met the last target, and the medians around it; `NEVER_MET` for never."""
+    """Step at which each cell met the last target, and medians around it, or `NEVER_MET`."""
     status = ds["status"]
     if not {"lr", "momentum"} <= set(status.dims):
         raise InputError("cells are compared with their neighbours in lr and momentum: keep both")

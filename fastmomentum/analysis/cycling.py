@@ -1,4 +1,4 @@
-"""Runs that begin on a cycle of the heavy ball, each on the function made for its settings."""
+"""Runs that start on a cycle of the heavy ball, each on the function made for its settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastmomentum.objectives import PolygonCycle
 from fastmomentum.specification.numbers import numbers
 
 ON_IT: Final = 1e-6
-"""Most that a run may be away from its cycle at the end."""
+"""Largest distance from its cycle that a run may have at the end."""
 
 
 class Cycling(NamedTuple):
@@ -22,10 +22,10 @@ class Cycling(NamedTuple):
     Attributes
     ----------
     periods : ndarray of int
-        Points of each run's cycle: the shortest that the closed form has there; where it has none,
-        the one that lacks the least.
+        Points of each run's cycle: the shortest of the closed form; where it has none, the one that
+        comes closest.
     foretold, measured : ndarray of bool
-        Whether the closed form has a cycle there, and whether the run is on its own at the end.
+        Whether the closed form has a cycle there, and whether the run is on its cycle at the end.
     """
 
     periods: NDArray[np.int64]
@@ -46,13 +46,13 @@ def measured_cycles(
     Parameters
     ----------
     lr, momentum : array_like, broadcast to the results' shape
-        Settings, positive learning rates and momenta from 0 to below 1.
+        Positive learning rates, and momenta in [0, 1).
     mu, L : float
         Smallest and largest curvature, 0 < mu < L.
     longest : int
-        The longest cycle that is looked at, 2 or more points.
+        The longest cycle to try, of 2 or more points.
     steps : int
-        Updates of each run, 1 or more.
+        Updates per run, 1 or more.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def measured_cycles(
 def _nearest(
     lr: NDArray[np.float64], momentum: NDArray[np.float64], mu: float, top: float, longest: int
 ) -> NDArray[np.int64]:
-    """The period of which each learning rate is the least beyond the range, as a factor."""
+    """The period whose range each learning rate exceeds by the smallest factor."""
     nearest, lacking = np.full(lr.shape, 2), np.full(lr.shape, np.inf)
     for period in range(2, longest + 1):
         low, high = theory.cycle_range(momentum, mu, top, period)
@@ -101,12 +101,12 @@ def _goes_round(
     periods: NDArray[np.int64],
     steps: int,
 ) -> NDArray[np.bool_]:
-    """Whether each run is on its cycle at the end, having begun on it."""
+    """Whether each run that starts on its cycle is still on it at the end."""
     functions = [
         PolygonCycle(period=n, mu=mu, L=top, lr=a, momentum=m)
         for n, a, m in zip(periods.tolist(), lr.tolist(), momentum.tolist(), strict=True)
     ]
-    # The plain functions take arrays of constants as well: one lane a run.
+    # The plain functions take arrays of constants as well: one entry per run.
     constants = tuple(np.array([f.constants for f in functions]).T)
     ends = np.array([f.cycle[steps % f.period] for f in functions]).T
     x, y = np.ones(lr.shape), np.zeros(lr.shape)

@@ -14,9 +14,9 @@ from fastmomentum.errors import InputError
 from fastmomentum.specification.numbers import whole
 
 FEWEST_BOXES: Final = 8
-"""Along an axis, at the largest scale."""
+"""Boxes along an axis at the largest scale."""
 FINEST: Final = 2
-"""Spacings of the grid: below, a boundary is what the grid makes of it."""
+"""Smallest box in spacings of the grid: below it, the grid decides what the boundary looks like."""
 
 Results = xr.Dataset | xr.DataArray | ArrayLike
 
@@ -29,12 +29,12 @@ class Dimension(NamedTuple):
     dimension : float
         Minus the slope of log(count) over log(size); 0 for single points, 1 for a smooth line.
     error : float
-        Standard error of the slope: how much the slopes between neighbouring scales differ, over
-        the root of their number.
+        Standard error of the slope: the spread of the slopes between neighbouring scales, over the
+        root of their number.
     scales : (float, float)
-        Smallest and largest boxes, as parts of the map's side.
+        Smallest and largest boxes, as fractions of the map's side.
     sizes, counts : ndarray
-        Of boxes, in spacings of the grid; and how many of them the boundary passes.
+        Sizes of boxes in spacings of the grid, and how many boxes the boundary crosses.
     """
 
     dimension: float
@@ -52,12 +52,12 @@ class Entropy(NamedTuple):
     entropy, error : float
         Mean entropy of the boxes, in nats, and its standard error.
     boundary_entropy, boundary_error : float
-        The same of the boxes with several classes alone; NaN where there is none. Above log 2 the
+        The same over boxes with several classes only; NaN if there is none. Above log 2 the
         boundary is fractal.
     scales : (float, float)
-        The boxes' side along each axis, as parts of the map's.
+        The boxes' side along each axis, as fractions of the map's.
     boxes, boundary_boxes : int
-        How many.
+        How many there are.
     """
 
     entropy: float
@@ -78,26 +78,26 @@ def boundary_dimension(
 ) -> Dimension:
     """Dimension of the boundary between classes, by counting boxes.
 
-    A box of k spacings of the grid, with the points on its edges, counts where they are of several
+    A box of k spacings of the grid counts if its points, edges included, are of several
     classes. Sizes are powers of two times the smallest.
 
     Parameters
     ----------
     results : Dataset, DataArray or array_like
-        Results, also of a refined map; or classes themselves, over one axis or two, such as
-        `basin` gives.
+        Results, also of a refined map; or classes themselves over one axis or two, such as those
+        of `basin`.
     variable : str
-        Of results: what is a class.
+        The variable of results that holds the classes.
     over : sequence of str
-        Of results: one axis or two, evenly spaced, if only in the logarithm.
+        One axis or two of results, evenly spaced, perhaps in the logarithm.
     scales : (int, int), optional
         Smallest and largest boxes, in spacings of the grid; from 2 to an eighth of the shorter side
-        without.
+        if left out.
 
     Returns
     -------
     Dimension
-        ``dimension``, ``error`` and ``scales``, besides what was counted.
+        ``dimension``, ``error``, ``scales``, and the counts.
 
     Raises
     ------
@@ -145,14 +145,14 @@ def _scales(scales: tuple[int, int] | None, side: int) -> tuple[int, int]:
     first, last = (whole(one, "scales", least=1) for one in scales)
     if not 2 * first <= last <= side:
         raise InputError(
-            f"scales must be two sizes, the second twice the first at least and {side} at most: "
+            f"scales must be two sizes, the second at least twice the first and at most {side}: "
             f"got {first} and {last}"
         )
     return first, last
 
 
 def _count(classes: NDArray[np.int64], size: int) -> float:
-    """Boxes with several classes; those that would stick out are made up for in proportion."""
+    """Boxes with several classes, scaled up for those that would not fit on the map."""
     low, high = classes, classes
     covered = 1.0
     for axis in range(classes.ndim):
@@ -162,7 +162,7 @@ def _count(classes: NDArray[np.int64], size: int) -> float:
 
 
 def _ends(values: NDArray[np.int64], size: int, axis: int, least: np.ufunc) -> NDArray[np.int64]:
-    """The least (or largest) class of each box of some spacings along an axis, its ends included.
+    """The smallest (or largest) class of each box of some spacings along an axis, ends included.
 
     Neighbours share the points on the edge between them.
     """
@@ -179,14 +179,14 @@ def basin_entropy(
     over: Sequence[str] = OVER,
     box: int = 5,
 ) -> Entropy:
-    """How uncertain the class is within a box of the map, and within boxes on the boundary.
+    """How uncertain the class is within boxes of the map, and within boxes on the boundary.
 
     Parameters
     ----------
     results, variable, over
         As for `boundary_dimension`.
     box : int
-        Cells along a box's side; 5 as in the reference, with 25 cells a box.
+        Cells along a box's side; 5 as in the reference, which is 25 cells per box.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Results for other programs: tables of runs or of steps, and netCDF slices."""
+"""Results for other programs: tables of runs or of steps, and netCDF files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Exported(NamedTuple):
     rows : int
         Rows of a table; runs of a netCDF file.
     said : list of str
-        Lines for people: which values were taken for those asked for.
+        Lines for people: which values were taken for the ones that were asked for.
     """
 
     path: Path
@@ -63,7 +63,7 @@ def export(
 ) -> Exported:
     """Write results for other programs: all runs, a slice, or trajectories.
 
-    They are read and written some at a time, so that memory does not grow with them.
+    They are read and written in parts, so that memory does not grow with them.
 
     Parameters
     ----------
@@ -71,20 +71,19 @@ def export(
         A results file, results in memory, or a selection of either.
     path : path
         What to write, by its suffix: ``.csv``, ``.parquet`` (needs pyarrow), or ``.nc``, a netCDF
-        file that keeps the experiment: `xarray.open_dataset` of it is what `replay`, `select_cell`
-        and pictures take.
+        file that keeps the experiment: opened with `xarray.open_dataset`, it works with `replay`,
+        `select_cell` and pictures.
     lr, momentum : float, optional
-        Where to stay along these axes: the nearest value is taken. All values where left out.
+        Values to select along these axes: the nearest is taken; all if left out.
     start, velocity : int or (float, float), optional
-        Which start point and initial velocity, as for `select_cell`; all where left out.
+        Start point and initial velocity, as for `select_cell`; all if left out.
     at : mapping of float, optional
-        Where to stay along further axes, by name.
+        Values to select along further axes, by name.
     trajectory : bool
-        Whether a table has a row for each step, with the loss, instead of one for each run. Of a
-        single cell every step, for it is run again where not all are stored; of several cells the
-        stored ones.
+        Whether a table has a row for each step, with the loss, instead of one for each run: every
+        step of a single cell, which is run again if needed, or the stored steps of several.
     overwrite : bool
-        Whether a file that is there may be replaced.
+        Whether an existing file may be replaced.
 
     Returns
     -------
@@ -94,17 +93,16 @@ def export(
     Raises
     ------
     InputError
-        The suffix is another, a file is in the way, nothing is recorded, or an argument makes no
-        sense.
+        The suffix is unknown, a file is in the way, nothing is recorded, or an argument is wrong.
     FileError
-        The results file is damaged, or not ours.
+        The results file is damaged, or not one of ours.
     StorageError
-        No space or no permission; what was there before stays.
+        No space or no permission; an existing file is kept.
 
     Warns
     -----
     OutsideGridWarning
-        What is asked for lies outside of the grid's range.
+        A value lies outside of the grid's range.
 
     Examples
     --------
@@ -146,11 +144,11 @@ def export(
 
 
 def _place(path: Path, overwrite: bool) -> str:
-    """Check where the file goes; gives its suffix."""
+    """Check the file's path, and return its suffix."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         got = repr(path.suffix) if path.suffix else "no suffix"
-        raise InputError(f"{path}: what is written ends in {', '.join(SUFFIXES)}: got {got}")
+        raise InputError(f"{path}: the name must end in {', '.join(SUFFIXES)}: got {got}")
     if suffix == ".parquet":
         require_pyarrow()
     if not path.parent.is_dir():
@@ -159,31 +157,31 @@ def _place(path: Path, overwrite: bool) -> str:
         raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.csv'}")
     if os.path.lexists(path) and not overwrite:
         raise InputError(
-            f"{path} is there already; choose another file, or replace it with overwrite=True"
+            f"{path} exists already; choose another file, or replace it with overwrite=True"
         )
     return suffix
 
 
 def _require_another(source: Path, path: Path) -> None:
-    """Refuse to write over what is read."""
+    """Refuse to overwrite the file that is read."""
     with contextlib.suppress(OSError):
         if path.samefile(source):
             raise InputError(f"{path} is the results file itself; choose another file")
 
 
 def _require_finished(ds: xr.Dataset) -> None:
-    experiment_of(ds)  # refuses what is none of ours
+    experiment_of(ds)  # refuses other data sets
     for name in ("status", "n_steps"):
         if name not in ds:
-            raise InputError(f"these results have no {name}; export them before it is dropped")
+            raise InputError(f"these results lack {name}; export them before dropping it")
     if ds.n_steps.dtype.kind == "f":
         raise InputError("these results are not finished; run their experiment again")
 
 
 def _taken(ds: xr.Dataset, one: xr.Dataset) -> list[str]:
-    """Values that were chosen along axes that had several."""
+    """Values that were selected, along axes that had several."""
     left = {name: np.unique(one[name].values) for name in labels_of(ds)}
-    gone = [  # of a list of cells all of one lr or momentum may be taken
+    gone = [  # of listed cells, all with one lr or momentum may be taken
         name
         for name, values in left.items()
         if (one[name].ndim < ds[name].ndim or one[name].size < ds[name].size) and values.size == 1
@@ -194,13 +192,13 @@ def _taken(ds: xr.Dataset, one: xr.Dataset) -> list[str]:
 
 
 def _with_steps(one: xr.Dataset) -> xr.Dataset:
-    """The same with trajectories: a single cell has every step."""
+    """The same with trajectories; those of a single cell have every step."""
     if one.status.size > 1:
         if "trajectory" not in one:
             varying = [f"{name} ({one.sizes[name]:,})" for name in one.status.dims]
             raise InputError(
-                f"no trajectories are stored, and those of one cell can be run again: choose one "
-                f"of each {', '.join(map(str, varying))}"
+                f"no trajectories are stored, and only one cell can be run again: choose one of "
+                f"each {', '.join(map(str, varying))}"
             )
         return one
     plan = experiment_of(one)

@@ -1,4 +1,4 @@
-"""Which runs theory foretells, and where theory and map part."""
+"""Which runs theory predicts correctly, and where theory and map disagree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fastmomentum.theory import Regime
 
 
 class Parting(IntEnum):
-    """What theory says of a run, and what it did.
+    """What theory predicts for a run, and what it did.
 
     Examples
     --------
@@ -40,10 +40,10 @@ class Foretold(NamedTuple):
     Attributes
     ----------
     share : float
-        Of all runs, those that diverge just where theory says so.
+        Share of all runs that diverge exactly if theory says so.
     by_regime : dict of (float, int)
-        The same share by the name of the regime that theory has there, and of how many runs; the
-        regimes that there are.
+        The same share and the number of runs, by the name of the regime in theory; only regimes
+        that occur.
     partings : xarray.DataArray of uint8
         `Parting` of each run, with the dimensions of ``ds.status``.
     """
@@ -54,20 +54,20 @@ class Foretold(NamedTuple):
 
 
 def foretold(ds: xr.Dataset, point: ArrayLike | None = None) -> Foretold:
-    """How many runs diverge just where theory says that the minimiser does not attract.
+    """How many runs diverge exactly where theory says that the minimiser does not attract.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results.
     point : array_like, shape (2,), optional
-        The minimiser; the first that the objective names where left out.
+        The minimiser; the objective's first if left out.
 
     Returns
     -------
     Foretold
         The share of all runs, by regime, and run by run. The regime is that along the eigenvector
-        whose rate is the slowest.
+        with the slowest rate.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def foretold(ds: xr.Dataset, point: ArrayLike | None = None) -> Foretold:
 
 
 def _regimes(ds: xr.Dataset, predicted: xr.DataArray, point: ArrayLike | None) -> xr.DataArray:
-    """The regime along the slowest eigenvector, as `predicted_rate` has its dimensions."""
+    """The regime along the slowest eigenvector, with the dimensions of `predicted_rate`."""
     rule, names = experiment_of(ds).rule, labels_of(ds, ("rule",))
     lr, momentum, *parameters = xr.broadcast(ds.lr, ds.momentum, *(ds[name] for name in names))
     own = {name: values.values for name, values in zip(names, parameters, strict=True)}

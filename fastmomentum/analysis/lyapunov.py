@@ -1,4 +1,4 @@
-"""The largest Lyapunov exponent of a run: how fast it and its nearest neighbours part."""
+"""The largest Lyapunov exponent of a run: how fast close neighbours separate."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fastmomentum.specification.numbers import whole
 from fastmomentum.status import Status
 
 APART: Final = 1e-7
-"""Distance of the neighbour, as a part of 1 + the point's own size."""
+"""Distance of the neighbour, as a fraction of 1 + the size of the point."""
 PARTS: Final = 10
-"""Of the steps, whose means tell the error."""
+"""Parts of the run, whose means give the error."""
 
 State = list[tuple[Any, tuple[Any, ...]]]
-"""By coordinate: the point and what the rule keeps."""
+"""By coordinate: the point and the state of the rule."""
 
 
 class Lyapunov(NamedTuple):
@@ -30,12 +30,12 @@ class Lyapunov(NamedTuple):
     Attributes
     ----------
     exponent : float
-        Mean growth of the logarithm of a small distance, an update: above 0 the run is chaotic; on
+        Mean growth of the logarithm of a small distance per update: above 0 the run is chaotic; on
         the way to a minimum it is the logarithm of the rate.
     error : float
         Standard error, from the means of ten parts of the run.
     scales : (int, int)
-        First and last step of those that were averaged.
+        First and last step of the average.
     """
 
     exponent: float
@@ -56,8 +56,8 @@ def lyapunov_exponent(
 ) -> Lyapunov:
     """Largest Lyapunov exponent of the update map along a run.
 
-    A neighbour goes beside the run, in the space of the point and all that the rule keeps, and is
-    brought back to its distance after each update.
+    A neighbour of the run, in the space of the point and the rule's state, is rescaled to its
+    first distance after each update.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ def lyapunov_exponent(
     lr, momentum, start, velocity, at
         Which run, as for `fm.select_cell`.
     skip : int, optional
-        Updates before the average begins; a fifth of the steps without.
+        Updates before the average begins; a fifth of the steps if left out.
     steps : int, optional
-        Updates in all; the run's own without. Stop rules do not end it.
+        Updates in all; the run's own if left out. Stop rules do not apply.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def lyapunov_exponent(
     Raises
     ------
     InputError
-        The experiment has noise, batches or a schedule; the run leaves what doubles hold; too few
-        steps are left to be averaged.
+        The experiment has noise, batches or a schedule; the run overflows; too few steps are
+        left for the average.
 
     References
     ----------
@@ -99,7 +99,7 @@ def lyapunov_exponent(
     for key in ("noise", "batch", "schedule"):
         if getattr(plan, key) is not None:
             raise InputError(
-                f"the exponent is one of a fixed map, and this experiment has a {key}; run it "
+                f"the exponent is defined for a fixed map, and this experiment has a {key}; run it "
                 "without"
             )
     rule = rule_of(cell)
@@ -110,7 +110,7 @@ def lyapunov_exponent(
     skip = steps // 5 if skip is None else whole(skip, "skip", least=0)
     if steps - skip < 2 * PARTS:
         raise InputError(
-            f"an average needs {2 * PARTS} steps at least: got {max(steps - skip, 0)}, after {skip}"
+            f"the average needs {2 * PARTS} steps or more: got {max(steps - skip, 0)}, after {skip}"
         )
     names = objective.parameters
     point = [cell[f"start_{name}"].item() for name in names]
@@ -123,8 +123,7 @@ def lyapunov_exponent(
         growth = _growth(objective, rule, settings, point, first, steps)
     if not np.isfinite(growth).all():
         raise InputError(
-            f"the run leaves what doubles hold at step {int(np.argmin(np.isfinite(growth))) + 1}; "
-            "give fewer steps"
+            f"the run overflows at step {int(np.argmin(np.isfinite(growth))) + 1}; give fewer steps"
         )
     kept = growth[skip:]
     means = np.array([part.mean() for part in np.array_split(kept, PARTS)])
@@ -140,7 +139,7 @@ def _growth(
     velocity: list[float],
     steps: int,
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Logarithm of the factor by which the neighbour's distance goes, at each update."""
+    """Logarithm of the factor by which each update changes the neighbour's distance."""
     rule, parameters = choice.rule, choice.parameters
     lr, momentum = settings
     rows = 1 + len(rule.states)

@@ -1,8 +1,8 @@
 """The boundary between classes by quadtree: squares whose corners differ are cut into four.
 
-Points are numbered over the finest lattice, the second axis running the fastest. Of a point that
-was not looked at, the class is that of the nearest looked-at corner below it: where a square was
-not cut, its four corners agree.
+Points are numbered over the finest lattice, the second axis varying fastest. A point that was not
+visited has the class of the nearest visited corner below it: where a square was not cut, its four
+corners agree.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MOST_LEVELS: Final = 16
 
 
 class Lattice(NamedTuple):
-    """Points that may be looked at: those of a map, and as many between them as there are levels.
+    """Points that may be visited: those of a map, and those between them at each level.
 
     Attributes
     ----------
@@ -57,14 +57,14 @@ class Lattice(NamedTuple):
 
 
 class Known:
-    """Classes of the points that were looked at.
+    """Classes of the points that were visited.
 
     Parameters
     ----------
     lattice : Lattice
-        Of the points.
+        The lattice of the points.
     classes : ndarray of uint8, shape (n, m)
-        Of the map.
+        Classes of the map.
 
     Attributes
     ----------
@@ -80,22 +80,22 @@ class Known:
         self.classes = np.ascontiguousarray(classes, np.uint8).ravel()
 
     def __contains__(self, point: int) -> bool:
-        """Whether a point was looked at."""
+        """Whether each point was visited."""
         return bool(self.has(np.array([point]))[0])
 
     def has(self, points: Ints) -> NDArray[np.bool_]:
-        """Which of some points were looked at."""
+        """Which of some points were visited."""
         return self._found(points)[1]
 
     def add(self, points: Ints, classes: Classes) -> None:
-        """Look at more."""
+        """Add more points."""
         both = np.concatenate([self.points, points])
         order = np.argsort(both, kind="stable")
         self.points = both[order]
         self.classes = np.concatenate([self.classes, classes])[order]
 
     def inferred(self, points: Ints) -> Classes:
-        """The class of any point: its own, or that of the nearest looked-at corner below it.
+        """The class of any point: its own, or that of the nearest visited corner below it.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class Known:
         return np.asarray(self.classes[self.sources(points)])
 
     def sources(self, points: Ints) -> Ints:
-        """Which of the looked-at points stands for each of some points, as `inferred` has it.
+        """Which of the visited points stands for each of some points, as in `inferred`.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class Known:
         return found.reshape(np.shape(points))
 
     def laid_out(self) -> Classes:
-        """The classes of all points, as `inferred` has them: shape ``lattice.fine``."""
+        """The classes of all points, as in `inferred`: shape ``lattice.fine``."""
         n, m = self.lattice.fine
         i, j = np.divmod(self.points, m)
         found = np.empty((0, 0), np.uint8)
@@ -153,7 +153,7 @@ class Known:
 
 
 class Round(NamedTuple):
-    """Points to look at.
+    """Points to visit.
 
     Attributes
     ----------
@@ -173,18 +173,18 @@ class Round(NamedTuple):
 def rounds(known: Known) -> Iterator[Round]:
     """Cut the squares whose corners differ, level by level.
 
-    Where the class changes along an edge, the square beyond the edge is cut too, so that a boundary
+    If the class changes along an edge, the square beyond the edge is cut too, so that the boundary
     is followed wherever it leads.
 
     Parameters
     ----------
     known : Known
-        Of the map; whoever takes a round adds the classes of its points before the next one.
+        Classes of the map; the caller adds those of a round's points before the next round.
 
     Yields
     ------
     Round
-        Points that were not looked at before; none where no square is left to be cut.
+        Points that were not visited before; none if no square is left to cut.
     """
     lattice = known.lattice
     squares = _squares_of_map(lattice)
@@ -212,7 +212,7 @@ def _squares_of_map(lattice: Lattice) -> Ints:
 
 
 def _differ(known: Known, squares: Ints, step: int) -> NDArray[np.bool_]:
-    """Whether the corners of squares of some width are of several classes."""
+    """Whether the corners of squares of some width have several classes."""
     wide = step * known.lattice.fine[1]
     corners = known.inferred(squares + np.array([0, step, wide, wide + step])[:, None])
     return np.asarray((corners != corners[0]).any(axis=0))
@@ -221,14 +221,14 @@ def _differ(known: Known, squares: Ints, step: int) -> NDArray[np.bool_]:
 def _nine(lattice: Lattice, squares: Ints, step: int) -> Ints:
     """Corners and middle of squares, and the middles of their edges: shape (9, n).
 
-    The corners were looked at before, but for those of squares that a boundary led to.
+    The corners were visited before, except those of squares that a boundary led to.
     """
     along = np.array([0, step // 2, step])
     return np.asarray(squares + np.ravel(along[:, None] * lattice.fine[1] + along)[:, None])
 
 
 def _children(lattice: Lattice, squares: Ints, step: int) -> Ints:
-    """Lower corners of the four squares that each is cut into."""
+    """Lower corners of the four squares that each one is cut into."""
     half, row = step // 2, lattice.fine[1]
     return np.ravel(squares + np.array([0, half, half * row, half * row + half])[:, None])
 
@@ -239,7 +239,7 @@ def _beyond(known: Known, squares: Ints, step: int) -> Ints:
     half, row, (n, m) = step // 2, lattice.fine[1], lattice.fine
     i, j = np.divmod(squares, row)
     found = []
-    # Ends of an edge from the square's corner, and the way to the square beyond it.
+    # Ends of an edge relative to the square's corner, and the step to the square beyond it.
     for first, second, middle, away in (
         (0, step, half, (-step, 0)),
         (step * row, step * row + step, step * row + half, (step, 0)),

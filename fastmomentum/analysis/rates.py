@@ -1,4 +1,4 @@
-"""Rates: how fast runs came near, fitted to what they did; and as theory has it."""
+"""Rates of convergence, fitted to runs and predicted by theory."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ from fastmomentum.results.selection import labels_of
 from fastmomentum.specification.numbers import number, whole
 
 PEAKS: Final = 5
-"""So many peaks of an oscillation make a line; with fewer, every step of the tail is taken."""
+"""Peaks that a line needs; with fewer, it goes through every step of the tail."""
 
 
 def measured_rate(
     ds: xr.Dataset, *, tail: float = 0.5, least: int = 5, n_jobs: int = -1
 ) -> xr.Dataset:
-    """Linear rate of each run: the factor by which its distance from the minimum goes, an update.
+    """Linear rate of each run: the factor by which an update changes its distance to the minimum.
 
     A line is fitted to the logarithm of the distance over the run's tail, which ends where the
-    distance was last above what rounding allows. Where it oscillates, the line goes through its
-    peaks, so that a point that happens to lie near the minimum does not count.
+    distance was last above rounding. Where it oscillates, the line goes through its peaks, so that
+    points that happen to lie near the minimum do not count.
 
-    Distances are from the minimum that Newton's method finds from the last point, or from the
-    nearest that the objective names; for runs that diverge, too, so that a rate above 1 tells how
-    fast. Paths are read or walked again as by `classify`.
+    Distances are from the minimum that Newton's method finds from the last point, or else from the
+    objective's nearest minimiser; a rate above 1 says how fast a run diverges. Paths are read or
+    run again as for `classify`.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results, or a selection of them along the grid's dimensions.
     tail : float
-        Part of the steps that the line is fitted to, in (0, 1].
+        Fraction of the steps that the line is fitted to, in (0, 1].
     least : int
-        Points that a line needs, 3 at least.
+        Points that a line needs, at least 3.
     n_jobs : int
         Threads; -1 for one per core.
 
     Returns
     -------
     xarray.Dataset
-        With the dimensions of ``ds.status``: ``rate`` (NaN where there are too few points, or no
-        minimum), ``r_squared`` (part of the variance that the line explains), ``n_points`` (that
-        it goes through), ``first_step`` and ``last_step`` (of the tail).
+        With the dimensions of ``ds.status``: ``rate`` (NaN with too few points, or no minimum),
+        ``r_squared`` (share of the variance that the line explains), ``n_points`` (of the line),
+        ``first_step`` and ``last_step`` (of the tail).
 
     Raises
     ------
     InputError
-        An argument makes no sense, or the selection is no grid.
+        An argument is out of range, or the selection is not a grid.
 
     Notes
     -----
@@ -75,7 +75,7 @@ def measured_rate(
         raise InputError(f"tail must lie in (0, 1]: got {tail!r}")
     if least < 3:
         raise InputError(
-            f"least must be 3 or more, for two points always lie on a line: got {least}"
+            f"least must be 3 or more, as two points always lie on a line: got {least}"
         )
     found = over_trajectories(ds, lambda walks: _look(walks, tail, least), n_jobs)
     for name, long_name in (
@@ -116,7 +116,7 @@ def _look(walks: Trajectories, tail: float, least: int) -> dict[str, NDArray[Any
     slope = np.einsum("rt,rt->r", along, log) / np.einsum("rt,rt->r", along, along)
     log -= slope[:, None] * along
     left = np.einsum("rt,rt->r", log, log)
-    # A distance that does not change is a line, too.
+    # A constant distance is a line, too.
     explained = np.where(left <= 1e-24 * count, 1.0, 1.0 - left / across)
 
     enough = count >= least
@@ -130,14 +130,14 @@ def _look(walks: Trajectories, tail: float, least: int) -> dict[str, NDArray[Any
 
 
 def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArray:
-    """Rate that theory predicts near a minimiser, for each setting of a grid.
+    """Rate predicted by theory near a minimiser, for each setting of a grid.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results.
     point : array_like, shape (2,), optional
-        The minimiser; the first that the objective names where left out.
+        The minimiser; the objective's first if left out.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArr
     """
     if experiment_of(ds).schedule is not None:
         raise InputError(
-            "the rate is predicted of settings that stay as they are: these results have a schedule"
+            "rates are predicted for constant settings only: these results have a schedule"
         )
     rule, names = experiment_of(ds).rule, labels_of(ds, ("rule",))
     lr, momentum, *parameters = xr.broadcast(ds.lr, ds.momentum, *(ds[name] for name in names))
@@ -176,9 +176,9 @@ def predicted_rate(ds: xr.Dataset, point: ArrayLike | None = None) -> xr.DataArr
 
 
 def gap_ratio(measured: xr.DataArray, predicted: xr.DataArray) -> xr.DataArray:
-    """How many times faster runs came near than predicted: (1 - measured)/(1 - predicted).
+    """How many times faster runs converged than predicted: (1 - measured)/(1 - predicted).
 
-    Steps go with 1 - rate: of rates of 0.999 and 0.998 the second takes half of them.
+    Steps are proportional to 1/(1 - rate): a rate of 0.998 takes half as many as one of 0.999.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def gap_ratio(measured: xr.DataArray, predicted: xr.DataArray) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        NaN where one of them is not below 1.
+        NaN where either is not below 1.
 
     Examples
     --------
@@ -215,10 +215,10 @@ class Agreement(NamedTuple):
 def agreement(
     measured: xr.Dataset, predicted: xr.DataArray, *, within: float = 0.1, fit: float = 0.99
 ) -> Agreement:
-    """How well measured rates agree with predicted ones, in numbers, as parts of 1 - rate.
+    """How well measured rates agree with predicted ones, relative to 1 - rate.
 
-    A difference of 0.1 is one of 10% in 1 - rate, and so in the steps that are taken: 0.999 and
-    0.998 differ by 1.0, a factor of two.
+    A difference of 0.1 means 10% in 1 - rate, and so in the number of steps: 0.999 and 0.998 differ
+    by 1.0, a factor of two.
 
     Parameters
     ----------
@@ -229,15 +229,15 @@ def agreement(
     within : float
         Difference that counts as agreement.
     fit : float
-        Least ``r_squared`` of a measured rate that is compared.
+        Smallest ``r_squared`` of a measured rate that is compared.
 
     Returns
     -------
     Agreement
         ``n_compared`` cells whose measured rate is below 1 and fits well, the share of them within
         `within` of the prediction, the median and the largest difference (inf where the predicted
-        rate is 1 or above); and, of the ``n_sided`` cells of a rate above 1, or below and of a good
-        fit, the share on the predicted side.
+        rate is 1 or above); and, of the ``n_sided`` cells with a rate above 1, or below it and a
+        good fit, the share on the predicted side of 1.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def agreement(
     difference: Floats = np.nan_to_num(np.maximum(ratio, 1.0 / ratio) - 1.0, nan=np.inf)
     if not difference.size:
         difference = np.full(1, np.nan)
-    # What neither shrinks nor grows is on no side: a cycle, or chaos, of which there is no line.
+    # Runs that neither shrink nor grow are on no side: cycles, or chaos, which fit no line.
     sided = has & (np.abs(got - 1.0) > 1e-6) & (well | (got > 1.0))
     same = ((got < 1.0) == (want < 1.0))[sided]
     return Agreement(

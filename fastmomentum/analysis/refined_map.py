@@ -1,4 +1,4 @@
-"""A refined map as a map: of each cell of a regular grid the one that stands for it."""
+"""A refined map on a regular grid: for each cell, the one that stands for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastmomentum.experiment.cells import CELL as CELL
 from fastmomentum.results.dataset import experiment_of
 
 MOST_SHOWN = 1024
-"""Cells along an axis."""
+"""Most cells along an axis."""
 
 
 def known_of(ds: xr.Dataset) -> Known:
@@ -20,24 +20,24 @@ def known_of(ds: xr.Dataset) -> Known:
     Parameters
     ----------
     ds : xarray.Dataset
-        Results of a list of cells, of one start.
+        Results of a list of cells, from one start.
 
     Returns
     -------
     Known
-        Of its lattice.
+        Classes on the map's lattice.
 
     Raises
     ------
     InputError
-        The cells are no map that was refined: no regular part of the grid is among them whole.
+        The cells are not a refined map: they do not contain a whole regular part of the grid.
     """
     plan = experiment_of(ds)
     fine = plan.grid.lr.points.size, plan.grid.momenta.size
     cells = np.atleast_1d(ds[CELL].values)
     status = np.ascontiguousarray(ds.status.values, np.uint8)
     if status.size != cells.size:
-        raise InputError("a refined map is of one start: select one, such as ds.isel(start=0)")
+        raise InputError("a refined map has one start: select one, such as ds.isel(start=0)")
     order = np.argsort(cells)
     for levels in reversed(range(MOST_LEVELS + 1)):
         step = 1 << levels
@@ -49,8 +49,8 @@ def known_of(ds: xr.Dataset) -> Known:
         if known.has(lattice.of_map()).all():
             return known
     raise InputError(
-        "these cells are no refined map: no regular part of the grid is among them whole; take all "
-        "that refine wrote"
+        "these cells are not a refined map, as they contain no whole regular part of the grid; "
+        "take all that refine wrote"
     )
 
 
@@ -73,23 +73,23 @@ def cells_run(ds: xr.Dataset) -> str:
 
 
 Window = tuple[slice, slice]
-"""Parts of the finest lattice, by index."""
+"""A part of the finest lattice, by index."""
 
 
 def refined_map(ds: xr.Dataset, window: Window | None = None, most: int = MOST_SHOWN) -> xr.Dataset:
     """A list of cells as a map over learning rate and momentum, or a window of it.
 
-    What was skipped is as the nearest cell below it that was run: its square was not cut, for its
-    corners agreed.
+    A skipped cell has the values of the nearest cell below it that was run: its square was not
+    cut, as its corners agreed.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        Results of `refine`, of one start.
+        Results of `refine`, from one start.
     window : (slice, slice), optional
-        Which part of the finest lattice, by index; all of it without.
+        Part of the finest lattice, by index; all of it if left out.
     most : int
-        Cells along an axis at most: of more, every k-th.
+        Most cells along an axis: of more, every k-th is taken.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def refined_map(ds: xr.Dataset, window: Window | None = None, most: int = MOST_S
     Raises
     ------
     InputError
-        The cells are no map that was refined, or more than one start is left.
+        The cells are not a refined map, or more than one start is left.
     """
     known, plan = known_of(ds), experiment_of(ds)
     axes = {"lr": plan.grid.lr.points, "momentum": plan.grid.momenta}
@@ -123,14 +123,14 @@ def busiest_window(ds: xr.Dataset, parts: int = 8) -> Window:
     Parameters
     ----------
     ds : xarray.Dataset
-        Results of `refine`, of one start.
+        Results of `refine`, from one start.
     parts : int
-        Into how many it is cut along each axis.
+        Into how many parts each axis is cut.
 
     Returns
     -------
     (slice, slice)
-        Of the finest lattice, by index.
+        Part of the finest lattice, by index.
     """
     known = known_of(ds)
     n, m = known.lattice.fine

@@ -19,16 +19,16 @@ class Refined:
     shape : (int, int)
         Learning rates and momenta of the full grid at that resolution.
     of_map, computed : int
-        Cells taken from the map, and cells run besides.
+        Cells taken from the map, and further cells that were run.
     work : float
-        Updates of all of these, as a part of those of the full grid, by the map's mean run.
+        Updates of all of these, relative to the full grid's, estimated from the map's mean run.
     seconds : float
-        Time that it took; 0 where the file was there already.
+        Time that it took; 0 if the file existed already.
     sample, missed : int
-        Skipped cells that were run afterwards, and those of them of another class than the
-        refined map has there.
+        Skipped cells that were run afterwards, and how many of these have another class than in
+        the refined map.
     seed : int
-        Of the sample.
+        Seed of the sample.
     """
 
     path: Path
@@ -48,16 +48,16 @@ class Refined:
 
     @property
     def share(self) -> float:
-        """Part of the full grid's runs that were run, those of the map included."""
+        """Share of the full grid's cells that were run, the map included."""
         return (self.of_map + self.computed) / self.full
 
     @property
     def missed_between(self) -> tuple[float, float]:
-        """Share of the skipped cells that are of another class: 95% interval by Wilson's score."""
+        """Share of skipped cells that have another class: 95% interval by Wilson's score."""
         return wilson(self.missed, self.sample)
 
     def lines(self) -> list[str]:
-        """What to say of it."""
+        """The result in lines for people."""
         n, m = self.shape
         took = f" in {self.seconds:.1f} s" if self.seconds else ""
         said = [

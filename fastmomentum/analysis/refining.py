@@ -13,23 +13,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from fastmomentum.analysis.finer_map import SETTINGS, finest, listing, map_of
 from fastmomentum.analysis.quadtree import MOST_LEVELS, Known, Lattice, rounds
 from fastmomentum.analysis.refined_map import known_of
 from fastmomentum.analysis.refinement import Refined
 from fastmomentum.errors import InputError, Interrupted
 from fastmomentum.execution.known_results import store_known
 from fastmomentum.execution.runner import run
-from fastmomentum.experiment.arithmetic import other_arithmetic
-from fastmomentum.experiment.axis import LONGEST, Axis
 from fastmomentum.experiment.cells import MOST_CELLS
-from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.dataset import experiment_of, open_results
-from fastmomentum.results.selection import Start, select_cell
+from fastmomentum.results.selection import Start
 from fastmomentum.specification.numbers import whole
 from fastmomentum.specification.paths import path_of
 
-SETTINGS: Final = ("lr", "momentum")
 SAMPLE: Final = 2000
 """Skipped cells that are run to see how many were missed."""
 Variables = dict[str, NDArray[Any]]
@@ -52,40 +49,40 @@ def refine(
 ) -> Refined:
     """Cut a map finer along the boundary between its classes, and nowhere else.
 
-    Squares of four neighbouring cells that did not all end alike are cut into four, and those of
-    the four that did not again, `levels` times; a boundary that leaves a square is followed.
+    Squares of neighbouring cells that did not all end alike are cut into four, then those of the
+    four whose corners differ, `levels` times; a boundary that leaves a square is followed.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results over learning rate and momentum.
     path : path
-        The results file of the refined map: an ordinary one, of an experiment whose grid lists its
-        cells. It holds the map's own cells too, and draws as a whole.
+        Results file of the refined map: an ordinary one, whose grid lists its cells, those of the
+        map included.
     levels : int
-        The boundary is at 2^levels times the map's resolution.
+        The boundary gets 2^levels times the map's resolution.
     start, velocity, at
-        Which map, as for `zoomed`; the first of each without.
+        Which map, as for `zoomed`; the first of each if left out.
     sample : int
-        So many skipped cells are run at random, to say how many were missed.
+        Number of skipped cells to run, at random, to estimate how many were missed.
     seed : int
-        Of that sample.
+        Seed of that sample.
     n_jobs, progress, overwrite
-        As for `fm.run`. Each level is kept in a file beside `path` until the whole is written, so
-        that an interrupted refinement is resumed.
+        As for `fm.run`. Each level is kept in a file beside `path` until all is written, so that
+        an interrupted refinement can be resumed.
     told : callable, optional
         Called with a line for each level.
 
     Returns
     -------
     Refined
-        How much was run, and what the sample says.
+        How much was run, and how much was missed.
 
     Raises
     ------
     InputError
-        The results are no such map, or of another version's digits; the levels are too many for
-        doubles, or for a list of cells; other results are in the way.
+        The results are not such a map, or were made by a version whose last digits differ; there
+        are too many levels for doubles or for a list of cells; other results are in the way.
 
     Examples
     --------
@@ -101,14 +98,14 @@ def refine(
     levels = whole(levels, "levels", least=1, most=MOST_LEVELS)
     sample, seed = whole(sample, "sample", least=0), whole(seed, "seed", least=0)
     path = path_of(path)
-    plan, where = _map_of(ds, start, velocity, at)
+    plan, where = map_of(ds, start, velocity, at)
     lattice = Lattice((ds.sizes["lr"], ds.sizes["momentum"]), levels)
-    finer = _finer(plan, levels)
+    finer = finest(plan, levels)
     began = time.monotonic()
     there = _there(path, finer, overwrite)
     if there is None:
         known, runs = _boundary(ds, where, finer, lattice, path, n_jobs, progress, overwrite, told)
-        experiment = _listing(finer, known.points)
+        experiment = listing(finer, known.points)
         store_known(experiment, path, runs, time.monotonic() - began, overwrite)
         for level in range(1, levels + 1):
             _level_file(path, level).unlink(missing_ok=True)
@@ -126,113 +123,13 @@ def refine(
     )
 
 
-def _map_of(
-    ds: xr.Dataset, start: Start | None, velocity: Start | None, at: Mapping[str, float] | None
-) -> tuple[Experiment, dict[str, int]]:
-    """The experiment of a map over learning rate and momentum, and where it lies in results."""
-    whole_one = experiment_of(ds)
-    if whole_one.grid.cells is not None:
-        raise InputError(
-            "these results list cells, as those of a refined map do; refine the map itself, with "
-            "more levels"
-        )
-    if whole_one.grid.momentum is None:
-        raise InputError(
-            f"the rule {whole_one.rule.name} has no momentum: there is no map to refine"
-        )
-    few = [name for name in SETTINGS if ds.sizes.get(name, 1) < 2]
-    if few:
-        raise InputError(f"a map needs two values of {few[0]} at least: got one")
-    other = other_arithmetic(whole_one, ds.attrs)
-    if other is not None:
-        raise InputError(f"the map was {other}; run it again")
-    cell = select_cell(ds, start=start, velocity=velocity, at=at)
-    labels = [label for label in whole_one.labels if label.axis not in SETTINGS]
-    values: dict[str, Any] = {label.name: cell[label.name].item() for label in labels}
-    values |= {name: ds[name].values for name in SETTINGS if not _is_whole(ds, whole_one, name)}
-    grid = narrowed(whole_one.grid, values, whole_one.objective.parameters, meshes=False)
-    others = [str(dim) for dim in ds.status.dims if dim not in SETTINGS]
-    where = {dim: int(ds.get_index(dim).get_loc(cell[dim].item())) for dim in others}
-    return whole_one.with_grid(grid), where
-
-
-def _is_whole(ds: xr.Dataset, plan: Experiment, name: str) -> bool:
-    return np.array_equal(ds[name].values, plan.grid.settings[name])
-
-
-def _finer(plan: Experiment, levels: int) -> Experiment:
-    """The experiment at the finest resolution; of its grid no cell is chosen yet."""
-    grid = plan.grid
-    assert grid.momentum is not None
-    axes = {
-        name: {"values": finer_axis(axis, levels, name).tolist()}
-        for name, axis in (("lr", grid.lr), ("momentum", grid.momentum))
-    }
-    return plan.with_grid(grid.model_copy(update={**axes, "cells": [0]}))
-
-
-def finer_axis(axis: Axis, levels: int, name: str) -> NDArray[np.float64]:
-    """Values of an axis with as many between them as levels of halving give.
-
-    Parameters
-    ----------
-    axis : Axis
-        Of the map.
-    levels : int
-        How often each gap is halved.
-    name : str
-        "lr" is halved in the logarithm, unless it is a linspace or an arange; all else evenly.
-
-    Returns
-    -------
-    ndarray
-        With the axis' own values among them.
-
-    Raises
-    ------
-    InputError
-        They are too many, or doubles end before.
-
-    Examples
-    --------
-    >>> finer_axis(Axis(linspace=(0.0, 1.0), num=2), 2, "momentum").tolist()
-    [0.0, 0.25, 0.5, 0.75, 1.0]
-    """
-    values = axis.points
-    count = ((values.size - 1) << levels) + 1
-    if count > LONGEST:
-        raise InputError(
-            f"{levels} levels make {count:,} values of {name}, and there may be {LONGEST:,}; "
-            "ask for fewer levels"
-        )
-    even = axis.linspace is not None or axis.arange is not None
-    by_ratio = axis.logspace is not None or (name == "lr" and not even)
-    for level in range(levels):
-        low, high = values[:-1], values[1:]
-        middle = np.sqrt(low) * np.sqrt(high) if by_ratio else low + 0.5 * (high - low)
-        if not ((low < middle) & (middle < high)).all():
-            raise InputError(
-                f"{name} has no double between neighbours after {level} levels; "
-                "ask for so many at most"
-            )
-        finer = np.empty(values.size + middle.size)
-        finer[::2], finer[1::2] = values, middle
-        values = finer
-    return values
-
-
-def _listing(finer: Experiment, points: NDArray[np.int64]) -> Experiment:
-    """The experiment of some cells of the finest resolution."""
-    return finer.with_grid(finer.grid.model_copy(update={"cells": points}))
-
-
 def _there(path: Path, finer: Experiment, overwrite: bool) -> Known | None:
-    """What is in the file already, where it is this very refinement."""
+    """What the file holds already, if it is this very refinement."""
     if overwrite or not path.is_file():
         return None
     with open_results(path) as ds:
         plan = experiment_of(ds)
-        if plan.grid.cells is None or _listing(plan, np.zeros(1, np.int64)).plan != finer.plan:
+        if plan.grid.cells is None or listing(plan, np.zeros(1, np.int64)).plan != finer.plan:
             raise InputError(
                 f"{path} holds other results than this map refined; choose another file, or "
                 "replace it with overwrite=True"
@@ -262,7 +159,7 @@ def _boundary(
         for one in rounds(known):
             if known.points.size + one.points.size > MOST_CELLS:
                 raise InputError(
-                    f"level {one.level} needs {one.points.size:,} cells more, and a list may have "
+                    f"level {one.level} needs {one.points.size:,} more cells, and a list may have "
                     f"{MOST_CELLS:,}; ask for {one.level - 1} levels at most"
                 )
             if one.level > level and count:
@@ -271,7 +168,7 @@ def _boundary(
             level, count = one.level, count + one.points.size
             place = _level_file(path, level) if one.first else None
             results = stack.enter_context(
-                _run(_listing(finer, one.points), place, path, n_jobs, progress, overwrite)
+                _run(listing(finer, one.points), place, path, n_jobs, progress, overwrite)
             )
             part = {
                 n: results[n].values.reshape(one.points.size, *flat[n].shape[2:]) for n in names
@@ -303,8 +200,8 @@ def _run(
     try:
         return run(plan, n_jobs=n_jobs)
     except Interrupted:
-        said = f"interrupted; the levels that are done are kept beside {path}: run the same again"
-        raise Interrupted(f"{said} to go on") from None
+        said = f"interrupted; finished levels are kept beside {path}: run the same again"
+        raise Interrupted(f"{said} to resume") from None
 
 
 def _level_file(path: Path, level: int) -> Path:
@@ -314,7 +211,7 @@ def _level_file(path: Path, level: int) -> Path:
 def _missed(
     known: Known, finer: Experiment, sample: int, seed: int, n_jobs: int | None
 ) -> tuple[int, int]:
-    """How many skipped cells were run at random, and how many are of another class than drawn."""
+    """How many skipped cells were run at random, and how many have another class than drawn."""
     lattice = known.lattice
     left = lattice.size - known.points.size
     if not sample or not left:
@@ -332,5 +229,5 @@ def _missed(
             chosen = np.unique(np.concatenate([chosen, more[~known.has(more)]]))
         chosen = random.permutation(chosen)[:wanted]
     chosen = np.sort(chosen)
-    found = run(_listing(finer, chosen), n_jobs=n_jobs).status.values.ravel()
+    found = run(listing(finer, chosen), n_jobs=n_jobs).status.values.ravel()
     return wanted, int((found != known.inferred(chosen)).sum())

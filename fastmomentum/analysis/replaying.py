@@ -30,11 +30,11 @@ def replay(
     ds : xarray.Dataset
         Results; summaries suffice.
     lr, momentum, start
-        Which cell: see `select_cell`.
+        Which cell; see `select_cell`.
     every : int
         Keep every k-th step.
     velocity, at
-        Which cell, too.
+        Which cell; see `select_cell`.
 
     Returns
     -------
@@ -44,12 +44,12 @@ def replay(
     Raises
     ------
     InputError
-        As of `select_cell`.
+        As for `select_cell`.
 
     Warns
     -----
     UserWarning
-        The results were made by a version whose objective differs in the last digits.
+        The results were made by a version whose objective has other last digits.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from fastmomentum.results.dataset import runnable
 from fastmomentum.results.selection import Start, select_cell
 
 STEPS: Final = 400
-"""Steps recorded of each run, about, evenly spaced in the logarithm."""
+"""Recorded steps per run, roughly, evenly spaced in the logarithm."""
 
 
 def replay_seeds(
@@ -35,9 +35,9 @@ def replay_seeds(
     ds : xarray.Dataset
         Results with seeds; summaries suffice.
     lr, momentum, start, velocity, at
-        Which cell: see `select_cell`; without a seed.
+        Which cell; see `select_cell`. `at` may not have a seed.
     most : int, optional
-        Seeds, at most; the first of them.
+        Only this many seeds, the first ones.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def replay_seeds(
     Raises
     ------
     InputError
-        As of `select_cell`, or there are no seeds.
+        As for `select_cell`, or there are no seeds.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def replay_seeds(
     if "seed" not in ds.dims:
         raise InputError("there are no seeds: give the grid some, such as seed = 16")
     if "seed" in (at or {}):
-        raise InputError("at has seed, and all seeds are run; take it out")
+        raise InputError("at has seed, but all seeds are run; take it out")
     cell = select_cell(ds, lr, momentum, start, velocity, at)
     plan = runnable(ds)
     warn_of_other(plan, ds.attrs)

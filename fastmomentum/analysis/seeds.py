@@ -1,4 +1,4 @@
-"""What random runs have in common: means, spreads and quantiles over the seeds."""
+"""Statistics of random runs: means, spreads and quantiles over the seeds."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from fastmomentum.analysis.summaries import loss
+from fastmomentum.analysis.losses import loss
 from fastmomentum.errors import InputError
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.status import Status
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""The median, the quartiles, and what all but a tenth lie within."""
+"""The median, the quartiles, and the ends of the middle 90%."""
 
 
 def over_seeds(ds: xr.Dataset, quantiles: Sequence[float] = QUANTILES) -> xr.Dataset:
@@ -25,7 +25,7 @@ def over_seeds(ds: xr.Dataset, quantiles: Sequence[float] = QUANTILES) -> xr.Dat
     Parameters
     ----------
     ds : xarray.Dataset
-        Results with a dimension ``seed``, or a selection of them; what of it is used is read whole.
+        Results with a dimension ``seed``, or a selection of them; what is used is read whole.
     quantiles : sequence of float
         From 0 to 1.
 
@@ -34,16 +34,16 @@ def over_seeds(ds: xr.Dataset, quantiles: Sequence[float] = QUANTILES) -> xr.Dat
     xarray.Dataset
         The grid's other dimensions. ``final_loss_mean``, ``final_loss_spread`` (standard deviation
         of a seed, not of the mean) and ``final_loss_quantile`` (quantile, ...); the same of
-        ``loss``, along ``step``, where trajectories are stored, until the first run of a cell ends;
+        ``loss``, along ``step``, if trajectories are stored, until the first run of a cell ends;
         ``share_converged`` and ``share_diverged``. With targets ``hit_share``, the share of the
         seeds that met one; ``hit_step_mean`` and ``hit_step_spread`` over those that did; and
-        ``hit_step_quantile`` over all, where never is infinite. A loss that is no number counts as
+        ``hit_step_quantile`` over all, where never is infinite. A loss of NaN counts as
         infinite.
 
     Raises
     ------
     InputError
-        There are no seeds to go over, or a quantile is none.
+        There are no seeds, or a quantile is out of range.
 
     Examples
     --------
@@ -56,8 +56,8 @@ def over_seeds(ds: xr.Dataset, quantiles: Sequence[float] = QUANTILES) -> xr.Dat
     """
     if "seed" not in ds.dims:
         raise InputError(
-            "there are no seeds to go over: give the grid some, such as seed = 16, or keep them "
-            "in the selection"
+            "there are no seeds to average over: give the grid some, such as seed = 16, or keep "
+            "them in the selection"
         )
     asked = np.atleast_1d(numbers(list(quantiles), "quantiles"))
     if not asked.size or asked.min() < 0 or asked.max() > 1:
@@ -84,7 +84,7 @@ def over_seeds(ds: xr.Dataset, quantiles: Sequence[float] = QUANTILES) -> xr.Dat
         found["hit_step_quantile"] = _quantile(censored, asked, "first step at the target")
     if "trajectory" in ds:
         along = loss(ds)
-        going = along.notnull().all("seed")  # a mean over fewer and fewer would mislead
+        going = along.notnull().all("seed")  # a mean over fewer and fewer runs would mislead
         _add(found, "loss", "loss", along.where(going), asked)
     attrs = {name: value for name, value in ds.attrs.items() if name != "digest"}
     return xr.Dataset(found, attrs=attrs)
@@ -99,7 +99,7 @@ def _add(
 ) -> None:
     """Mean, spread and quantiles of a quantity."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of a single seed there is no spread
+        warnings.simplefilter("ignore", RuntimeWarning)  # a single seed has no spread
         mean, spread = values.mean("seed"), values.std("seed", ddof=1)
     mean.attrs = {"long_name": f"{words}, mean over the seeds", "units": "1"}
     spread.attrs = {"long_name": f"{words}, standard deviation over the seeds", "units": "1"}
@@ -108,7 +108,7 @@ def _add(
 
 
 def _quantile(values: xr.DataArray, asked: NDArray[np.float64], words: str) -> xr.DataArray:
-    """Quantiles over the seeds; one that lies between a number and infinity is infinite."""
+    """Quantiles over the seeds; one between a number and infinity is infinite."""
     axis = values.dims.index("seed")
     data = np.asarray(values.values, float)
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""How uncertain the end of a run is where its settings, or its start, are known so well."""
+"""How uncertain the end of a run is if its settings, or its start, are not known exactly."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from fastmomentum.results.dataset import experiment_of
 from fastmomentum.specification.numbers import number, whole
 
 DECADES: Final = (-7.0, -2.0)
-"""Of distances, as parts of the map's side, where none are given."""
+"""Default distances, as fractions of the map's side."""
 FEWEST: Final = 10
-"""Uncertain points at the smallest distance that a line goes through: fewer say too little."""
+"""Uncertain points that a distance needs to be fitted; fewer say too little."""
 POINTS_AT_ONCE: Final = 100_000
 
 Points = tuple[Floats, Floats]
@@ -35,14 +35,14 @@ class Uncertainty(NamedTuple):
     Attributes
     ----------
     exponent : float
-        Slope of log(share of uncertain points) over log(distance): 1 where the boundary is smooth,
-        towards 0 the rougher it is.
+        Slope of log(share of uncertain points) over log(distance): 1 for a smooth boundary, closer
+        to 0 the rougher it is.
     error : float
-        Its standard error, from how many points were tried and how well they lie on a line.
+        Its standard error, from the number of points and how well they fit a line.
     scales : (float, float)
-        Smallest and largest distance that the line goes through, as parts of the map's side.
+        Smallest and largest distance of the fit, as fractions of the map's side.
     distances, shares : ndarray
-        All that were tried, and the share of points whose neighbour ends otherwise.
+        All distances, and the share of points whose neighbour ends differently.
     """
 
     exponent: float
@@ -53,7 +53,7 @@ class Uncertainty(NamedTuple):
 
     @property
     def dimension(self) -> float:
-        """Of the boundary on a map of two axes: 2 minus the exponent."""
+        """Dimension of the boundary on a map of two axes: 2 minus the exponent."""
         return 2.0 - self.exponent
 
 
@@ -67,27 +67,26 @@ def uncertainty_exponent(
     seed: int = 0,
     n_jobs: int | None = None,
 ) -> Uncertainty:
-    """How fast knowing where one is better makes the end more certain.
+    """How the end becomes more certain as the point is known better.
 
-    Points are drawn within the map at random, and each has a neighbour in a random direction at
-    each distance; all are run. The share of points whose neighbour ends otherwise goes as a power
-    of the distance.
+    Random points of the map, and for each a neighbour in a random direction at each distance, are
+    run. The share of points whose neighbour ends differently is a power of the distance.
 
     Parameters
     ----------
     ds : xarray.Dataset
-        Results, of one start and one value of all else.
+        Results, with one start and one value of all other axes.
     variable : {"status", "basin"}
-        What an end is: how the run ended, or the minimiser reached.
+        What counts as the end: the status, or the minimiser reached.
     over : (str, str)
-        ("lr", "momentum"), where distances along lr are in its logarithm if the map is spaced so;
-        or the two axes of a mesh of starts, such as ("start_x", "start_y").
+        ("lr", "momentum"), with distances along lr in its logarithm if the map is spaced so, or
+        the two axes of a mesh of starts, such as ("start_x", "start_y").
     scales : (float, float), optional
-        Smallest and largest distance, as parts of the map's side; from 1e-7 to 1e-2 without.
+        Smallest and largest distance, as fractions of the map's side; by default 1e-7 to 1e-2.
     sample : int
         Points.
     seed : int
-        Of what is drawn.
+        Seed of the points and directions.
     n_jobs : int, optional
         Workers.
 
@@ -99,7 +98,7 @@ def uncertainty_exponent(
     Raises
     ------
     InputError
-        There is no boundary, another dimension is left, or an argument makes no sense.
+        There is no boundary, another dimension is left, or an argument is out of range.
 
     References
     ----------
@@ -138,9 +137,9 @@ def measured(
     Parameters
     ----------
     classify : callable
-        Takes two arrays of coordinates, shape (n,), gives the classes.
+        Takes two arrays of coordinates, shape (n,), and returns the classes.
     ends : two of (float, float)
-        Of the map.
+        Ends of the map's axes.
     logs : two of bool
         Whether an axis is drawn and perturbed in its logarithm.
     scales, sample, seed
@@ -170,7 +169,7 @@ def measured(
 
 
 def _line(distances: Floats, shares: Floats, sample: int) -> Uncertainty:
-    """A weighted line through the shares that rest on enough points."""
+    """A weighted line through the shares that have enough points."""
     used = (shares * sample >= FEWEST) & (shares < 0.5)
     if used.sum() < 3:
         raise InputError(
@@ -178,7 +177,7 @@ def _line(distances: Floats, shares: Floats, sample: int) -> Uncertainty:
             f"{sample:,} points uncertain, and a line needs 3; take other scales, or more points"
         )
     x, y = np.log(distances[used]), np.log(shares[used])
-    weight = sample * shares[used] / (1.0 - shares[used])  # one over the variance of y
+    weight = sample * shares[used] / (1.0 - shares[used])  # 1 / variance of y
     mean = (weight * x).sum() / weight.sum()
     spread = (weight * (x - mean) ** 2).sum()
     height = (weight * y).sum() / weight.sum()
@@ -206,7 +205,7 @@ def _classes(
 def _runs(
     ds: xr.Dataset, variable: str, over: tuple[str, str], n_jobs: int | None
 ) -> tuple[Classify, list[tuple[float, float]], list[bool]]:
-    """What runs of any settings, or from any starts, end as; and the map that they lie in."""
+    """A function that says how runs at any settings, or from any starts, end; and its map."""
     plan = experiment_of(ds)
     starts = tuple(f"start_{name}" for name in plan.objective.parameters)
     over = (str(over[0]), str(over[1]))
@@ -222,7 +221,7 @@ def _runs(
     values = {label.name: np.atleast_1d(ds[label.name].values) for label in plan.labels}
     few = [name for name in over if values[name].size < 2]
     if few:
-        raise InputError(f"a map needs two values of {few[0]} at least: got one")
+        raise InputError(f"a map needs at least two values of {few[0]}: got one")
     ends = [(float(values[name].min()), float(values[name].max())) for name in over]
     logs = [name == "lr" and plan.grid.lr.linspace is None for name in over]
     fixed = {name: found[:1] for name, found in values.items() if name not in over}

@@ -1,122 +1,22 @@
-"""Numbers read off results: losses and distances, basins, best cells, shares."""
+"""Numbers from the summaries of results: basins, best cells, shares."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.analysis.attractors import minima, nearest
-from fastmomentum.analysis.trajectories import Floats
-from fastmomentum.errors import FastmomentumWarning, InputError
+from fastmomentum.analysis.losses import require_minimisers, warn_of_fallen
+from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
-from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.results.chosen import by_objective
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import labels_of
 from fastmomentum.specification.numbers import number
 from fastmomentum.status import Status
-
-
-def loss(ds: xr.Dataset) -> xr.DataArray:
-    """The objective along stored trajectories.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        Results with ``trajectory``, or any selection of them; what of it is used is read whole.
-
-    Returns
-    -------
-    xarray.DataArray
-        The trajectory's dimensions without ``parameter``; NaN after the end of a run.
-
-    Raises
-    ------
-    InputError
-        There are no trajectories.
-
-    Examples
-    --------
-    >>> import fastmomentum as fm
-    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 1.0), rule="sgd", steps=2,
-    ...     grid=fm.Grid(lr=0.5, start=[(2, 0)]), record=fm.Record(every=1)))
-    >>> loss(ds).values.ravel().tolist()
-    [2.0, 0.5, 0.125]
-    """
-    found = _along(ds, lambda objective, x, y: objective.value(x, y)).rename("loss")
-    found.attrs = {"long_name": "loss", "units": "1"}
-    return found
-
-
-def excess(ds: xr.Dataset) -> xr.DataArray:
-    """The objective above its smallest value, along stored trajectories.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        As for `loss`.
-
-    Returns
-    -------
-    xarray.DataArray
-        As of `loss`; a rounding error may make it negative.
-
-    Raises
-    ------
-    InputError
-        There are no trajectories, or the objective has no smallest value.
-
-    Examples
-    --------
-    >>> import fastmomentum as fm
-    >>> ds = fm.run(fm.Experiment(objective=fm.GoldsteinPrice(), rule="momentum", steps=2,
-    ...     grid=fm.Grid(lr=1e-3, momentum=0.5, start=[(0, -1)]), record=fm.Record(every=1)))
-    >>> excess(ds).values.ravel().tolist()
-    [0.0, 0.0, 0.0]
-    """
-    for _, objective in by_objective(ds):
-        if objective.f_min is None:
-            raise InputError(f"{objective.words} has no smallest value; take the loss")
-    _tell_fallen(ds)
-    found = _along(ds, lambda one, x, y: one.value(x, y) - (one.f_min or 0.0)).rename("excess")
-    found.attrs = {"long_name": "loss above its minimum", "units": "1"}
-    return found
-
-
-def distance(ds: xr.Dataset) -> xr.DataArray:
-    """How far trajectories are from the nearest minimiser that the objective names.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        As for `loss`.
-
-    Returns
-    -------
-    xarray.DataArray
-        The trajectory's dimensions without ``parameter``; NaN after the end of a run.
-
-    Raises
-    ------
-    InputError
-        There are no trajectories, or the objective has no minimiser.
-
-    Examples
-    --------
-    >>> import fastmomentum as fm
-    >>> ds = fm.run(fm.Experiment(objective=fm.Quadratic(1.0, 0.0, 1.0), rule="sgd", steps=2,
-    ...     grid=fm.Grid(lr=0.5, start=[(3, 4)]), record=fm.Record(every=1)))
-    >>> distance(ds).values.ravel().tolist()
-    [5.0, 2.5, 1.25]
-    """
-    _require_minimisers(ds)
-    found = _along(ds, lambda objective, x, y: nearest(objective, x, y)[1]).rename("distance")
-    found.attrs = {"long_name": "distance from the nearest minimiser", "units": "1"}
-    return found
 
 
 def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
@@ -127,15 +27,15 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
     ds : xarray.Dataset
         Results, or any selection of them; summaries suffice.
     radius : float, optional
-        A run has reached the nearest minimiser where it ended no farther from it; a hundredth of
-        the diagonal of the objective's usual box where left out. A run that met its last target
-        farther away has reached the one that Newton's method finds from its last point.
+        A run has reached the nearest minimiser if it ended within this distance; a hundredth of the
+        diagonal of the objective's usual box if left out. A run that met its last target farther
+        away has reached the one that Newton's method finds from its last point.
 
     Returns
     -------
     xarray.DataArray of int16
-        Row of ``objective.minimisers``; -1 for none, as for runs that diverged, or that ended at a
-        minimum of which there is a lower one.
+        Row of ``objective.minimisers``; -1 for none, as for runs that diverged, or ended at a
+        minimum that is not the lowest.
 
     Raises
     ------
@@ -150,7 +50,7 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
     >>> basin(ds).values.ravel().tolist()
     [0, 1, 3, -1]
     """
-    _require_minimisers(ds)
+    require_minimisers(ds)
     if radius is not None and not (radius := number(radius, "radius")) > 0:
         raise InputError(f"radius must be positive: got {radius!r}")
     basins: xr.DataArray = ds.status.astype(np.int16).rename("basin")
@@ -191,7 +91,7 @@ def best(ds: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         Over ``target``: ``hit_step`` (-1 where no cell met it), and the cell's ``lr``,
-        ``momentum`` and start, NaN where there is none. Of cells that met it at the same step, the
+        ``momentum`` and start, NaN if no cell met it. Of cells that met it at the same step, the
         first in the grid's order.
 
     Raises
@@ -229,7 +129,7 @@ def fraction_converged(ds: xr.Dataset, over: str | Sequence[str] | None = None) 
     ds : xarray.Dataset
         Results of an experiment with targets, or a selection of them.
     over : str or sequence of str, optional
-        Dimensions to count over; starts and initial velocities where left out.
+        Dimensions to count over; starts and initial velocities if left out.
 
     Returns
     -------
@@ -259,56 +159,12 @@ def fraction_converged(ds: xr.Dataset, over: str | Sequence[str] | None = None) 
     strange = [dim for dim in over if dim not in ds.status.dims]
     if strange:
         known = ", ".join(str(dim) for dim in ds.status.dims)
-        raise InputError(f"no dimension {strange[0]!r} to count over; there are {known}")
+        raise InputError(
+            f"there is no dimension {strange[0]!r} to count over; the results have {known}"
+        )
     found: xr.DataArray = (steps >= 0).mean(over).rename("fraction_converged")
     found.attrs = {"long_name": "share of the runs that met the target", "units": "1"}
     return found
-
-
-def _path(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
-    if "trajectory" not in ds:
-        raise InputError(
-            "these results hold no trajectories; take a cell's with fm.replay, or run the "
-            "experiment again with a [record]"
-        )
-    both = ds.trajectory.compute()
-    return both.isel(parameter=0, drop=True), both.isel(parameter=1, drop=True)
-
-
-def _along(ds: xr.Dataset, made: Callable[[Objective, Floats, Floats], Floats]) -> xr.DataArray:
-    """What is made of each point of stored trajectories, on the objective of its run."""
-    x, y = _path(ds)
-    found: xr.DataArray = x.astype(float)
-    for where, objective in by_objective(ds):
-        xs, ys = (np.asarray(part.isel(where).values, float) for part in (x, y))
-        found[where] = made(objective, xs, ys)
-    return found
-
-
-def _require_minimisers(ds: xr.Dataset) -> None:
-    for _, objective in by_objective(ds):
-        if not len(objective.minimisers):
-            raise InputError(f"{objective.words} has no minimiser")
-
-
-def _tell_fallen(ds: xr.Dataset) -> xr.DataArray | None:
-    """Warn of runs that ended below the stated minimum, and say which; None where none did."""
-    if not {"final", "final_loss", "parameter"} <= {*ds.variables}:
-        return None
-    fell: xr.DataArray = xr.zeros_like(ds.final_loss, bool)
-    said = []
-    for where, objective in by_objective(ds):
-        loss = ds.final_loss.isel(where)
-        if objective.f_min is None or not (loss < objective.f_min).any():
-            continue
-        final = ds.final.isel(where).transpose(*loss.dims, "parameter").values
-        those = below_minimum(objective, final, loss.values)
-        fell[where] = those
-        if those.any():
-            said.append(fallen(objective, float(loss.values[those].min()), int(those.sum())))
-    for line in said[:1]:  # of several objectives the first tells enough
-        warnings.warn(line, FastmomentumWarning, stacklevel=4)
-    return fell if said else None
 
 
 def _hit_steps(ds: xr.Dataset) -> xr.DataArray:
@@ -320,7 +176,7 @@ def _hit_steps(ds: xr.Dataset) -> xr.DataArray:
     if "status" not in ds:
         raise InputError("status was not selected; keep it, and hit_step")
     steps: xr.DataArray = ds.hit_step
-    fell = _tell_fallen(ds)
+    fell = warn_of_fallen(ds)
     if fell is not None:
         steps = steps.where(~fell, -1)
     if "target" not in steps.dims:

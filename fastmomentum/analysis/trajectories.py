@@ -1,4 +1,4 @@
-"""Runs with every one of their steps, some at a time: stored paths, or paths walked again."""
+"""Runs with all their steps, some runs at a time: stored paths, or runs that are run again."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from fastmomentum.theory.linear import RuleLike
 Floats = NDArray[np.float64]
 
 TRAJECTORY_BYTES: Final = 2 * 2**20
-"""Bytes of the paths in memory at a time, for each worker: what stays in a core's cache."""
+"""Bytes of paths in memory at a time, per worker: they fit into a core's cache."""
 TILE: Final = 32
-"""Runs at a time at least, where they take no more than eight times that: the kernel's tile."""
+"""Fewest runs at a time, unless they take over eight times that: the kernel's tile."""
 AHEAD: Final = 256
-"""Boxes handed to the workers at a time: a list of all could outgrow the results."""
+"""Boxes given to the workers at a time: a list of all could outgrow the results."""
 MOST_STEPS: Final = 2**24 - 4
-"""Updates a run may have to be looked at whole: its path takes 256 MiB."""
+"""Most updates of a run, whose path then takes 256 MiB."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Trajectories:
     experiment : Experiment
         The plan.
     runs : ndarray of int, shape (n_runs,)
-        Their numbers in its grid.
+        Numbers of the runs in its grid.
     lr, momentum : ndarray, shape (n_runs,)
         Settings.
     status : ndarray of uint8, shape (n_runs,)
-        How each ended.
+        How each run ended.
     n_steps : ndarray of int, shape (n_runs,)
-        When.
+        Updates made until then.
     x, y : ndarray, shape (n_runs, steps + 1)
         The point after each update; NaN after the end.
     """
@@ -74,7 +74,7 @@ class Trajectories:
     y: Floats
 
     def of(self, chosen: NDArray[np.bool_]) -> Trajectories:
-        """Those of the runs for which `chosen` holds."""
+        """The runs for which `chosen` holds."""
         if chosen.all():
             return self
         return Trajectories(
@@ -90,18 +90,18 @@ class Trajectories:
 
     @functools.cached_property
     def objective(self) -> Objective:
-        """What they descend, which is one objective: see `by_objective`."""
+        """The objective, which all must share: see `by_objective`."""
         (objective, _), *_ = self.experiment.by_objective(self.runs[:1])
         return objective
 
     @functools.cached_property
     def rule(self) -> RuleLike:
-        """How, with the parameters of each run."""
+        """The rule, with the parameters of each run."""
         own = {label.what: v for label, v in values_of(self.experiment.grid, self.runs, ("rule",))}
         return self.experiment.rule.varying(**own) if own else self.experiment.rule
 
     def by_objective(self) -> Iterator[tuple[Trajectories, NDArray[np.bool_]]]:
-        """Those of each objective, and which they are."""
+        """The runs of each objective, and which they are."""
         for _, those in self.experiment.by_objective(self.runs):
             yield self.of(those), those
 
@@ -112,33 +112,33 @@ class Trajectories:
 
 
 Look = Callable[[Trajectories], dict[str, NDArray[Any]]]
-"""What is made of some runs on one objective: by name, an entry a run."""
+"""A function of some runs on one objective: arrays by name, with one entry per run."""
 
 
 def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str, xr.DataArray]:
     """Look at every run of results, step by step, in bounded memory.
 
-    Where every step is stored in double precision it is read; otherwise the runs are walked again,
-    which gives the same bits.
+    If every step is stored in double precision it is read; otherwise the cells are run again, with
+    the same bits.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results, or a selection of them along the grid's dimensions.
     look : callable
-        Takes `Trajectories`, gives an array of an entry a run for each name.
+        Takes `Trajectories`, returns arrays by name, with one entry per run.
     n_jobs : int
         Threads; -1 for one per core.
 
     Returns
     -------
     dict of DataArray
-        What `look` gave, with the dimensions and labels of ``ds.status``.
+        What `look` returned, with the dimensions and labels of ``ds.status``.
 
     Raises
     ------
     InputError
-        The selection is no grid, the runs are too long, or `n_jobs` makes no sense.
+        The selection is not a grid, the runs are too long, or `n_jobs` is out of range.
     """
     n_jobs = workers(n_jobs)
     plan = _plan(ds)
@@ -174,11 +174,11 @@ def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str,
 
 
 def _plan(ds: xr.Dataset) -> Experiment:
-    """The experiment of the runs that a selection holds, with every step recorded."""
+    """The experiment of the selected runs, with every step recorded."""
     whole = runnable(ds)
     if whole.steps > MOST_STEPS:
         raise InputError(
-            f"runs of {whole.steps:,} updates are too long to be looked at whole: {MOST_STEPS:,} "
+            f"runs of {whole.steps:,} updates are too long to use every step: {MOST_STEPS:,} "
             "at most; look at trajectories of fewer steps with fm.replay"
         )
     strange = [str(dim) for dim in ds.status.dims if dim not in dimensions(whole)]
@@ -190,7 +190,7 @@ def _plan(ds: xr.Dataset) -> Experiment:
 
 
 def _grid(ds: xr.Dataset, whole: Experiment) -> Grid:
-    """The grid of a selection; the whole one as it is, so that its ranges stay ranges."""
+    """The grid of a selection; an axis that is whole keeps its range."""
     require_labels(ds)
     grid, parameters = whole.grid, whole.objective.parameters
     labels = {label.name: np.atleast_1d(ds[label.name].values) for label in whole.labels}
@@ -233,7 +233,7 @@ def _walks(
     n_steps: NDArray[np.int32],
     path: Floats,
 ) -> Trajectories:
-    """Settings beside what was read or walked; the last finite point stands for no end."""
+    """Add the settings to paths that were read or run again."""
     first = plan.grid.run_of(tuple(part.start for part in box))
     runs = np.arange(first, first + status.size)
     settings = {label.name: at for label, at in values_of(plan.grid, runs, ("lr", "momentum"))}

@@ -1,4 +1,4 @@
-"""The commands, each of which hands on to the library and prints what it says."""
+"""The commands: each calls the library and prints its answer."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def run(
     backend: Annotated[
         str,
         typer.Option(
-            "--backend", metavar="NAME", help="What they are: threads, processes or dask."
+            "--backend", metavar="NAME", help="Kind of workers: threads, processes or dask."
         ),
     ] = "threads",
     scheduler: Annotated[
@@ -74,18 +74,18 @@ def run(
             "--reuse",
             metavar="OLD.h5",
             readable=False,
-            help="Take over the runs that older results have; may be given several times.",
+            help="Reuse the runs of older results; may be given several times.",
         ),
     ] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run an experiment; go on with an interrupted one."""
+    """Run an experiment, or resume an interrupted one."""
     from fastmomentum.experiment.toml import load
 
     n_jobs = n_jobs_of(jobs)
     require_consistent(jobs, backend, scheduler)
-    experiment = load(file, overrides or ())  # before the imports that take their time
+    experiment = load(file, overrides or ())  # before the slow imports
     run_and_tell(
         experiment,
         output or Path(file.with_suffix(".h5").name),
@@ -101,7 +101,7 @@ def run(
 @app.command(cls=Command)
 @errors_in_words
 def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = False) -> None:
-    """Tell what an experiment would take; run nothing."""
+    """Say what an experiment would take, without running it."""
     from fastmomentum.experiment.toml import load
     from fastmomentum.results.estimate import plan_lines, plan_of
 
@@ -113,7 +113,7 @@ def plan(file: ExperimentFile, overrides: Overrides = None, as_json: AsJson = Fa
 @app.command(cls=Command)
 @errors_in_words
 def info(file: ResultsFile, as_json: AsJson = False) -> None:
-    """Tell what a results file holds and how it was made."""
+    """Say what a results file holds and how it was made."""
     from fastmomentum.results.fingerprint import digest
     from fastmomentum.results.info import info_lines, info_of
 
@@ -135,7 +135,7 @@ def verify(
         bool, typer.Option("--repair", help="Compute the damaged blocks again, and only those.")
     ] = False,
 ) -> None:
-    """Read a results file against its checksums."""
+    """Compare a results file with its checksums."""
     from fastmomentum.errors import FileError
     from fastmomentum.execution.verification import verify as verify_file
 
@@ -171,7 +171,9 @@ def export(
     ] = None,
     velocity: Annotated[
         str | None,
-        typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities [all]."),
+        typer.Option(
+            "--velocity", metavar="N|VX,VY", help="The same for initial velocities [all]."
+        ),
     ] = None,
     at: Annotated[
         list[str] | None,
@@ -185,11 +187,11 @@ def export(
         ),
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+        bool, typer.Option("--overwrite", help="Replace an existing file.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write results, a slice of them or a trajectory for other programs."""
+    """Write results, a selection or trajectories, for other programs."""
     from fastmomentum.analysis.exporting import export as export_results
     from fastmomentum.cli.parsing import parse_at, parse_point
     from fastmomentum.text import in_units

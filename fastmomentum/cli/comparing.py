@@ -38,27 +38,28 @@ def compare(
     overrides: Overrides = None,
     start: StartOption = "0",
     title: Annotated[
-        str | None, typer.Option("--title", metavar="TEXT", help="Above the picture [the file's].")
+        str | None,
+        typer.Option("--title", metavar="TEXT", help="Title of the picture [the file's]."),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option("--size", metavar="16x9", help="The picture's width and height in inches."),
+        typer.Option("--size", metavar="16x9", help="Width and height of the picture in inches."),
     ] = None,
     style: Annotated[
         str | None,
-        typer.Option("--style", metavar="NAME|FILE", help="A style of matplotlib's, for it."),
+        typer.Option("--style", metavar="NAME|FILE", help="matplotlib style of the picture."),
     ] = None,
     jobs: Jobs = "-1",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run every experiment of a comparison, and draw their best runs; go on where interrupted."""
+    """Run or resume every experiment of a comparison, and draw their best runs."""
     from fastmomentum.cli.parsing import parse_point, parse_size
     from fastmomentum.experiment.comparison import load_comparison
 
     n_jobs, point = n_jobs_of(jobs), parse_point("--start", start)
     inches = None if size is None else parse_size(size)
-    if style is not None:  # refused before anything has run
+    if style is not None:  # refused before anything is run
         from fastmomentum.plots.styles import drawn_in as styled
 
         with styled(style):
@@ -99,12 +100,12 @@ def compare(
 
 
 def stems(names: Iterable[str]) -> dict[str, str]:
-    """Names of files, without suffixes, that experiments of these names can have.
+    """File names, without suffixes, for experiments of these names.
 
     Raises
     ------
     InputError
-        Two would have the same.
+        Two names give the same file.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How a command ends: errors in words, and their exit status."""
+"""How a command ends: error messages, and their exit status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
-"""The environment variable that shows where a fault of ours lies."""
+"""The environment variable that asks for a stack trace of our own faults."""
 
 
 COMMAND_WORDS: Final = {
@@ -22,21 +22,21 @@ COMMAND_WORDS: Final = {
     "repair=True": "--repair",
     "overwrite=True": "--overwrite",
 }
-"""What the library calls its own arguments, and how a command's options are called instead."""
+"""Arguments of the library in its messages, and the command's options in their place."""
 
 
 def in_command_words(message: str) -> str:
-    """A message of the library, as whoever uses the command must read it.
+    """A message of the library, in the words of the command line.
 
     Parameters
     ----------
     message : str
-        In Python's words.
+        With arguments of Python.
 
     Returns
     -------
     str
-        In those of the command line.
+        With options of the command.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def in_command_words(message: str) -> str:
 
 
 def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..., None]:
-    """Print errors as plain lines, after a name if there is one, and end with their exit status."""
+    """Print errors as plain lines, perhaps with a prefix, and end with their exit status."""
 
     def end_named(message: str, exit_status: int) -> NoReturn:
         end(f"{name}{message}", exit_status)
@@ -68,7 +68,7 @@ def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..
             end_named(in_command_words(str(error)), error.exit_status)
         except KeyboardInterrupt:
             end_named("interrupted", 130)
-        except BrokenPipeError:  # whoever read our output has gone
+        except BrokenPipeError:  # the reader of our output is gone
             _drop_output()
             raise SystemExit(1) from None
         except MemoryError:
@@ -76,10 +76,10 @@ def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..
         except OSError as error:
             _drop_output()
             if sys.platform == "win32" and error.errno == errno.EINVAL and not error.filename:
-                raise SystemExit(1) from None  # what Windows calls a pipe that nobody reads
+                raise SystemExit(1) from None  # on Windows, a pipe without a reader
             reason = (error.strerror or str(error)).lower()
             end_named(f"{error.filename or 'standard output'}: {reason}", 4)
-        except Exception as error:  # what is left is a fault of ours: a line, no traceback
+        except Exception as error:  # anything else is our own fault: a line, not a traceback
             if scarce := _scarcity(error):
                 end_named(f"not enough memory or threads: {scarce}; run fewer jobs with --jobs", 4)
             if os.environ.get(TRACEBACK):
@@ -94,15 +94,15 @@ def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..
 
 
 def any_text_goes() -> None:
-    """Have text that the terminal cannot show, such as a title's, escaped; it is no error."""
+    """Escape text that the terminal cannot show, such as a title, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _scarcity(error: BaseException | None) -> str | None:
-    """What the system had too little of, where that is behind an error."""
-    while error is not None:  # what fails at first may make cleaning up fail, too
+    """What the system ran out of, if that caused an error."""
+    while error is not None:  # the first failure may make the cleanup fail, too
         said = str(error)
         if isinstance(error, MemoryError):
             return said or "out of memory"
@@ -113,7 +113,7 @@ def _scarcity(error: BaseException | None) -> str | None:
 
 
 def end(message: str, exit_status: int) -> NoReturn:
-    """Say why, and end."""
+    """Print a message and exit."""
     from fastmomentum.text import without_controls
 
     print(without_controls(message), file=sys.stderr)
@@ -121,12 +121,12 @@ def end(message: str, exit_status: int) -> NoReturn:
 
 
 def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
-    """Run a script as a command is run: it ends in a line, which begins with the script's name.
+    """Run a script like a command: errors end it in a line, which begins with the script's name.
 
     Parameters
     ----------
     main : callable
-        Takes the words after the script's name.
+        Takes the arguments after the script's name.
     """
     any_text_goes()
     errors_in_words(main, f"{Path(sys.argv[0]).name}: ")(sys.argv[1:])
@@ -134,7 +134,7 @@ def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
 
 
 def interrupted_in_a_line() -> None:
-    """From now on Ctrl-C ends a script in a line, also while it still imports its modules."""
+    """Let Ctrl-C end a script in a line, even while it still imports its modules."""
     name = Path(sys.argv[0]).name
 
     def hook(kind: type[BaseException], *what: Any) -> None:
@@ -142,13 +142,13 @@ def interrupted_in_a_line() -> None:
             sys.__excepthook__(kind, *what)
             return
         print(f"{name}: interrupted", file=sys.stderr, flush=True)
-        os._exit(130)  # Python itself would end by the signal, and threads may be at work
+        os._exit(130)  # Python would end by the signal, and threads may still run
 
     sys.excepthook = hook
 
 
 def warnings_in_lines() -> None:
-    """From now on a warning of a script is a line, which begins with the script's name."""
+    """Print a script's warnings as lines, which begin with the script's name."""
     from fastmomentum.text import without_controls
 
     name = Path(sys.argv[0]).name
@@ -156,6 +156,6 @@ def warnings_in_lines() -> None:
 
 
 def _drop_output() -> None:
-    """Let what is still to be printed go nowhere: at its end Python would try once more."""
+    """Discard what is still to be printed: Python would try again when it ends."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,7 +16,7 @@ Given = Annotated[
     typer.Argument(
         metavar="FILE.toml|OUT.h5",
         readable=False,
-        help="What to begin with: an experiment, or results [Rosenbrock's function].",
+        help="What to start with: an experiment, or results [Rosenbrock's function].",
         show_default=False,
     ),
 ]
@@ -32,7 +32,7 @@ def explore(
         ),
     ] = None,
     no_browser: Annotated[
-        bool, typer.Option("--no-browser", help="Only say where the page is.")
+        bool, typer.Option("--no-browser", help="Only print the address of the page.")
     ] = False,
 ) -> None:
     """Open a map of momentum that computes itself while you zoom into it; Ctrl-C ends it."""

@@ -26,29 +26,29 @@ SUFFIXES: Final = (".gif", ".mp4", ".html")
 DPI: Final = {".gif": 75, ".mp4": 150, ".html": 125}
 MOST_FRAMES: Final = 2000
 MOST_LOOPS: Final = 65_535
-"""What a GIF has room for."""
+"""Largest number of repeats that a GIF can hold."""
 
 DESCRIPTION: Final = """\
 Show a run as it learns: the panels of a report, frame by frame.
 
 The suffix of -o decides what is written: a GIF, a film (by ffmpeg), or one HTML page with play,
-pause and a slider that needs no network. --live plays in a window instead, or besides, where there
-is a display: space stops and goes on, the arrow keys go a frame back or forth.
+pause and a slider that needs no network. --live plays in a window instead, or as well, if there is
+a display: space pauses and continues, the arrow keys go one frame back or forth.
 
---lr, --momentum and --start may be given several times, and are paired in order (a single one goes
-with all of the others): then up to six runs move together, each in its colour.
+--lr, --momentum and --start may be given several times, and are paired in order (a single one
+applies to all the others): then up to six runs move together, each in its own colour.
 """
 
 
 def animate(words: Sequence[str], program: str | None = None) -> None:
-    """Read results, render one run of them, save, play.
+    """Read results, animate runs of them, save or play.
 
     Parameters
     ----------
     words : sequence of str
-        As they stand in the command.
+        Arguments of the command.
     program : str, optional
-        What the command is called; the script that runs, without.
+        Name of the command; by default that of the script.
     """
     reading = parser(DESCRIPTION, WHICH_CELL, SUFFIXES, program)
     add_cells(reading)

@@ -1,4 +1,4 @@
-"""What commands may be given: arguments and options that several share, and what they may be."""
+"""Arguments and options that several commands share, and their checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST_JOBS: Final = 1024
 
-# Of files that cannot be read the library tells, in its own words.
+# The library has its own messages about files that cannot be read.
 ExperimentFile = Annotated[
     Path, typer.Argument(metavar="FILE.toml", readable=False, help="Experiment file.")
 ]
@@ -24,32 +24,32 @@ ResultsFile = Annotated[
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Set a key over the file's, such as grid.lr.num=128."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set a key, instead of the file's value, such as grid.lr.num=128.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Jobs = Annotated[str, typer.Option("--jobs", metavar="N", help="Workers; -1 for one per core.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
 StartOption = Annotated[
     str, typer.Option("--start", metavar="N|X,Y", help="Number of the start, or a point.")
 ]
 VelocityOption = Annotated[
-    str, typer.Option("--velocity", metavar="N|VX,VY", help="The same of initial velocities.")
+    str, typer.Option("--velocity", metavar="N|VX,VY", help="The same for initial velocities.")
 ]
 At = Annotated[
     list[str] | None,
-    typer.Option(
-        "--at", metavar="NAME=VALUE", help="Where to stay along another axis [its first value]."
-    ),
+    typer.Option("--at", metavar="NAME=VALUE", help="Value along another axis [its first]."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 class Command(typer.core.TyperCommand):
-    """A command that looks at its words as a whole, before they are taken apart."""
+    """A command that checks its arguments as a whole before they are parsed."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Say how --set is written, and refuse a second value where one counts."""
+        """Say how --set is written, and refuse an option that is given twice."""
         self._refuse_seconds(ctx, args)
         for option, key, value in zip(args, args[1:], [*args[2:], ""], strict=False):
             if option == "--set" and _is_key(key) and value and not value.startswith("--"):
@@ -61,7 +61,7 @@ class Command(typer.core.TyperCommand):
     def _refuse_seconds(self, ctx: Any, args: list[str]) -> None:
         try:
             order: list[Any] = self.make_parser(ctx).parse_args(args=list(args))[2]
-        except Exception:  # the parser itself tells of words that cannot be read
+        except Exception:  # the parser has its own messages
             return
         given = set()
         for option in order:
@@ -70,7 +70,7 @@ class Command(typer.core.TyperCommand):
             if option.name in given:
                 from fastmomentum.cli.exit_status import end
 
-                end(f"{option.opts[0]} was given twice, and one counts; leave one out", 2)
+                end(f"{option.opts[0]} was given twice; leave one out", 2)
             given.add(option.name)
 
 
@@ -84,7 +84,7 @@ def n_jobs_of(text: str) -> int:
     Raises
     ------
     InputError
-        It is no number of workers.
+        It is not a number of workers.
     """
     from fastmomentum.errors import InputError
 
@@ -95,59 +95,61 @@ def n_jobs_of(text: str) -> int:
 
 
 def require_consistent(jobs: str, backend: str, scheduler: str | None) -> None:
-    """Refuse a scheduler beside what makes no sense with one.
+    """Refuse options that make no sense together with a scheduler, or without Dask.
 
     Raises
     ------
     InputError
-        One or the other has no say.
+        One of them would have no effect.
     """
     from fastmomentum.errors import InputError
 
     if scheduler is not None and backend != "dask":
-        raise InputError(f"--scheduler goes with --backend dask: got {backend}")
+        raise InputError(f"--scheduler needs --backend dask: got {backend}")
     if scheduler is not None and jobs != "-1":
-        raise InputError("--jobs has no say with --scheduler: all cores of the cluster are used")
+        raise InputError(
+            "--jobs has no effect with --scheduler, as all cores of the cluster are used; drop it"
+        )
 
 
 def known_backend(name: str) -> Backend:
-    """Look a backend up.
+    """Check the name of a backend.
 
     Raises
     ------
     InputError
-        There is none of that name.
+        There is no such backend.
     """
     from fastmomentum.errors import InputError
     from fastmomentum.execution.backends import BACKENDS
     from fastmomentum.text import suggest
 
     if name not in BACKENDS:
-        raise InputError(f"--backend: no such backend as {name!r}; {suggest(name, BACKENDS)}")
+        raise InputError(f"--backend: there is no backend {name!r}; {suggest(name, BACKENDS)}")
     return cast("Backend", name)
 
 
 def picture_beside(results: Path, source: Path) -> Path:
-    """Name the picture of results: as they are called, but .png.
+    """Name the picture of results: the same, but .png.
 
     Parameters
     ----------
     results : Path
-        Where the results go.
+        Path of the new results.
     source : Path
-        The results that they are made from.
+        The results that they come from.
 
     Raises
     ------
     InputError
-        The picture would be written over one or the other.
+        The picture would overwrite one of them.
     """
     from fastmomentum.errors import InputError
 
     picture = results.parent / f"{results.stem}.png"
     if picture in (results, source):
         raise InputError(
-            f"-o {results}: the picture would be written over {picture}; "
+            f"-o {results}: the picture would overwrite {picture}; "
             f"choose another name, such as {picture.stem}_zoom.h5"
         )
     return picture

@@ -1,4 +1,4 @@
-"""Words of a command as numbers, ranges and points."""
+"""Arguments of commands as numbers, ranges and points."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fastmomentum.results.zoom import Range
 
 
 def parse_range(name: str, text: str) -> Range:
-    """Read a range as it is written in a command.
+    """Parse a range.
 
     Parameters
     ----------
     name : str
-        Of the option.
+        Name of the option.
     text : str
         Such as "1e-3:2e-3".
 
@@ -28,7 +28,7 @@ def parse_range(name: str, text: str) -> Range:
     Raises
     ------
     InputError
-        It is no range.
+        It is not a range.
 
     Examples
     --------
@@ -43,24 +43,24 @@ def parse_range(name: str, text: str) -> Range:
 
 
 def parse_named(name: str, texts: Iterable[str]) -> dict[str, str]:
-    """Read options of the form NAME=VALUE, each name once.
+    """Parse options of the form NAME=VALUE, each name once.
 
     Parameters
     ----------
     name : str
-        Of the option.
+        Name of the option.
     texts : iterable of str
         Such as "nu=0.7".
 
     Returns
     -------
     dict of str
-        Values by name, as they were written.
+        Values by name, as text.
 
     Raises
     ------
     InputError
-        One has another form, or a name comes twice.
+        One has another form, or a name appears twice.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def parse_named(name: str, texts: Iterable[str]) -> dict[str, str]:
 
 
 def parse_at(texts: Iterable[str]) -> dict[str, float]:
-    """Read the values of ``--at``, which chooses parameters, constants and seeds.
+    """Parse the values of ``--at``, which selects parameters, constants and seeds.
 
     Parameters
     ----------
@@ -89,12 +89,12 @@ def parse_at(texts: Iterable[str]) -> dict[str, float]:
     Returns
     -------
     dict of float
-        By name.
+        Values by name.
 
     Raises
     ------
     InputError
-        One is no finite number, or has another form.
+        One is not a finite number, or has another form.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def parse_at(texts: Iterable[str]) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for key, value in parse_named("--at", texts).items():
-        if key == "seed" and value.strip().isdecimal():  # every digit of a long one counts
+        if key == "seed" and value.strip().isdecimal():  # all digits of a long one count
             found[key] = int(value)
             continue
         (found[key],) = parse_numbers("--at", value, 1, f"a number for {key}")
@@ -111,12 +111,12 @@ def parse_at(texts: Iterable[str]) -> dict[str, float]:
 
 
 def parse_point(name: str, text: str) -> Start:
-    """Read a start point or an initial velocity as it is written in a command.
+    """Parse a start point or an initial velocity.
 
     Parameters
     ----------
     name : str
-        Of the option.
+        Name of the option.
     text : str
         Such as "0" for the first, or "-1.2,1".
 
@@ -143,7 +143,7 @@ def parse_point(name: str, text: str) -> Start:
 
 
 def parse_size(text: str) -> tuple[float, float]:
-    """Read the width and the height of a picture.
+    """Parse the width and the height of a picture.
 
     Parameters
     ----------
@@ -174,28 +174,28 @@ def parse_size(text: str) -> tuple[float, float]:
 
 
 def parse_numbers(name: str, text: str, count: int, wanted: str) -> tuple[float, ...]:
-    """Read finite numbers as they are written in a command, with commas between them.
+    """Parse finite numbers, separated by commas.
 
     Parameters
     ----------
     name : str
-        Of the option.
+        Name of the option.
     text : str
         Such as "-1.2,1", in brackets or not.
     count : int
-        How many there must be.
+        How many are needed.
     wanted : str
-        What to say that it must be.
+        What is expected, for the message.
 
     Returns
     -------
     tuple of float
-        So many.
+        The numbers.
 
     Raises
     ------
     InputError
-        They are not so many, or no finite numbers.
+        There are more or fewer, or they are not finite numbers.
 
     Examples
     --------

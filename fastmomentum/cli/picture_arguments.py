@@ -1,4 +1,4 @@
-"""What pictures are asked for: the arguments of the commands that draw, and of the scripts."""
+"""Arguments of the commands and scripts that draw."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ SUFFIXES = (".png", ".svg", ".pdf")
 
 WHICH_CELLS = """\
 Which runs are drawn: --lr, --momentum and --start may be given several times and are paired in
-order (a single one goes with all of the others); the nearest cell of the grid is taken, and
-printed. What is left out is chosen: the first start, and the lr and momentum of the best run
-(soonest at the last target, else of the lowest loss). With neither lr nor momentum, several telling
-runs are drawn: the best of all, the best with the lowest momentum, the best with a momentum near
-0.9, and of those with the best one's momentum the one that diverges at the lowest lr; on a mesh of
-starts, or where there is but one lr and momentum, the best, from up to four starts.
+order (a single one applies to all the others); the nearest cell of the grid is taken, and printed.
+What is left out is chosen: the first start, and the lr and momentum of the best run (the first to
+meet the last target, or else the one with the lowest loss). Without lr and momentum, several
+characteristic runs are drawn: the best of all, the best with the lowest momentum, the best with a
+momentum near 0.9, and, at the best run's momentum, the one that diverges at the lowest lr; on a
+mesh of starts, or with a single lr and momentum, the best, from up to four starts.
 """
 
 WHICH_CELL = """\
 Which run is drawn: the nearest cell of the grid to --lr, --momentum and --start is taken, and
-printed. What is left out is chosen: the first start, and the lr and momentum of the best run
-(soonest at the last target, else of the lowest loss). All of its steps are drawn: where the file
-holds but some of them, or none, it is run again, which gives the same bits.
+printed. What is left out is chosen: the first start, and the lr and momentum of the best run (the
+first to meet the last target, or else the one with the lowest loss). All of its steps are drawn: if
+the file does not hold them all, it is run again, with the same bits.
 """
 
 
 class _Once(argparse.Action):
-    """Keeps the one value that counts, and refuses a second."""
+    """Keeps a single value, and refuses a second one."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: Any = None
     ) -> None:
         given = vars(namespace).setdefault("given_once", set())
         if option is not None and self.dest in given:
-            parser.error(f"{option} was given twice, and one counts; leave one out")
+            parser.error(f"{option} was given twice; leave one out")
         given.add(self.dest)
         setattr(namespace, self.dest, values)
 
@@ -61,7 +61,7 @@ def parser(
     program: str | None = None,
     of_plan: bool = False,
 ) -> argparse.ArgumentParser:
-    """Make a parser of what pictures of a file take: it, -o, how it looks, the velocity."""
+    """Make a parser for pictures of a file: the file, -o, looks and velocity."""
     made = looks(
         description, epilog, suffixes, program, "experiment file" if of_plan else "results"
     )
@@ -71,7 +71,7 @@ def parser(
         return made
     text = "number of an initial velocity (default: 0, the first), or one VX,VY"
     made.add_argument("--velocity", type=_point("--velocity"), metavar="VELOCITY", help=text)
-    text = "where to stay along another axis, by name (default: its first value)"
+    text = "value along another axis, by name (default: its first)"
     made.add_argument("--at", action="append", metavar="NAME=VALUE", help=text)
     return made
 
@@ -83,7 +83,7 @@ def looks(
     program: str | None = None,
     beside: str | None = None,
 ) -> argparse.ArgumentParser:
-    """Make a parser of what every picture takes: -o, and how it looks."""
+    """Make a parser for what every picture takes: -o and looks."""
     made = _Parser(
         prog=program,
         description=description,
@@ -96,9 +96,9 @@ def looks(
         help=f"a {_alternatives(suffixes)} file (default: {suffixes[0]}, {where})",
     )  # fmt: skip
     add = made.add_argument
-    text = "a matplotlib style file, or the name of a style of its own, on top of the house style"
+    text = "a matplotlib style, by file or name, on top of the usual style"
     add("--style", metavar="NAME|FILE", help=text)
-    add("--title", metavar="TEXT", help="above the picture (default: the experiment's)")
+    add("--title", metavar="TEXT", help="title of the picture (default: the experiment's)")
     add("--size", type=_size, metavar="16x9", help="width and height in inches")
     return made
 
@@ -175,7 +175,7 @@ def _size(text: str) -> tuple[float, ...]:
 
 @contextlib.contextmanager
 def _argparse_errors() -> Iterator[None]:
-    """An `InputError` is a ValueError, too, for which argparse has other words."""
+    """Pass on an `InputError`, which argparse would replace, as it is a ValueError too."""
     try:
         yield
     except InputError as error:

@@ -1,4 +1,4 @@
-"""Files of pictures: where they go, and that they are whole."""
+"""Files of pictures: choosing a path, and writing them whole or not at all."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ def place_of(results: Path, asked: Path | None, kind: str, suffixes: Sequence[st
     results : Path
         What is drawn.
     asked : Path, optional
-        Where it shall go; beside the results without.
+        Path that was asked for; beside the results if left out.
     kind : str
-        Of picture, for its name.
+        Kind of picture, for its name.
     suffixes : sequence of str
-        That can be written; the first is the usual one.
+        Suffixes that can be written; the first is the default.
 
     Raises
     ------
     InputError
-        It is a folder, or of another suffix.
+        It is a folder, or has another suffix.
     StorageError
-        No file can be made there.
+        No file can be created there.
     """
     path = asked or results.with_name(f"{results.stem}_{kind}{suffixes[0]}")
     if path.suffix.lower() not in suffixes:
@@ -47,13 +47,13 @@ def place_of(results: Path, asked: Path | None, kind: str, suffixes: Sequence[st
         try:
             tempfile.TemporaryFile(dir=folder).close()
         except (FileNotFoundError, NotADirectoryError):
-            said = f"writing {path}: no file can be made in {folder}; choose another place"
+            said = f"writing {path}: no file can be created in {folder}; choose another place"
             raise StorageError(said) from None
     return path
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a Figure of matplotlib; the same picture is the same file."""
+    """Write a matplotlib Figure; the same picture gives the same bytes."""
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     with replacing(path) as partial:
         figure.savefig(partial, metadata=undated.get(path.suffix.lower()))
@@ -61,7 +61,7 @@ def save(figure: Any, path: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a file to write to; whoever looks sees the old file or the whole new one."""
+    """Open a file that replaces the old one only when it is complete."""
     partial = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
     with in_words(f"writing {path}"):
         path.parent.mkdir(parents=True, exist_ok=True)

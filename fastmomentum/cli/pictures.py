@@ -1,4 +1,4 @@
-"""Pictures by the words of a command: each kind's parser, and the page that draws it."""
+"""Kinds of pictures: the parser of each, and the page that draws it."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from fastmomentum.plots.pages import Page
 
 OF_PLANS: Final = ("schedule",)
-"""Kinds that are drawn of an experiment file, before anything has run."""
+"""Kinds that draw an experiment file, before anything is run."""
 
 SHOWN: Final = ("results", "output", "other", "others", "given_once")
-"""What a parser reads that is no argument of a page."""
+"""Arguments of the parsers that are not passed to a page."""
 
 
 def draw(kind: str, words: Sequence[str], program: str | None = None) -> None:
-    """Read results, draw a picture of them, save it.
+    """Read results, draw a picture of them and save it.
 
     Parameters
     ----------
     kind : str
         One of `KINDS`.
     words : sequence of str
-        As they stand in the command.
+        Arguments of the command.
     program : str, optional
-        What the command is called; the script that runs, without.
+        Name of the command; by default that of the script.
     """
     description, epilog, add = KINDS[kind]
     reading = parser(description, epilog, program=program, of_plan=kind in OF_PLANS)
@@ -56,16 +56,16 @@ def draw(kind: str, words: Sequence[str], program: str | None = None) -> None:
 
 
 def draw_made(page: Callable[..., Page], kind: str, asked: argparse.Namespace) -> None:
-    """Draw a picture that is of no file, and save it.
+    """Draw a picture that needs no file, and save it.
 
     Parameters
     ----------
     page : callable
         One of `fastmomentum.plots.pages`.
     kind : str
-        Of picture, for the file's name.
+        Kind of picture, for the file's name.
     asked : Namespace
-        Its arguments, by a parser that `looks` made.
+        Its arguments, from a parser made by `looks`.
     """
     path = place_of(Path(f"{kind}.png"), asked.output or Path(f"{kind}.png"), kind, SUFFIXES)
     options = {name: value for name, value in vars(asked).items() if name not in SHOWN}
@@ -111,7 +111,7 @@ def page_of(kind: str, asked: argparse.Namespace) -> Page:
 def _paths(to: argparse.ArgumentParser) -> None:
     add_cells(to)
     add_field(to)
-    text = "run again to draw all steps, not the recorded ones"
+    text = "run again to draw all steps, not only the recorded ones"
     to.add_argument("--replay", action="store_true", help=text)
     _beside(to)
 
@@ -141,10 +141,10 @@ def _phase(to: argparse.ArgumentParser) -> None:
     add_target(to)
     _theory(to)
     add("--minimiser", type=int, metavar="N", help="at which minimiser theory is drawn, from 0")
-    add("--beside", action="store_true", help="theory beside the map, and where they part")
+    add("--beside", action="store_true", help="theory beside the map, and where they differ")
     text = "with --show rate: most cells measured along an axis (default: 512)"
     add("--cells", type=int, default=512, metavar="N", help=text)
-    text = "where cycles of up to N points (25) are on some f of the same curvatures, and are not"
+    text = "where cycles of up to N points (25) exist on some f of the same curvatures"
     add("--cycles", type=int, nargs="?", const=25, metavar="N", help=text)
     add_curvatures(to)
 
@@ -187,7 +187,7 @@ def _batches(to: argparse.ArgumentParser) -> None:
 
 
 def _beside(to: argparse.ArgumentParser) -> None:
-    text = "each run in a panel of its own, twelve at most"
+    text = "each run in its own panel, at most twelve"
     to.add_argument("--beside", action="store_true", help=text)
 
 
@@ -199,7 +199,7 @@ def _stationary(to: argparse.ArgumentParser) -> None:
 
 
 def _theory(to: argparse.ArgumentParser) -> None:
-    text = "draw measurement alone"
+    text = "draw only measurements"
     to.add_argument("--no-theory", dest="theory", action="store_false", help=text)
 
 
@@ -217,21 +217,21 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
         _surface,
     ),
     "report": (
-        "Draw all about one run on a page: surface, contours and path, and how it got on by step.",
+        "Draw one run on a page: surface, contours and path, and its progress by step.",
         WHICH_CELL,
         _report,
     ),
     "phase": (
         "Map a grid over learning rate and momentum, for one start, with the theory over it: the\n"
-        "steps to a target (or how the runs ended), or the rate at which they came near.\n"
-        "--x, --y and --over take other axes of the grid, such as nu or objective_b; what is not\n"
-        "drawn stays at its first value, or at that of --at NAME=VALUE.",
+        "steps to a target (or how the runs ended), or the rate of convergence.\n"
+        "--x, --y and --over take other axes of the grid, such as nu or objective_b; the others\n"
+        "stay at their first value, or at that of --at NAME=VALUE.",
         "",
         _phase,
     ),
     "basins": (
-        "Map the minimum reached over a mesh of starts: colour tells which, shade how soon.\n"
-        "With --over there is a map for each value, or of those given, six at most.",
+        "Map the minimum reached over a mesh of starts: colour says which, shade how fast.\n"
+        "With --over there is a map for each value, or each one given, at most six.",
         "",
         _basins,
     ),
@@ -242,7 +242,7 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
         _loss,
     ),
     "refined": (
-        "Draw a refined map as a whole, and beside it the busiest part of its boundary.",
+        "Draw a refined map, and beside it the busiest part of its boundary.",
         "",
         _refined,
     ),
@@ -252,23 +252,23 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
         lambda to: None,
     ),
     "duel": (
-        "Map which of two experiments on the same grid came to the target sooner, and how much.\n"
+        "Map which of two experiments on the same grid met the target first, and by how much.\n"
         "Objective, start and velocity must be the same in both.",
         "",
         _duel,
     ),
     "batches": (
-        "Draw what batches do: how the loss falls, and where it stays, measured and by theory.\n"
+        "Draw what batches do: how the loss falls, and where it settles, measured and by theory.\n"
         "To the left are bands over the seeds at one learning rate, to the right the mean loss at\n"
         "the end.",
         "",
         _batches,
     ),
     "stationary": (
-        "Draw the last points of all seeds of a cell, with the ellipses that theory draws.\n"
-        "The cell is the nearest to --lr, --momentum and --start; the first where left out.",
+        "Draw the last points of all seeds of a cell, with the ellipses of theory.\n"
+        "The cell is the nearest to --lr, --momentum and --start; the first if left out.",
         "",
         _stationary,
     ),
 }
-"""By kind of picture: what it is, what more there is to say, and its arguments."""
+"""By kind of picture: what it is, more about it, and its arguments."""

@@ -1,4 +1,4 @@
-"""The commands that draw; what they are asked is read by the parsers of `pictures` and `films`."""
+"""The commands that draw; their arguments are parsed by `pictures` and `films`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ plot = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Draw results: plot KIND OUT.h5 -o PICTURE; plot KIND --help tells the options.",
+    help="Draw results: plot KIND OUT.h5 -o PICTURE; plot KIND --help lists the options.",
 )
 
 WORDS: Final = {"ignore_unknown_options": True, "allow_extra_args": True}
-"""Everything after the command's name is handed on, --help as well."""
+"""Everything after the command's name is passed on, even --help."""
 
 
 def _add(kind: str, what: str) -> None:
@@ -32,14 +32,14 @@ def _add(kind: str, what: str) -> None:
 
 _add("contour", "Contours of the objective, with paths of runs.")
 _add("surface", "The objective as a surface, with paths of runs.")
-_add("report", "All there is to say of one run.")
+_add("report", "Everything about one run.")
 _add("phase", "Steps, status or rate over learning rate and momentum, with theory.")
 _add("refined", "A refined map, and its busiest part at full resolution.")
 _add("basins", "Which minimum each start reaches.")
 _add("loss", "Loss or distance against the step, with the predicted rate.")
 _add("schedule", "Learning rate and momentum over the updates, from FILE.toml.")
-_add("duel", "Which of two rules is sooner, on one map.")
-_add("batches", "How the loss of batches falls, and where it stays, for several sizes.")
+_add("duel", "Which of two rules is faster, on one map.")
+_add("batches", "How the loss of batches falls, and where it settles, for several sizes.")
 _add("stationary", "Where the seeds of a noisy run settle, with theory's ellipse.")
 
 

@@ -25,7 +25,8 @@ from fastmomentum.cli.options import (
 def refine(
     file: ResultsFile,
     levels: Annotated[
-        int, typer.Option("--levels", metavar="N", help="How often cells are cut: 2^N as fine.")
+        int,
+        typer.Option("--levels", metavar="N", help="How often cells are cut: 2^N times as fine."),
     ],
     output: Annotated[
         Path | None,
@@ -34,13 +35,13 @@ def refine(
             "--output",
             metavar="FINE.h5",
             readable=False,
-            help="Results file [OUT_fine.h5]; the picture is called the same, but .png.",
+            help="Results file [OUT_fine.h5]; the picture has the same name, but .png.",
         ),
     ] = None,
     sample: Annotated[
         int, typer.Option("--sample", metavar="N", help="Skipped cells to run as a check.")
     ] = 2000,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of that sample.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of that sample.")] = 0,
     start: StartOption = "0",
     velocity: VelocityOption = "0",
     at: At = None,

@@ -1,4 +1,4 @@
-"""Running a grid into a file, and telling what happens."""
+"""Running a grid into a file, and printing what happens."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def run_and_tell(
     experiment, path, n_jobs, backend, overwrite, reuse
         As for `runner.run_to_file`.
     scheduler : str, optional
-        For dask: the cluster's address; without, one of this machine's cores is started.
+        For dask: the cluster's address; if left out, a local cluster is started.
     quiet : bool
         Whether to print nothing.
     left_to_do : str
-        What to say of results that are there already.
+        What to say about results that exist already.
     """
     from fastmomentum.execution.runner import run_to_file
 
@@ -70,19 +70,19 @@ def _tell_kept(path: Path, store: FileStore) -> None:
     for source in store.sink.earlier.sources if store.sink.earlier else ():
         count, total = source.matching.count, store.blocks.n_runs
         if count:
-            print(f"{path}: {count:,} of {total:,} runs are in {source.path}, and are taken over")
+            print(f"{path}: {count:,} of {total:,} runs are in {source.path}, and are reused")
         else:
-            print(f"{path}: none of its {total:,} runs is in {source.path}")
+            print(f"{path}: none of its {total:,} runs are in {source.path}")
     if not store.kept and not store.damaged:
         return
     left = len(store.blocks) - store.kept - store.damaged
     again = f"{store.damaged:,} are damaged and computed again, " if store.damaged else ""
     print(
-        f"{path}: going on; {store.kept:,} of {len(store.blocks):,} blocks are done, "
+        f"{path}: resuming; {store.kept:,} of {len(store.blocks):,} blocks are done, "
         f"{again}{left:,} are left"
     )
     for change in store.changed:
-        print(f"{path}: begun otherwise: {printable(change)}")
+        print(f"{path}: since it was begun, {printable(change)}")
 
 
 def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
@@ -95,7 +95,7 @@ def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
         speed = f", {short(made.steps / made.seconds)} steps/s" if made.steps else ""
         kept = f" ({made.kept_runs:,} more were done before)" if made.kept_runs else ""
         now = made.done_runs - made.kept_runs
-        taken = f", {made.reused_runs:,} of them taken over" if made.reused_runs else ""
+        taken = f", {made.reused_runs:,} of them reused" if made.reused_runs else ""
         print(
             f"{path}: {now:,} runs{taken} in {made.seconds:.2f} s"
             f"{speed}{kept}, {in_units(path.stat().st_size)}"
@@ -105,19 +105,19 @@ def _tell_results(path: Path, made: Progress | None, left_to_do: str) -> None:
 
 
 def _tell_title(path: Path, title: str) -> None:
-    """Say under which title the results are there, if another was asked for."""
-    from fastmomentum.results.info import Reader
+    """Say which title the existing results have, if it is another."""
+    from fastmomentum.results.reader import Reader
     from fastmomentum.text import printable
 
     there = Reader(path).experiment.title
     if there != title:
-        told = f"under the title '{printable(there)}'" if there else "without a title"
-        print(f"  these results are {told}; a title alone makes no other experiment")
+        told = f"the title '{printable(there)}'" if there else "no title"
+        print(f"  these results have {told}; a new title alone is not a new experiment")
 
 
 @contextlib.contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM, which batch systems send, and Windows' Ctrl-Break end a run as Ctrl-C does."""
+    """Let SIGTERM, which batch systems send, and Windows' Ctrl-Break end a run like Ctrl-C."""
     import signal
 
     def interrupt(*_: object) -> None:

@@ -46,14 +46,14 @@ def zoom(
             "--output",
             metavar="ZOOM.h5",
             readable=False,
-            help="Results file [OUT_zoom.h5]; the picture is called the same, but .png.",
+            help="Results file [OUT_zoom.h5]; the picture has the same name, but .png.",
         ),
     ] = None,
     jobs: Jobs = "-1",
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a window of a finished map on a finer grid, and draw it; go on where interrupted."""
+    """Run or resume a window of a finished map on a finer grid, and draw it."""
     n_jobs = n_jobs_of(jobs)
     path = output or file.parent / f"{file.stem}_zoom.h5"
     picture = picture_beside(path, file)
@@ -65,7 +65,7 @@ def zoom(
     asked = {name: text for name, text in (("lr", lr), ("momentum", momentum)) if text is not None}
     others = parse_named("--window", windows or ())
     if twice := sorted(asked.keys() & others.keys()):
-        raise InputError(f"--window names {twice[0]}, and --{twice[0]} does too; leave one out")
+        raise InputError(f"{twice[0]} is given by --window and by --{twice[0]}; leave one out")
     ranges = {name: parse_range(f"--{name}", text) for name, text in asked.items()}
     ranges |= {name: parse_range(f"--window {name}", text) for name, text in others.items()}
     cell = parse_point("--start", start), parse_point("--velocity", velocity)

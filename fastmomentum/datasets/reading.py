@@ -8,38 +8,28 @@ from __future__ import annotations
 
 import csv
 import gzip
-import itertools
 import math
-import re
 import stat
 import warnings
 import zlib
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final, Literal, TextIO
+from typing import Final, Literal, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmomentum.datasets.figures import Figures, advice
+from fastmomentum.datasets.lines import opened, rows_in
 from fastmomentum.errors import InputError, MissingRowsWarning
 from fastmomentum.specification.paths import path_of
 from fastmomentum.text import suggest
 
 Column = NDArray[np.float64]
 
-DELIMITERS: Final = (",", ";", "\t", "|")
-SAMPLE: Final = 50
-"""Lines from which the delimiter is detected."""
-
 MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "."})
 """Entries that mean a missing number, in lower case."""
-
-SEPARATOR: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-"""A first line in which spreadsheets name the delimiter."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +117,7 @@ def load_csv(
             raise InputError(f"{path} is a directory; name a CSV file")
         if not stat.S_ISREG(mode):
             raise InputError(f"{path} is not a regular file; name a CSV file")
-        with _opened(path, encoding) as file:
+        with opened(path, encoding) as file:
             return _read(file, table)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; correct the path or create it") from None
@@ -153,54 +143,9 @@ def load_csv(
         raise InputError(f"{str(path)!r} is not a path: {error}") from None
 
 
-def _opened(path: Path, encoding: str | None) -> TextIO:
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else path.open("rb") as raw:
-        start = raw.read(2)
-    if encoding is None:
-        encoding = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    binary = gzip.open(path) if packed else path.open("rb")  # noqa: SIM115  (closed by its wrapper)
-    try:
-        return TextIOWrapper(binary, encoding=encoding, newline="")
-    except LookupError:
-        binary.close()
-        raise
-
-
-def _rows(
-    lines: Iterator[str], delimiter: str, quote: str
-) -> Any:  # csv has no public name for its readers
-    if delimiter == " ":
-        lines = (line.strip().replace("\t", " ") for line in lines)
-    return csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
-
-
 def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
     path = table.path
-    # A comment becomes a blank line, so that lines keep their numbers.
-    lines = ("" if line.startswith("#") else line for line in file)
-    first = list(itertools.islice(lines, SAMPLE))
-    told = [line for line in first if line.strip()]
-    if not told:
-        raise InputError(f"{path} is empty; its first line must name the columns")
-    if told[0].startswith("PK\x03\x04"):
-        raise InputError(f"{path} is a spreadsheet or an archive; save the table as CSV")
-    delimiter = table.delimiter
-    if found := SEPARATOR.fullmatch(told[0]):
-        first[first.index(told.pop(0))] = ""
-        delimiter = delimiter or found[1]
-        if not told:
-            raise InputError(f"{path} is empty; its first line must name the columns")
-    if any("\0" in line for line in told):
-        raise InputError(
-            f"{path} has zero bytes, so it is no text, or UTF-16 without a byte order mark; "
-            'say encoding = "utf-16-le" or "utf-16-be"'
-        )
-    delimiter, quote = delimiter or _found(told, table), '"'
-    if delimiter == " " and '"' not in "".join(told):
-        quote = "'"
-    rows = _rows(itertools.chain(first, lines), delimiter, quote)
+    rows, delimiter = rows_in(file, path, table.delimiter, (table.x, table.y))
     width, i, j, head = 0, 0, 0, table.header
     figures = table.figures.beside(delimiter)
     xs, ys, dropped = array("d"), array("d"), 0
@@ -280,34 +225,6 @@ def _place(name: str | int, row: list[str], table: _Table) -> int:
     if header.count(name) > 1:
         raise InputError(f"{path} has {header.count(name)} columns '{name}'; rename all but one")
     return header.index(name)
-
-
-def _found(lines: list[str], table: _Table) -> str:
-    """Detect the delimiter: the one that splits the first line into the requested columns."""
-    fits, even = [], []
-    for mark in (*DELIMITERS, " "):
-        counts = [len(row) for row in _rows(iter(lines), mark, '"') if row]
-        head = [field.strip() for field in next(_rows(iter(lines), mark, '"'))]
-        known = all(
-            name in head if isinstance(name, str) else name <= len(head)
-            for name in (table.x, table.y)
-        )
-        if len(head) > 1 and known:
-            fits.append(mark)
-            if len(set(counts)) == 1:
-                even.append(mark)
-    clear = even or fits
-    if len(clear) > 1 and " " in clear:
-        clear.remove(" ")  # blanks may surround any other delimiter
-    if len(clear) > 1:
-        raise InputError(
-            f"{table.path} may be read with {' or '.join(map(repr, clear))} between its columns; "
-            'say which, such as delimiter = ";"'
-        )
-    if clear:
-        return clear[0]
-    # No name fits: any delimiter in the first line, so that the message lists the names there.
-    return next((mark for mark in DELIMITERS if mark in lines[0]), ",")
 
 
 def _bad_number(name: str | int, text: str, line: int, path: Path, why: str) -> InputError:

@@ -1,7 +1,6 @@
 """Who runs the blocks: threads, processes, a Dask cluster, or the backend joblib is configured for.
 
-The only import of joblib. On this machine a task is one block. Elsewhere every task goes through a
-scheduler, so there a task is a batch of as many blocks as take about a second.
+On this machine a task is one block; for other machines see `remote`.
 """
 
 from __future__ import annotations
@@ -12,61 +11,26 @@ import queue
 import signal
 import tempfile
 import threading
-import time
 import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 import joblib
 from joblib.parallel import get_active_backend
 
 from fastmomentum.errors import ClusterError, InputError
-from fastmomentum.execution.batching import Batcher
-from fastmomentum.execution.worker import (
-    Done,
-    Order,
-    Refusal,
-    do_in_process,
-    do_in_thread,
-    do_order,
-)
-from fastmomentum.provenance import computing
+from fastmomentum.execution.orders import Order, Refusal, do_order
+from fastmomentum.execution.remote import RemoteWorkers, run_elsewhere
+from fastmomentum.execution.worker import Done, do_in_process, do_in_thread
 from fastmomentum.specification.numbers import workers
 from fastmomentum.store.block_file import BlockFile, BlockWriter
 
 Backend = Literal["threads", "processes", "dask"]
 BACKENDS: Final = {"threads": "threading", "processes": "loky", "dask": "dask"}
-
-IN_FLIGHT: Final = 4
-"""Most tasks per core that are handed out and not done: one running, the others on their way."""
-POLL_SECONDS: Final = 2.0
-"""Time between two checks of how large the cluster is."""
-
-
-class RemoteWorkers(Protocol):
-    """Workers that may be on other machines."""
-
-    def cores(self) -> int:
-        """How many tasks they can work on at a time, now."""
-
-    def check_workers(self, order: Order) -> None:
-        """Find out whether they can work on a run, before it starts."""
-
-    def retire(self, refusal: Refusal) -> None:
-        """Continue without a worker that cannot work on the run."""
-
-    def run(self, orders: Iterator[Order], in_flight: int) -> Generator[Done | Refusal]:
-        """Keep `in_flight` tasks handed out, and yield results as they come.
-
-        Closing the generator cancels whatever is left.
-        """
-
-    def cluster_errors(self) -> contextlib.AbstractContextManager[None]:
-        """Turn their failures into a `ClusterError`."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +81,7 @@ class Pool:
             yield from _run_here(self, sink, missing)
         else:
             assert isinstance(sink, BlockFile)
-            yield from _run_elsewhere(self.remote, sink, missing, n_blocks)
+            yield from run_elsewhere(self.remote, sink, missing, n_blocks)
 
 
 def pool_of(backend: Backend | None, n_jobs: int | None) -> Pool:
@@ -239,33 +203,6 @@ def _interruptible_get(results: queue.SimpleQueue[Any]) -> Any:
     while True:
         with contextlib.suppress(queue.Empty):
             return results.get(timeout=1.0)
-
-
-def _run_elsewhere(
-    remote: RemoteWorkers, sink: BlockFile, missing: Iterator[int], n_blocks: int
-) -> Generator[Done]:
-    path, versions = str(Path(sink.path).absolute()), computing()
-    batcher = Batcher(missing, n_blocks)
-    sink.forget_read()
-    with remote.cluster_errors():
-        remote.check_workers(Order(path, sink.seal, versions, (), 0.0))
-        while first := batcher.begin(cores := remote.cores()):
-            batches = itertools.chain([first], iter(batcher.take, ()))
-            most = 2 * batcher.seconds
-            orders = (Order(path, sink.seal, versions, b, most, sink.reused) for b in batches)
-            polled = time.monotonic()
-            with contextlib.closing(remote.run(orders, IN_FLIGHT * cores)) as results:
-                for result in results:
-                    batcher.give_back(result.left)
-                    if isinstance(result, Refusal):
-                        remote.retire(result)
-                        continue
-                    batcher.learn(result.checksums.size, result.seconds)
-                    yield result
-                    if time.monotonic() - polled > POLL_SECONDS:
-                        polled = time.monotonic()
-                        if remote.cores() >= 2 * cores:  # more tasks have to be in flight
-                            batcher.pause()
 
 
 class _JoblibWorkers:

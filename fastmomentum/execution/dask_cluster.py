@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from fastmomentum.errors import ClusterError, InputError
-from fastmomentum.store import system
+from fastmomentum.store import machine
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -77,10 +77,10 @@ def connected(scheduler: str | None, n_jobs: int) -> Iterator[str]:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     with contextlib.ExitStack() as stack:
         if scheduler is None:
-            cores = system.usable_cores() if n_jobs == -1 else n_jobs
+            cores = machine.usable_cores() if n_jobs == -1 else n_jobs
             processes, threads = nprocesses_nthreads(cores)
             # The workers end when we end the cluster.
-            with system.children_ignore_interrupts():
+            with machine.children_ignore_interrupts():
                 cluster = distributed.LocalCluster(
                     n_workers=processes,
                     threads_per_worker=threads,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastmomentum.errors import ClusterError, FastmomentumWarning, InputError
 from fastmomentum.execution.dask_cluster import address_of, require_dask
-from fastmomentum.execution.worker import Done, Order, Refusal, do_order, unfit
+from fastmomentum.execution.orders import Order, Refusal, do_order, unfit
+from fastmomentum.execution.worker import Done
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -21,7 +21,8 @@ from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.toml import experiment_from
 from fastmomentum.specification.numbers import require_flag, whole
 from fastmomentum.specification.paths import path_of
-from fastmomentum.store.file_store import FileStore, Store
+from fastmomentum.store.file_store import FileStore
+from fastmomentum.store.interface import Store
 from fastmomentum.store.memory_store import MemoryStore
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _kept(store: FileStore, path: Path) -> str:
         done = store.count_done()
         return (
             f"{done:,} of {total:,} blocks are done and kept in {store.partial}: "
-            "run the same again to go on"
+            "run the same again to resume"
         )
     return f"all {total:,} blocks are done and kept in {path}"  # it had just got its final name
 

@@ -6,6 +6,7 @@ import math
 
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.labels import KINDS, labels_of_grid
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.experiment.points import Mesh, axes_of, sizes_of
 from fastmomentum.specification.spans import span
 
@@ -25,7 +26,7 @@ def summary_of(grid: Grid) -> dict[str, str]:
     if grid.momentum is not None:
         sizes["momentum"], rows["momentum"] = grid.momenta.size, span(grid.momenta)
     for label in labels_of_grid(grid):
-        if label.kind in ("rule", "objective"):
+        if label.kind in NAMED:
             sizes[label.name], rows[label.name] = label.values.size, span(label.values)
     for kind, places in grid.places.items():
         sizes[kind] = math.prod(sizes_of(axes_of(places), isinstance(places, Mesh)))

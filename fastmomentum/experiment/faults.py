@@ -47,13 +47,13 @@ def grid_faults(
         got = shown(grid.momenta[grid.momenta > 0][0].item())
         yield (
             "grid.momentum",
-            f"must be left out, for the rule {rule.name} has none: got {got}; "
+            f"must be left out, as the rule {rule.name} has none: got {got}; "
             "drop it, or take the rule momentum",
         )
     if not rule.uses_momentum and any(axis.any() for axis in grid.velocity_axes):
         yield (
             "grid.velocity",
-            f"must be left out, for the rule {rule.name} has none; "
+            f"must be left out, as the rule {rule.name} has none; "
             "drop it, or take the rule momentum",
         )
     for key, mesh in (("grid.start", grid.start), ("grid.velocity", grid.velocity)):
@@ -101,7 +101,7 @@ def stop_faults(
         where = f" where {at}" if at else ""
         none = variants[int(without[0])].no_minimum
         said = none if not where else f"{name} has no smallest value{where}; drop them"
-        yield "stop.targets", f"must be left out, for {said}"
+        yield "stop.targets", f"must be left out, as {said}"
     if without.size == f_min.size or stop.bound is None:
         return
     least = float(np.nanmax(f_min)) + max(stop.targets, default=0.0)

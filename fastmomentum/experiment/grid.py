@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from fastmomentum.experiment.cells import (
     settings_of,
     sorted_cells,
 )
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.experiment.points import (
     Axes,
     Mesh,
@@ -33,6 +34,25 @@ from fastmomentum.specification.messages import fault
 from fastmomentum.text import shown
 
 EXAMPLES: Final = {"start": "[[-5.0, -5.0]]", "velocity": "[[0.0, 0.0]]"}
+
+
+class Dimension(NamedTuple):
+    """A dimension of a grid.
+
+    Attributes
+    ----------
+    kind : str
+        The grid's field that it comes from, such as "lr", "rule" or "start".
+    what : str or None
+        What varies, by its name within that field: "lr", "nu", "x"; None for a dimension that
+        numbers listed points or cells, of which more than one number varies.
+    values : ndarray
+        Its values, or those numbers.
+    """
+
+    kind: str
+    what: str | None
+    values: NDArray[Any]
 
 
 class Grid(Specification):
@@ -144,20 +164,19 @@ class Grid(Specification):
             if self.cells[-1] >= count:
                 raise fault(
                     "cells",
-                    f"must lie from 0 to {count - 1}, for lr x momentum has {count:,} cells: "
+                    f"must lie from 0 to {count - 1}, as lr x momentum has {count:,} cells: "
                     f"got {self.cells[-1]}",
                 )
         return self
 
-    @field_validator("rule", "objective", mode="before")
+    @field_validator(*NAMED, mode="before")
     @classmethod
     def _by_name(cls, given: Any, info: ValidationInfo) -> Any:
         if given is None:
             return None
-        example = {"rule": "nu = [0.5, 0.7]", "objective": "b = [1.0, 100.0]"}
         if not isinstance(given, Mapping):
             raise ValueError(
-                f"must be a table of axes by name, such as {example[str(info.field_name)]}: "
+                f"must be a table of axes by name, such as {NAMED[str(info.field_name)].example}: "
                 f"got {shown(given)}"
             )
         return dict(given) or None
@@ -187,23 +206,37 @@ class Grid(Specification):
         """Components of the initial velocities in the same way; the single velocity 0 for none."""
         return (np.zeros(1), np.zeros(1)) if self.velocity is None else axes_of(self.velocity)
 
+    @property
+    def named(self) -> dict[str, dict[str, Axis]]:
+        """Axes by name, by the part of the experiment whose numbers they are."""
+        return {kind: axes for kind in NAMED if (axes := getattr(self, kind))}
+
+    @functools.cached_property
+    def dimensions(self) -> dict[str, Dimension]:
+        """What the runs vary over, by name, in order."""
+        found: dict[str, Dimension] = {}
+        if self.seed is not None:
+            found["seed"] = Dimension("seed", "seed", self.seeds)
+        if self.cells is None:
+            found["lr"] = Dimension("lr", "lr", self.lr.points)
+            found["momentum"] = Dimension("momentum", "momentum", self.momenta)
+        else:
+            found[CELL] = Dimension("cells", None, np.array(self.cells, "<i8"))
+        for kind, axes in self.named.items():
+            for name, axis in axes.items():
+                found[NAMED[kind].prefix + name] = Dimension(kind, name, axis.points)
+        for kind, places in self.places.items():
+            if isinstance(places, Mesh):
+                for name, axis in zip(places.names, places.axes, strict=True):
+                    found[f"{kind}_{name}"] = Dimension(kind, name, axis.points)
+            else:
+                found[kind] = Dimension(kind, None, np.arange(len(places), dtype="<i8"))
+        return found
+
     @functools.cached_property
     def axes(self) -> dict[str, NDArray[Any]]:
         """Dimensions by name, in order, each with its values; for listed points, their numbers."""
-        found: dict[str, NDArray[Any]] = {} if self.seed is None else {"seed": self.seeds}
-        if self.cells is None:
-            found |= {"lr": self.lr.points, "momentum": self.momenta}
-        else:
-            found[CELL] = np.array(self.cells, "<i8")
-        found |= {name: axis.points for name, axis in (self.rule or {}).items()}
-        found |= {f"objective_{name}": axis.points for name, axis in (self.objective or {}).items()}
-        for kind, places in self.places.items():
-            if isinstance(places, Mesh):
-                pairs = zip(places.names, places.axes, strict=True)
-                found |= {f"{kind}_{name}": axis.points for name, axis in pairs}
-            else:
-                found[kind] = np.arange(len(places), dtype="<i8")
-        return found
+        return {name: one.values for name, one in self.dimensions.items()}
 
     @functools.cached_property
     def settings(self) -> dict[str, NDArray[np.float64]]:

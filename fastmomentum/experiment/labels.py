@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from fastmomentum.experiment.cells import CELL
 from fastmomentum.experiment.grid import Grid
-from fastmomentum.experiment.points import Mesh, axes_of
+from fastmomentum.experiment.named_axes import NAMED
+from fastmomentum.experiment.points import axes_of
 
-KINDS: Final = ("seed", "lr", "momentum", "rule", "objective", "start", "velocity")
+KINDS: Final = ("seed", "lr", "momentum", *NAMED, "start", "velocity")
 """Fields of a grid that have axes, in the order of the dimensions."""
 
 
@@ -61,24 +62,15 @@ def labels_of_grid(grid: Grid, parameters: Sequence[str] = ("x", "y")) -> list[L
     >>> [(label.name, label.axis) for label in labels_of_grid(grid)][2:]
     [('nu', 'nu'), ('start_x', 'start'), ('start_y', 'start')]
     """
-    seeds = {} if grid.seed is None else {"seed": grid.seeds}
-    found = [
-        *(Label("seed", "seed", "seed", "seed", values) for values in seeds.values()),
-        *(
-            Label(name, name, name, name if grid.cells is None else CELL, values)
-            for name, values in grid.settings.items()
-        ),
-    ]
-    for kind, prefix in (("rule", ""), ("objective", "objective_")):
-        for what, axis in (getattr(grid, kind) or {}).items():
-            name = prefix + what
-            found.append(Label(name, kind, what, name, axis.points))
-    for kind, places in grid.places.items():
-        names = places.names if isinstance(places, Mesh) else parameters  # a mesh has its own names
-        for what, values in zip(names, axes_of(places), strict=True):
-            name = f"{kind}_{what}"
-            axis = name if isinstance(places, Mesh) else kind
-            found.append(Label(name, kind, what, axis, values))
+    found = []
+    for axis, (kind, what, values) in grid.dimensions.items():
+        if what is not None:
+            found.append(Label(axis, kind, what, axis, values))
+        elif axis == CELL:
+            found += [Label(name, name, name, axis, part) for name, part in grid.settings.items()]
+        else:
+            pairs = zip(parameters, axes_of(grid.places[kind]), strict=True)
+            found += [Label(f"{kind}_{name}", kind, name, axis, part) for name, part in pairs]
     return found
 
 

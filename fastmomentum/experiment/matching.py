@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmomentum.experiment.labels import Label
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.text import shown
 
@@ -210,14 +211,8 @@ def _bits(experiment: Experiment, labels: dict[Key, Label], key: Key) -> Whole:
 
 def _fixed(experiment: Experiment, key: Key) -> float:
     kind, what = key
-    if kind == "rule":
-        names = [parameter.name for parameter in experiment.rule.rule.parameters]
-        if what in names:
-            return float(experiment.rule.parameters[names.index(what)])
-        # An unused option matches no value, not even 0: 0 times infinity is NaN.
-        return float(experiment.rule.options.get(what, math.nan))
-    if kind == "objective":
-        return experiment.objective.named_constants[what]
+    if kind in NAMED:
+        return NAMED[kind].fixed(experiment.parts[kind], what)
     return 0.0  # at rest; the first seed
 
 
@@ -245,8 +240,8 @@ def differing(here: Experiment, there: Experiment) -> str:
     >>> differing(one, one.model_copy(update={"steps": 20}))
     'steps is 20 there and 10 here'
     """
-    axes = {f"{kind}.{n}" for one in (here, there) for kind in ("rule", "objective")
-            for n in getattr(one.grid, kind) or {}}  # fmt: skip
+    axes = {f"{kind}.{name}" for one in (here, there)
+            for kind, named in one.grid.named.items() for name in named}  # fmt: skip
     mine, theirs = (
         {k: v for k, v in one.plan.items() if not k.startswith(("grid.", "record.")) and
          k not in axes}

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastmomentum.experiment.cells import cells_at
 from fastmomentum.experiment.grid import Grid
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.experiment.points import Mesh
 
 
@@ -20,12 +21,11 @@ def with_meshes_in_order(grid: Grid, parameters: tuple[str, str]) -> Grid:
     return grid if same else grid.model_copy(update=ordered)
 
 
-def with_axes_in_order(grid: Grid, rule: Sequence[str], objective: Sequence[str]) -> Grid:
-    """The same grid, with the axes of parameters and constants in the order of these names."""
+def with_axes_in_order(grid: Grid, parts: Mapping[str, object]) -> Grid:
+    """The same grid, with its axes by name in the order in which the parts have these numbers."""
     changes = {}
-    for kind, names in (("rule", rule), ("objective", objective)):
-        axes = getattr(grid, kind) or {}
-        there = [name for name in names if name in axes]
+    for kind, axes in grid.named.items():
+        there = [name for name in NAMED[kind].names(parts[kind]) if name in axes]
         if there != list(axes):
             changes[kind] = {name: axes[name] for name in there}
     return grid.model_copy(update=changes) if changes else grid
@@ -68,8 +68,8 @@ def narrowed(
             changes["lr"] = values["lr"]
         if "momentum" in values and grid.momentum is not None:
             changes["momentum"] = values["momentum"]
-    for kind, prefix in (("rule", ""), ("objective", "objective_")):
-        axes = getattr(grid, kind) or {}
+    for kind, axes in grid.named.items():
+        prefix = NAMED[kind].prefix
         given = {name: values[prefix + name] for name in axes if prefix + name in values}
         if given:
             changes[kind] = axes | given

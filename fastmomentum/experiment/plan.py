@@ -1,10 +1,8 @@
-"""The specification of an experiment: checking it, and its canonical form."""
+"""The specification of an experiment: what is run, checked as a whole."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,31 +11,31 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator, model_validator
 
-from fastmomentum.errors import InputError
 from fastmomentum.experiment.blocks import Blocks, runs_of_block
-from fastmomentum.experiment.canonical import first_difference, leaves_of, without_names
+from fastmomentum.experiment.canonical import CanonicalForm
 from fastmomentum.experiment.describing import summary_of
 from fastmomentum.experiment.faults import grid_faults, record_faults, stop_faults
 from fastmomentum.experiment.grid import Grid
 from fastmomentum.experiment.labels import Label, labels_of_grid
+from fastmomentum.experiment.named_axes import NAMED, axis_faults
 from fastmomentum.experiment.narrowing import with_axes_in_order, with_meshes_in_order
 from fastmomentum.experiment.outcome import Outcome, outcomes
 from fastmomentum.experiment.randomness import Batch, BatchLike, Noise, NoiseLike, random_faults
 from fastmomentum.experiment.recording import MOST_STEPS, Record
 from fastmomentum.experiment.scheduling import schedule_faults
 from fastmomentum.experiment.stopping import Stop
-from fastmomentum.experiment.varying import Variants, axis_faults, variants_of
+from fastmomentum.experiment.varying import Variants, variants_of
 from fastmomentum.objectives import AnyObjective, Objective
 from fastmomentum.rules import Rule
 from fastmomentum.rules.base import Form
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.schedules import Schedule
-from fastmomentum.specification.base import Specification, Whole
+from fastmomentum.specification.base import Whole
 from fastmomentum.specification.messages import faults
 from fastmomentum.specification.spans import html_table, span
 
 
-class Experiment(Specification):
+class Experiment(CanonicalForm):
     """A grid of runs of one rule on one objective.
 
     Parameters
@@ -115,10 +113,9 @@ class Experiment(Specification):
 
     @model_validator(mode="after")
     def _consistent(self) -> Experiment:
-        found = list(axis_faults(self.grid, self.rule, self.objective))
+        found = list(axis_faults(self.grid.named, self.parts))
         if not found:
-            names = [parameter.name for parameter in self.rule.settable]
-            grid = with_axes_in_order(self.grid, names, list(self.objective.named_constants))
+            grid = with_axes_in_order(self.grid, self.parts)
             if grid is not self.grid:  # the registry's order, whatever the file's is
                 self.__dict__["grid"] = grid
             varying = list(self.grid.objective or {})
@@ -136,6 +133,11 @@ class Experiment(Specification):
         grid = with_meshes_in_order(self.grid, self.objective.parameters)
         object.__setattr__(self, "grid", grid)  # frozen for everyone else
         return self
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The parts whose numbers may be axes; see `named_axes.NAMED`."""
+        return {kind: getattr(self, kind) for kind in NAMED}
 
     @property
     def has_momentum_schedule(self) -> bool:
@@ -267,30 +269,16 @@ class Experiment(Specification):
         runs = self.grid.n_runs
         return Blocks(runs, min(block_runs or self.block_runs, runs))
 
-    @functools.cached_property
-    def canonical(self) -> str:
-        """The experiment as JSON with sorted keys; reading it back gives an equal experiment."""
-        plain = self.model_dump(mode="json", exclude_none=True)
+    def _tree(self) -> dict[str, Any]:
+        plain = super()._tree()
         if self.stop.bound is None:
             plain["stop"]["bound"] = False
         if self.schedule is not None:
             plain["schedule"] = self.schedule.plain()
-        for name in self.grid.objective or {}:  # an axis has no single value
-            plain["objective"].pop(name, None)
-        return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-    @functools.cached_property
-    def plan(self) -> dict[str, Any]:
-        """What affects the runs, by dotted keys: without title, label and found minimisers.
-
-        Another search may find the same minimisers with different last bits.
-        """
-        return leaves_of(without_names(json.loads(self.canonical)))
-
-    @functools.cached_property
-    def sha256(self) -> str:
-        """SHA-256 of the canonical form, in hexadecimal digits."""
-        return hashlib.sha256(self.canonical.encode()).hexdigest()
+        for kind, axes in self.grid.named.items():
+            for name in axes:  # an axis has no single value
+                plain[kind].pop(name, None)
+        return plain
 
     @property
     def summary(self) -> dict[str, str]:
@@ -329,41 +317,3 @@ class Experiment(Specification):
     def _repr_html_(self) -> str:
         """For notebooks: a small table."""
         return html_table("fastmomentum.Experiment", self.summary)
-
-    @classmethod
-    def from_canonical(cls, text: str) -> Experiment:
-        """Read the canonical form back."""
-        try:
-            tree = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"not the canonical form of an experiment: {error}") from None
-        objective = tree.get("objective") if isinstance(tree, dict) else None
-        if isinstance(objective, dict) and "data" in objective and "statistics" not in objective:
-            raise InputError("objective.statistics is missing; data are not read again")
-        return cls.parse(tree)
-
-    def difference(self, other: Experiment) -> str:
-        """The first key in which another experiment differs.
-
-        Parameters
-        ----------
-        other : Experiment
-            To compare with.
-
-        Returns
-        -------
-        str
-            The key, its value here and its value there; empty where there is none.
-
-        Examples
-        --------
-        >>> import fastmomentum as fm
-        >>> one = fm.Experiment(objective="booth", rule="sgd", steps=10,
-        ...     grid=fm.Grid(lr=0.01, start=[(1, 1)]))
-        >>> one.difference(one.model_copy(update={"steps": 20}))
-        'steps is 10 and not 20'
-        """
-        here, there = self.plan, other.plan
-        if here == there:
-            here, there = (leaves_of(json.loads(one.canonical)) for one in (self, other))
-        return first_difference(here, there)

@@ -129,7 +129,7 @@ def random_faults(
     if grid.seed is not None and noise is None and batch is None:
         yield (
             "grid.seed",
-            f"must be left out, for nothing is random: got {shown(grid.seed)}; drop it, or add "
+            f"must be left out, as nothing is random: got {shown(grid.seed)}; drop it, or add "
             "noise such as noise = { gaussian = 0.1 }",
         )
     if batch is None:
@@ -138,7 +138,7 @@ def random_faults(
     if n_rows is None:
         yield (
             "batch",
-            f"must be left out, for {objective.name} is no sum over rows of data; drop it, take "
+            f"must be left out, as {objective.name} is no sum over rows of data; drop it, take "
             "the objective mse, or add noise such as noise = { gaussian = 0.1 }",
         )
     elif batch.size > n_rows:

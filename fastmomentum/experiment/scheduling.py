@@ -28,14 +28,14 @@ def schedule_faults(schedule: Schedule | None, rule: UpdateRule, grid: Grid) -> 
     if not rule.rule.uses_momentum:
         yield (
             "schedule.momentum",
-            f"must be left out, for the rule {rule.name} has no momentum; drop it, or take the "
+            f"must be left out, as the rule {rule.name} has no momentum; drop it, or take the "
             "rule momentum",
         )
         return
     if grid.momentum is not None:
         yield (
             "grid.momentum",
-            "must be left out, for schedule.momentum gives the momentum of every run; drop one",
+            "must be left out, as schedule.momentum gives the momentum of every run; drop one",
         )
     if rule.restart is not None and (
         len(schedule.momentum) > 1 or schedule.momentum[0].kind not in AT

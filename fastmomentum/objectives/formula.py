@@ -15,6 +15,8 @@ from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Functions, Objective
 from fastmomentum.objectives.formula_functions import functions, parsed
 from fastmomentum.objectives.formula_keys import (
+    KEYS,
+    arguments,
     corners,
     named_numbers,
     one_line,
@@ -25,12 +27,10 @@ from fastmomentum.objectives.formula_keys import (
 from fastmomentum.objectives.searching import Landscape, minimisers
 from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import evaluate, in_exponents, uses
-from fastmomentum.specification.base import plain
 from fastmomentum.specification.messages import Fault, faults
 from fastmomentum.text import suggest
 
 USUAL_BOX: Final[Box] = ((-5.0, 5.0), (-5.0, 5.0))
-KEYS: Final = ("formula", "constants", "box", "label", "minimisers", "variables", "name", "found")
 
 Point = tuple[float | str, float | str]
 
@@ -112,34 +112,15 @@ class Formula(Objective):
     else:
 
         def __init__(self, /, *formula: str, **given: Any) -> None:
-            if len(formula) > 1:
-                raise InputError(
-                    "a formula is one text; the rest goes by name, such as a=1.0 for a constant"
-                )
-            fields = {key: given.pop(key) for key in KEYS if key in given}
-            if formula:
-                fields["formula"] = formula[0]
-            if given:
-                own = fields.get("constants") or {}
-                both = sorted(given.keys() & own.keys())
-                if both:
-                    raise InputError(f"the constant {both[0]} comes twice; drop it in constants")
-                for key, value in given.items():
-                    if not isinstance(plain(value), int | float):
-                        advice = suggest(key, KEYS[:6])
-                        raise InputError(f"{key} is no number, as a constant must be; {advice}")
-                fields["constants"] = {**own, **given}
-            super().__init__(**fields)
+            super().__init__(**arguments(formula, given))
 
         __init__.__pydantic_base_init__ = True  # only direct calls come here
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        wrong: list[Fault] = []
         taken = [name for name, _ in self.given_constants if name in self.variables]
         if taken:
-            wrong.append(("constants", f"has {taken[0]!r}, which is a variable; rename one"))
-            raise faults(wrong)
+            raise faults([("constants", f"has {taken[0]!r}, which is a variable; rename one")])
         names = tuple(name for name, _ in self.given_constants)
         try:
             trees = [parsed(self.formula, (*self.variables, *names))]
@@ -151,6 +132,7 @@ class Formula(Objective):
             minima = self.minimisers if self.given_minimisers is not None else ()
         except FormulaError as error:
             raise faults([("minimisers", str(error))]) from None
+        wrong: list[Fault] = []
         for name, _ in self.given_constants:
             if not any(uses(tree, [name]) for tree in trees):
                 wrong.append(("constants", f"has {name}, which the formula does not; drop it"))

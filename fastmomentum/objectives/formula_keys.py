@@ -4,17 +4,60 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
+from fastmomentum.errors import InputError
 from fastmomentum.objectives.tokens import LONGEST_NAME, RESERVED
 from fastmomentum.specification.base import plain
-from fastmomentum.text import shown
+from fastmomentum.text import shown, suggest
 
+KEYS: Final = ("formula", "constants", "box", "label", "minimisers", "variables", "name", "found")
 MOST_CONSTANTS: Final = 50
 MOST_MINIMISERS: Final = 256
+
+
+def arguments(formula: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
+    """The keys of a call: the formula may come first, and constants by their own names.
+
+    Parameters
+    ----------
+    formula : sequence of str
+        What was given without a name.
+    given : dict
+        What was given by name; what is none of `KEYS` is a constant.
+
+    Returns
+    -------
+    dict
+        By `KEYS`.
+
+    Raises
+    ------
+    InputError
+        More than the formula has no name, or a constant is no number or comes twice.
+    """
+    if len(formula) > 1:
+        raise InputError(
+            "a formula is one text; the rest goes by name, such as a=1.0 for a constant"
+        )
+    fields = {key: value for key, value in given.items() if key in KEYS}
+    each = {key: value for key, value in given.items() if key not in KEYS}
+    if formula:
+        fields["formula"] = formula[0]
+    if not each:
+        return fields
+    own = fields.get("constants") or {}
+    both = sorted(each.keys() & own.keys())
+    if both:
+        raise InputError(f"the constant {both[0]} comes twice; drop it in constants")
+    for key, value in each.items():
+        if not isinstance(plain(value), int | float):
+            advice = suggest(key, KEYS[:6])
+            raise InputError(f"{key} is no number, as a constant must be; {advice}")
+    return {**fields, "constants": {**own, **each}}
 
 
 def one_line(given: Any) -> Any:

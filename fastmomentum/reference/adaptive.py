@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastmomentum.reference.optimisers import Momentum, Optimiser, zeros_like
+from fastmomentum.reference.momentum import Momentum
+from fastmomentum.reference.optimisers import Optimiser, zeros_like
 
 
 class Adam(Momentum):

@@ -1,4 +1,4 @@
-"""What is asked for of results: numbers, and numbers or coordinates of points."""
+"""Checks of what is asked for in results: values, and points by number or coordinates."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Start = int | Point
 
 
 def number_asked(name: str, given: object) -> float | None:
-    """A number of whatever type; None stays.
+    """A number of any type; None stays None.
 
     Raises
     ------
     InputError
-        It is no number.
+        It is not a number.
     """
     if given is None:
         return None
@@ -32,12 +32,12 @@ def number_asked(name: str, given: object) -> float | None:
 
 
 def lr_asked(given: object) -> float | None:
-    """A learning rate; None stays.
+    """A learning rate; None stays None.
 
     Raises
     ------
     InputError
-        It is no positive number.
+        It is not a positive number.
     """
     rate = number_asked("lr", given)
     if rate is not None and rate <= 0:
@@ -51,7 +51,7 @@ def setting_asked(name: str, given: object) -> float:
     Raises
     ------
     InputError
-        It is no number, or a learning rate that is not positive.
+        It is not a number, or a learning rate that is not positive.
     """
     value = lr_asked(given) if name == "lr" else number_asked(name, given)
     if value is None:
@@ -60,7 +60,7 @@ def setting_asked(name: str, given: object) -> float:
 
 
 def place_asked(kind: str, given: object) -> Start | None:
-    """A number or a point, of whatever type; None stays.
+    """The number of a point, or a point, of any type; None stays None.
 
     Raises
     ------
@@ -84,5 +84,5 @@ def _numbers(given: object) -> NDArray[Any] | None:
         found = numbers(given)
     except InputError:
         return None
-    # An index is told from a coordinate by its type.
+    # The type tells an index from a coordinate.
     return np.asarray(given) if np.asarray(given).dtype.kind in "iu" else found

@@ -1,4 +1,4 @@
-"""What the runs of a selection descended, and how: their objective and their rule."""
+"""The objective and the rule of the runs in a selection."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def by_objective(
 
 
 def objective_of(ds: xr.Dataset | xr.DataArray) -> Objective:
-    """The objective of results of which each constant was selected.
+    """The objective of results in which each constant has a single value.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def objective_of(ds: xr.Dataset | xr.DataArray) -> Objective:
 
 
 def rule_of(ds: xr.Dataset | xr.DataArray) -> UpdateRule:
-    """The rule of results of which each parameter was selected.
+    """The rule of results in which each parameter has a single value.
 
     Parameters
     ----------

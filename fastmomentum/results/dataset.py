@@ -27,7 +27,7 @@ from fastmomentum.store.untrusted import LackingError, plain_json, require_known
 
 
 class ResultsBackend(xr.backends.BackendEntrypoint):
-    """Lets xarray open results by their manifest, with no HDF5 library."""
+    """Lets xarray open results by their manifest, without an HDF5 library."""
 
     def open_dataset(
         self,
@@ -64,10 +64,10 @@ def open_results(path: str | Path, allow_partial: bool = False) -> xr.Dataset:
     Parameters
     ----------
     path : path
-        A file of fastmomentum's.
+        A results file.
     allow_partial : bool
-        Whether an unfinished file may be opened: then the runs not done have the status 0
-        (not run) and NaN everywhere else, and the integers n_steps and hit_step become floats.
+        Whether an unfinished file may be opened: runs that are not done have the status 0 (not
+        run) and NaN everywhere else, and the integers n_steps and hit_step become floats.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def open_results(path: str | Path, allow_partial: bool = False) -> xr.Dataset:
     InputError
         There is no such file, or it is not finished.
     FileError
-        It is damaged, or not ours.
+        It is damaged, or not one of our files.
     """
     path = existing(path_of(path))
     return xr.open_dataset(path, engine=ResultsBackend, allow_partial=allow_partial)
@@ -92,7 +92,7 @@ def _lazy(variable: Variable, array: StoredArray) -> xr.Variable:
 def from_memory(
     experiment: Experiment, variables: dict[str, NDArray[Any]], seconds: float
 ) -> xr.Dataset:
-    """Label results that lie in memory, just as a file's would be.
+    """Label results in memory, just as those of a file.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def experiment_of(ds: xr.Dataset | xr.DataArray) -> Experiment:
     Raises
     ------
     InputError
-        The data set is none of ours.
+        The data set is not one of our results.
     """
     if not isinstance(ds, xr.Dataset | xr.DataArray):
         path = isinstance(ds, str | os.PathLike)
@@ -153,7 +153,7 @@ def experiment_of(ds: xr.Dataset | xr.DataArray) -> Experiment:
 
 
 def runnable(ds: xr.Dataset) -> Experiment:
-    """The plan of results, with all that it takes to run it again.
+    """The plan of results, with everything that is needed to run it again.
 
     Parameters
     ----------
@@ -163,12 +163,12 @@ def runnable(ds: xr.Dataset) -> Experiment:
     Returns
     -------
     Experiment
-        With the rows of its data, where batches are drawn from them.
+        With the rows of its data, if batches are drawn from them.
 
     Raises
     ------
     InputError
-        The data set is none of ours, or has lost the data that batches are drawn from.
+        The data set is not one of our results, or has lost the data that batches are drawn from.
     """
     plan = experiment_of(ds)
     if plan.batch is None:
@@ -176,7 +176,7 @@ def runnable(ds: xr.Dataset) -> Experiment:
     for name in ("data_x", "data_y"):
         if name not in ds:
             raise InputError(
-                f"{name} is not there, and batches are drawn from it; keep data_x and data_y"
+                f"{name} is missing, and batches are drawn from it; keep data_x and data_y"
             )
     return plan.with_observations(ds.data_x.values, ds.data_y.values)
 
@@ -188,5 +188,5 @@ def _plan(text: str, made_with: str | None) -> Experiment:
     except LackingError as error:
         raise InputError(f"the experiment of these data {error}") from None
     except FileError:
-        pass  # what is no plain JSON is told better below
+        pass  # the error below says more about text that is not plain JSON
     return Experiment.from_canonical(text)

@@ -7,20 +7,19 @@ from typing import Any, Final
 
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.operations import count_operations
-from fastmomentum.results.info import objective_words, scaling_lines, scaling_of
+from fastmomentum.results.overview import heading, overview_lines, overview_of
 from fastmomentum.results.stability import decays, in_words, stability_of
 from fastmomentum.rules.modifiers import RESTARTS
-from fastmomentum.schema import dimensions
 from fastmomentum.store import files
 from fastmomentum.store.paths import expected_bytes
 from fastmomentum.text import duration, in_units
 
 OPERATIONS_PER_SECOND: Final = 2e10
-"""Operations a core makes a second, roughly: those of the value, the gradient and the rule."""
+"""Operations per core and second, roughly: those of the value, the gradient and the rule."""
 OF_THE_RULE: Final = 10
-"""Operations that an update takes beside value and gradient, roughly."""
+"""Operations of an update beside value and gradient, roughly."""
 BYTES_PER_SECOND: Final = 4e8
-"""Bytes a second that a disk takes, roughly."""
+"""Bytes that a disk writes per second, roughly."""
 
 
 def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
@@ -40,28 +39,17 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     """
     import joblib
 
-    runs, blocks = experiment.grid.n_runs, experiment.blocks()
+    blocks = experiment.blocks()
     size = expected_bytes(experiment)
     cores = joblib.cpu_count()
-    updates = runs * experiment.steps
+    updates = experiment.grid.n_runs * experiment.steps
     value, gradient, *_ = experiment.objective.functions
     operations = OF_THE_RULE + count_operations(value) + count_operations(gradient)
     if experiment.noise is not None and not experiment.noise.common:
         operations += experiment.noise.operations
     speed = OPERATIONS_PER_SECOND / operations * cores
     return {
-        "title": experiment.title,
-        "objective": experiment.objective.name,
-        "objective_settings": experiment.objective.settings,
-        "objective_words": experiment.objective.words,
-        "standardised": scaling_of(experiment),
-        "rule": experiment.rule.words,
-        "random": experiment.random_words,
-        "schedule": None if experiment.schedule is None else experiment.schedule.words,
-        "shape": dict(zip(dimensions(experiment), experiment.grid.shape, strict=True)),
-        "runs": runs,
-        "steps": experiment.steps,
-        "recorded_steps": int(experiment.recorded.size),
+        **overview_of(experiment),
         "blocks": len(blocks),
         "block_runs": blocks.block_runs,
         "bytes": size,
@@ -76,27 +64,18 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
 
 
 DECAYED: Final = "runs settle between the minimum and 0; losses are those without the decay"
-
-
 RESTARTED: Final = {
     name: f"v is set to 0 {when}; n_restarts counts it" for name, when in RESTARTS.items()
 }
 
 
 def plan_lines(figures: dict[str, Any]) -> list[str]:
-    """A plan for people."""
-    shape = " x ".join(f"{n:,} {name}" for name, n in figures["shape"].items())
+    """What `plan_of` says, in lines for people."""
     fits = "" if figures["bytes"] <= figures["free_bytes"] else ": it does not fit"
-    record = f"{figures['recorded_steps']:,} steps of each" if figures["recorded_steps"] else "none"
     stability = figures["stability"]
     return [
-        f"{figures['title'] or 'experiment'}: {figures['rule']} on {objective_words(figures)}",
-        f"runs          {figures['runs']:,} = {shape}",
-        *(f"{name:13} {words}" for name, words in figures["random"].items()),
-        f"updates       {figures['steps']:,} a run at most",
-        *([f"schedule      {figures['schedule']}"] if figures["schedule"] else []),
-        f"trajectories  {record}",
-        *scaling_lines(figures),
+        heading(figures),
+        *overview_lines(figures),
         *([f"stability     {in_words(stability)}"] if stability else []),
         *([f"decay         {DECAYED}"] if figures["decays"] else []),
         *([f"restarts      {RESTARTED[figures['restart']]}"] if figures["restart"] else []),

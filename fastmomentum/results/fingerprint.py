@@ -1,4 +1,4 @@
-"""One number for the whole content of results, whatever way they came about."""
+"""One number for the whole content of results, however they were computed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 
 def digest(results_of: str | Path | xr.Dataset) -> str:
-    """Digest of the content: equal for equal results and labels, however they came about.
+    """Digest of the content: equal for equal results and labels, however they were computed.
 
     XXH3-128 of every label and result, one after the other: name, type and shape as a line of text,
-    then the values, little-endian in C order. Neither blocks, jobs, backend and interruptions nor
-    title, time, machine and command line have a part in it.
+    then the values, little-endian in C order. Blocks, jobs, backend and interruptions do not
+    change it, nor do title, time, machine and command line.
 
     Parameters
     ----------
@@ -76,7 +76,9 @@ def _of_file(path: Path) -> Iterator[bytes | memoryview]:
 def _of_dataset(ds: xr.Dataset) -> Iterator[bytes]:
     plan = Experiment.from_canonical(ds.attrs["experiment"])
     if ds.n_steps.dtype.kind == "f":
-        raise InputError("these results are not finished; they have no digest yet")
+        raise InputError(
+            "these results are not finished, and have no digest yet; run their experiment again"
+        )
     for v in (*coordinates(plan), *results(plan)):
         yield _line(v)
         yield from (_bytes(v, part) for part in _in_parts(ds[v.name]))
@@ -93,7 +95,7 @@ def _bytes(variable: Variable, values: Any) -> bytes:
 
 
 def _in_parts(values: xr.DataArray) -> Iterator[NDArray[Any]]:
-    """Values, some entries of the first dimension at a time."""
+    """Values in parts, some entries of the first dimension at a time."""
     at_once = max(1, files.AT_ONCE * values.shape[0] // max(1, values.nbytes))
     for first in range(0, values.shape[0], at_once):
         yield values[first : first + at_once].values

@@ -19,7 +19,7 @@ def labels_of(ds: xr.Dataset | xr.DataArray, kinds: Iterable[str] = KINDS) -> li
     ds : xarray.Dataset
         Results.
     kinds : iterable of str
-        Of what.
+        Fields of the grid; see `experiment.labels.KINDS`.
 
     Returns
     -------
@@ -34,14 +34,14 @@ def require_labels(
     ds: xr.Dataset | xr.DataArray,
     kinds: Iterable[str] = KINDS,
 ) -> None:
-    """Refuse results of which it is not known any more what runs they are.
+    """Refuse results that no longer say which runs they are.
 
     Parameters
     ----------
     ds : xarray.Dataset
         Results.
     kinds : iterable of str
-        What must be known.
+        Fields of the grid whose labels must be there.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def require_labels(
 
 
 def require_label(ds: xr.Dataset | xr.DataArray, name: str) -> None:
-    """Refuse results of which one coordinate is gone.
+    """Refuse results that lack a coordinate.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Arrays that stay in a results file until their values are asked for."""
+"""Arrays whose values are read from a results file when they are needed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from fastmomentum.store import files
 from fastmomentum.store.block_file import BlockFile
 
 DENSE: Final = 1 / 8
-"""Part of a stretch that must be wanted for the stretch to be read whole."""
+"""Fraction of a stretch that must be needed for the stretch to be read whole."""
 SPARSE_AT_ONCE: Final = 2**16
 DENSE_AT_ONCE: Final = 2**23
-"""Bytes of the file that are read at once: below the first, a further read costs more."""
+"""Bytes that are read at once: below the first, another read would cost more."""
 STRAIGHT: Final = 2**16
-"""Bytes from which on values that lie together are read into their place, with no copy."""
+"""From this many bytes on, contiguous values are read into their place without a copy."""
 PLACES_AHEAD: Final = 1024
 BYTES_AHEAD: Final = 2**25
-"""What the disk is asked for before the first of it is waited for."""
+"""Bytes that the system is told to read ahead before we wait for the first of them."""
 
 
 class StoredArray(BackendArray):
@@ -37,8 +37,8 @@ class StoredArray(BackendArray):
     variable : Variable
         Which of its variables.
     done : ndarray of bool, optional
-        Which blocks are done. Where given, runs of others show NaN, and integers are floats (but
-        `status`, which is 0 there, not run).
+        Which blocks are done. If given, runs of other blocks are NaN and integers are floats,
+        except `status`, which is 0 there (not run).
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class StoredArray(BackendArray):
         self.dtype = np.dtype(float) if masked else self.stored.newbyteorder("=")
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
-        """Values at a key, as xarray asks for them."""
-        if isinstance(key, indexing.OuterIndexer):  # xarray before 2026 fails where none is chosen
+        """Values at a key, for xarray."""
+        if isinstance(key, indexing.OuterIndexer):  # xarray before 2026 fails if empty
             chosen = [np.arange(n)[k] for n, k in zip(self.shape, key.tuple, strict=True)]
             if not all(one.size for one in chosen):
                 return np.empty([one.size for one in chosen if one.ndim], self.dtype)
@@ -84,7 +84,7 @@ class StoredArray(BackendArray):
         values = np.empty(counts, self.dtype)
         item = self.stored.itemsize
         strides = [item * math.prod(self.shape[i + 1 :]) for i in range(len(self.shape))]
-        # The innermost dimensions whose stretch is read in one piece; the others are walked over.
+        # The innermost dimensions whose stretch is read in one piece; the others are looped over.
         split, stretch, wanted = len(ranges), item, item
         for i in reversed(range(len(ranges))):
             longer = stretch + (len(ranges[i]) - 1) * ranges[i].step * strides[i]
@@ -99,7 +99,7 @@ class StoredArray(BackendArray):
         buffer = memoryview(bytearray(0 if straight else stretch))
         view = None if straight else np.ndarray(counts[split:], self.stored, buffer, 0, inner)
         outer = [(range(len(r)), r.step * s) for r, s in zip(ranges[:split], strides, strict=False)]
-        file = self._sink.file  # held: meanwhile another thread may close the data set
+        file = self._sink.file  # held, as another thread may close the data set meanwhile
         where = file.descriptor
         places = itertools.product(*(steps for steps, _ in outer))
         ahead = max(1, min(PLACES_AHEAD, BYTES_AHEAD // stretch))

@@ -1,6 +1,6 @@
-"""The nearest value of a grid's axis to one that is asked for; outside of its range with a warning.
+"""The value of a grid's axis nearest to the one asked for, with a warning outside of its range.
 
-Whatever selects by value comes here: cells, starts, velocities, targets.
+All selection by value uses this: cells, starts, velocities, targets.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ def nearest(
     Parameters
     ----------
     name : str
-        Of the axis, for the warning.
+        Name of the axis, for the warning.
     values : array_like, shape () or (n,)
-        Of the grid, or of a selection of it.
+        Values of the grid, or of a selection of it.
     asked : float
         What to come near to; positive where ratios are compared.
     by_ratio : bool
         Whether values are compared by their ratio, as learning rates and targets are.
     listed : bool
-        Whether the values are a choice, as targets are: then nothing lies in between either.
+        Whether only these values exist, as with targets: a value in between is outside too.
 
     Returns
     -------
@@ -43,9 +43,9 @@ def nearest(
     Warns
     -----
     OutsideGridWarning
-        It lies outside of the range of the values. An end of the range that was written with three
-        digits or more, as legends have it, counts as the end; where ratios are compared so does
-        what lies in the cell around it, up to a tenth away.
+        It lies outside of the range of the values. An end rounded to three digits or more, as in
+        legends, still counts as the end; where ratios are compared, so does a value in the cell
+        around it, up to a tenth away.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def nearest_point(
     Returns
     -------
     tuple of int
-        Of a list one index, of a mesh two.
+        One index for a list, two for a mesh.
 
     Warns
     -----
@@ -123,20 +123,20 @@ def nearest_cell(
     Parameters
     ----------
     lr, momentum : array_like, shape (n,)
-        Of the cells.
+        Those of the cells.
     rate, share : float, optional
-        Learning rate and momentum to come near to; without one, the other alone decides.
+        Learning rate and momentum to come near to; if one is left out, the other decides.
 
     Returns
     -------
     int
         The first of equally near ones. Learning rates are compared by their ratio, both relative to
-        how far the cells spread.
+        the spread of the cells.
 
     Warns
     -----
     OutsideGridWarning
-        As of `nearest`.
+        As for `nearest`.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def nearest_cell(
 
 
 def _is_outside(known: Floats, asked: float) -> bool:
-    """Whether a value lies outside of a range, of which the ends may be written in a few digits."""
+    """Whether a value lies outside of a range whose ends may be given in a few digits."""
     low, high = float(known.min()), float(known.max())
     if low <= asked <= high:
         return False

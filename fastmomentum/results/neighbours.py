@@ -1,4 +1,4 @@
-"""Cells of a map that are fast together with their neighbours, not by luck alone."""
+"""Cells of a map that are fast along with their neighbours, not just by luck."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEVER_MET: Final = np.iinfo(np.int32).max
-"""Steps of a run that did not meet the target, where they are compared."""
+"""Steps that count for a run that did not meet the target."""
 
 MEDIANS_AT_ONCE: Final = 2**20
 """Cells."""
@@ -20,12 +20,12 @@ def robust_cell(counts: NDArray[np.int32]) -> int:
     Parameters
     ----------
     counts : ndarray of int32, shape (n, m)
-        Steps of each cell; `NEVER_MET` where it did not come to the target.
+        Steps of each cell; `NEVER_MET` where it did not meet the target.
 
     Returns
     -------
     int
-        Its place in the flat array; of equal ones, the fastest by itself.
+        Its index in the flat array; among equals, the cell that is itself the fastest.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def robust_cell(counts: NDArray[np.int32]) -> int:
 
 
 def medians(counts: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Median of each cell and the eight around it; beyond the edge stands the edge once more.
+    """Median of each cell and the eight around it; the edge is repeated beyond itself.
 
     Parameters
     ----------
     counts : ndarray of int32, shape (n, m)
-        Of all cells.
+        Steps of all cells.
 
     Returns
     -------

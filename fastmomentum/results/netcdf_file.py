@@ -1,4 +1,4 @@
-"""Slices of results as netCDF files of their own, which keep the experiment."""
+"""Selections of results as separate netCDF files, which keep the experiment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fastmomentum.store.whole_file import replacing
 from fastmomentum.text import in_units
 
 BYTES_AT_ONCE = 2**23
-"""Bytes of a variable that are in memory at a time; a run's trajectory may be longer."""
+"""Bytes of a variable in memory at a time; a single trajectory may exceed it."""
 
 
 def write_netcdf(ds: xr.Dataset, path: Path) -> int:
@@ -27,9 +27,9 @@ def write_netcdf(ds: xr.Dataset, path: Path) -> int:
     Parameters
     ----------
     ds : xarray.Dataset
-        Results; lazy ones are read some at a time.
+        Results; lazy ones are read in parts.
     path : Path
-        The file; there whole or not at all.
+        The file; it is written whole or not at all.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def write_netcdf(ds: xr.Dataset, path: Path) -> int:
     Raises
     ------
     StorageError
-        No space, or it cannot be written.
+        There is no space, or it cannot be written.
     """
     variables = [*_labels(ds), *_values(ds)]
     said = {name: value for name, value in ds.attrs.items() if isinstance(value, str)}
@@ -51,7 +51,7 @@ def write_netcdf(ds: xr.Dataset, path: Path) -> int:
             f"{path}: the slice takes {in_units(needed)}, and {in_units(free)} are free on that "
             "disk; choose fewer cells, or another disk"
         )
-    from fastmomentum.store import layout  # brings HDF5
+    from fastmomentum.store import layout  # imports HDF5
 
     with replacing(path) as partial:
         descriptor, offsets = layout.create_export(partial, said, variables)

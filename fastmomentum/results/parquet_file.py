@@ -1,4 +1,4 @@
-"""Tables as Parquet, by pyarrow, which is an optional dependency."""
+"""Tables as Parquet files, by pyarrow, an optional dependency."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fastmomentum.store.whole_file import replacing
 
 
 def require_pyarrow() -> None:
-    """Refuse Parquet where pyarrow is not installed.
+    """Refuse Parquet if pyarrow is not installed.
 
     Raises
     ------
     InputError
-        With how to install it.
+        Says how to install it.
     """
     try:
         import pyarrow.parquet  # noqa: F401
@@ -36,9 +36,9 @@ def write_parquet(table: Table, path: Path) -> None:
     Parameters
     ----------
     table : Table
-        Read once.
+        Is read once.
     path : Path
-        The file; there whole or not at all.
+        The file; it is written whole or not at all.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def write_parquet(table: Table, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # A group is encoded, which takes no lock of Python's, while the next one is read.
+    # A group is encoded, without Python's lock, while the next one is read.
     with replacing(path) as partial, partial.open("wb") as file, ThreadPoolExecutor(1) as other:
         writer: Any = None
         encoded: Future[None] | None = None
@@ -82,5 +82,5 @@ def _group(pa: Any, columns: Columns) -> Any:
 
 
 def _repeats(values: np.ndarray[Any, Any]) -> bool:
-    """Whether few values come again and again, as those of an axis do."""
+    """Whether a few values repeat, as those of an axis do."""
     return bool(np.unique(values[:4096]).size < 1024)

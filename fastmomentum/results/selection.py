@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.results.asked import Start as Start
 from fastmomentum.results.asked import lr_asked, number_asked, place_asked, setting_asked
 from fastmomentum.results.dataset import experiment_of
@@ -21,8 +22,8 @@ from fastmomentum.results.nearest import nearest, nearest_cell, nearest_point
 from fastmomentum.specification.spans import span
 from fastmomentum.text import suggest
 
-BY_NAME: Final = ("seed", "rule", "objective")
-"""Kinds of axes that are chosen along by name."""
+BY_NAME: Final = ("seed", *NAMED)
+"""Fields of the grid whose axes are selected by name."""
 
 
 def select_cell(
@@ -40,33 +41,33 @@ def select_cell(
     ds : xarray.Dataset
         Results.
     lr, momentum : float, optional
-        What to come near to; the first of the axis where left out. Learning rates are compared
+        Values to come near to; the first of the axis if left out. Learning rates are compared
         by their ratio.
     start : int or (float, float), optional
-        Number of a start point, or coordinates to come near to; the first where left out. The
-        number is the label ``start``, also in a selection; that of a mesh is a place in it.
+        Number of a start point, or coordinates to come near to; the first if left out. The
+        number is the label ``start``, also in a selection; for a mesh it counts the points.
     velocity : int or (float, float), optional
-        An initial velocity in the same way, where the grid has some.
+        An initial velocity in the same way, if the grid has some.
     at : mapping of float, optional
-        By name, what to come near to along the axes of the rule's parameters and the objective's
-        constants, such as ``{"nu": 0.7}``, and a seed; the first of each where left out.
+        Values to come near to along the axes of the rule's parameters and the objective's
+        constants, by name, such as ``{"nu": 0.7}``, and a seed; the first of each if left out.
 
     Returns
     -------
     xarray.Dataset
-        Without the grid's dimensions; ``lr``, ``momentum``, the start and all else that says which
-        run it is are scalar coordinates.
+        Without the grid's dimensions; ``lr``, ``momentum``, the start and all other labels are
+        scalar coordinates.
 
     Raises
     ------
     InputError
-        There is no start point or velocity of that number, an argument is no number, or a
+        There is no start point or velocity of that number, an argument is not a number, or a
         coordinate was dropped.
 
     Warns
     -----
     OutsideGridWarning
-        What is asked for lies outside of the grid's range; the nearest is taken all the same.
+        A value lies outside of the grid's range; the nearest is taken.
     """
     require_labels(ds)
     rate, share = lr_asked(lr), number_asked("momentum", momentum)
@@ -80,7 +81,7 @@ def select_cell(
             chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
     for name in at or {}:
         if name in ("lr", "momentum"):
-            raise InputError(f"at has {name}, which is an argument of its own; take it out")
+            raise InputError(f"at has {name}, which is a separate argument; move it there")
     axes = labels_of(ds, BY_NAME)
     chosen |= dict.fromkeys(axes, 0) | _at(ds, at, BY_NAME)
     chosen |= _index(ds, "start", place_asked("start", start))
@@ -95,19 +96,19 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
     ds : xarray.Dataset
         Results.
     at : mapping of float, optional
-        By name, what to come near to, such as ``{"nu": 0.7, "objective_b": 10}``; learning rates,
-        "lr", are compared by their ratio. A seed, "seed", must be there.
+        Values to come near to, by name, such as ``{"nu": 0.7, "objective_b": 10}``; learning
+        rates, "lr", are compared by their ratio. A seed, "seed", must exist.
 
     Returns
     -------
     xarray.Dataset
-        Without the dimensions named. Of a list of cells the nearest one, or those of the nearest
-        learning rate or momentum where the other is left out.
+        Without these dimensions. From a list of cells, the nearest one; if only lr or momentum is
+        given, all cells with the nearest value.
 
     Raises
     ------
     InputError
-        The grid has no axis of that name, or a value is no number.
+        The grid has no axis of that name, or a value is not a number.
 
     Warns
     -----
@@ -123,7 +124,7 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
 
 
 def _cells(ds: xr.Dataset, settings: Mapping[Any, object]) -> int | NDArray[np.intp]:
-    """The cell of a list that is nearest; of one setting alone, all cells of its nearest value."""
+    """The nearest cell of a list; for a single setting, all cells with its nearest value."""
     require_labels(ds, ("lr", "momentum"))
     asked = {name: setting_asked(name, value) for name, value in settings.items()}
     place = nearest_cell(ds.lr.values, ds.momentum.values, asked.get("lr"), asked.get("momentum"))
@@ -134,12 +135,12 @@ def _cells(ds: xr.Dataset, settings: Mapping[Any, object]) -> int | NDArray[np.i
 
 
 def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) -> dict[str, int]:
-    """Indices along the axes that are named."""
+    """Indices along the axes that are given by name."""
     known, found = labels_of(ds, kinds), {}
     for name, asked in (at or {}).items():
         if name not in known:
             advice = _advice(str(name), known)
-            raise InputError(f"at has {name}, which is no axis of the grid; {advice}")
+            raise InputError(f"at has {name}, which is not an axis of the grid; {advice}")
         require_labels(ds, kinds)
         if name == "seed":
             found[name] = _seed(ds, asked)
@@ -150,7 +151,7 @@ def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) ->
 
 
 def _seed(ds: xr.Dataset, asked: object) -> int:
-    """Index of a seed: there is none that is nearly another."""
+    """Index of a seed, which must match exactly."""
     seeds = np.atleast_1d(ds["seed"].values)
     there = np.flatnonzero(seeds == asked)
     if not there.size:
@@ -160,9 +161,11 @@ def _seed(ds: xr.Dataset, asked: object) -> int:
 
 def _advice(name: str, known: list[str]) -> str:
     if not known:
-        return "it has no such axes: leave at out"
-    constant = f"objective_{name}"
-    return f"did you mean '{constant}'?" if constant in known else suggest(name, known)
+        return "it has no axes to choose along: leave at out"
+    for one in NAMED.values():
+        if one.prefix + name in known:
+            return f"did you mean '{one.prefix + name}'?"
+    return suggest(name, known)
 
 
 def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:
@@ -173,18 +176,18 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
     ds : xarray.Dataset
         Results.
     velocity : int or (float, float), optional
-        Number of an initial velocity, or components to come near to; the first where left out. The
-        number is the label ``velocity``, also in a selection; that of a mesh is a place in it.
+        Number of an initial velocity, or components to come near to; the first if left out. The
+        number is the label ``velocity``, also in a selection; for a mesh it counts the points.
 
     Returns
     -------
     xarray.Dataset
-        Without dimensions of velocities; as it is where all runs start at rest.
+        Without dimensions of velocities; unchanged if all runs start at rest.
 
     Raises
     ------
     InputError
-        There is no initial velocity of that number, or there are none at all, or it was dropped.
+        There is no such initial velocity, or there are none, or the coordinate was dropped.
 
     Warns
     -----
@@ -209,12 +212,12 @@ def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
     ds : xarray.Dataset
         Results.
     start : int or (float, float), optional
-        As for `select_cell`; all of them where left out.
+        As for `select_cell`; all if left out.
 
     Returns
     -------
     xarray.Dataset
-        Without dimensions of starts, where one is asked for.
+        Without dimensions of starts, if one is given.
 
     Raises
     ------
@@ -234,7 +237,7 @@ def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
 
 
 def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
-    """Indices of a start point or an initial velocity, also where it was selected before."""
+    """Indices of a start point or an initial velocity, even if one was selected before."""
     names, grid = labels_of(ds, (kind,)), experiment_of(ds).grid
     first, second = (np.atleast_1d(ds[name].values) for name in names)
     is_mesh = kind not in grid.axes
@@ -251,7 +254,7 @@ def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
 
 
 def _labelled(ds: xr.Dataset, kind: str, number: int) -> int:
-    """Index of a number in a list, of which some may have been selected."""
+    """Index of a number in a list, or in a selection of one."""
     require_label(ds, kind)
     labels = np.atleast_1d(ds[kind].values)
     at = np.flatnonzero(labels == number)

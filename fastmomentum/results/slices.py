@@ -11,11 +11,11 @@ from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import require_labels
 
 MOST_BYTES: Final = 2**28
-"""Of trajectories; longer ones are left out, for what needs them walks the runs again."""
+"""Trajectories larger than this are dropped: what needs their steps runs the cells again."""
 
 
 def with_all_axes(ds: xr.Dataset) -> xr.Dataset:
-    """A slice with each dimension of its grid, of one value where it was selected.
+    """A slice with all dimensions of its grid; one that was selected has length 1.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def with_all_axes(ds: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Results that are no slice come back as they are.
+        Results that are not a slice are returned unchanged.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How much of a grid lies where theory says that nothing converges."""
+"""How much of a grid lies above the largest stable learning rate."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     Parameters
     ----------
     experiment : Experiment
-        The plan; of its grid only the axes are walked through.
+        The plan; only the axes of its grid are needed, not their product.
 
     Returns
     -------
     dict or None
         Ready for JSON: ``lr`` and ``momentum``, the lowest and the highest limit and the momentum
-        of each (None for a rule without), ``runs_above`` and ``runs``; where parameters or
-        constants are axes, ``at`` too: those of each; ``way_out`` where something would help those
-        above. None where the curvature at a minimum is not known, or there is no theory of the
-        rule.
+        of each (None for a rule without), ``runs_above`` and ``runs``; ``at``, the parameters and
+        constants of each limit, if some are axes; ``way_out``, if something would help the runs
+        above. None if the curvature at a minimum is not known, or there is no theory of the rule.
 
     Examples
     --------
@@ -43,7 +42,7 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
     each = rule.varying(**dict(zip(names[1:], parameters, strict=True))) if parameters else rule
     if (
         experiment.form is None or each.form is None
-    ):  # no linear map, or runs settle elsewhere than at a minimum
+    ):  # not a linear map, or runs do not settle at a minimum
         return None
     found = []
     for objective in experiment.variants:
@@ -78,7 +77,7 @@ def stability_of(experiment: Experiment) -> dict[str, Any] | None:
 
 
 def decays(experiment: Experiment) -> bool:
-    """Whether runs settle elsewhere than at a minimum, for the rule has weight decay.
+    """Whether weight decay makes runs settle elsewhere than at a minimum.
 
     Examples
     --------
@@ -92,7 +91,7 @@ def decays(experiment: Experiment) -> bool:
 
 
 def _at(labels: list[Label], cell: tuple[Any, ...]) -> dict[str, float]:
-    """Parameters and constants of a limit, of which the last index counts the objectives."""
+    """Parameters and constants of a limit; the last index counts the objectives."""
     of_rule = [label for label in labels if label.kind == "rule"]
     of_objective = [label for label in labels if label.kind == "objective"]
     sizes = [label.values.size for label in of_objective]
@@ -112,7 +111,7 @@ def in_words(found: dict[str, Any]) -> str:
     Returns
     -------
     str
-        Without a full stop; the one place for advice on how to come below the limit.
+        Without a full stop; advice on how to get below the limit is only given here.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Results as tables, some rows at a time: a row for each run, or for each step of some runs."""
+"""Results as tables, some rows at a time: one row per run, or per step of some runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fastmomentum.status import Status
 from fastmomentum.store.whole_file import replacing
 
 ROWS_AT_ONCE: Final = 2**17
-"""Rows that are in memory at a time."""
+"""Rows in memory at a time."""
 
 Columns = dict[str, NDArray[Any]]
 
@@ -29,14 +29,14 @@ class Table(Protocol):
 
     @property
     def rows(self) -> int:
-        """How many rows were read so far."""
+        """Rows read so far."""
 
     def __iter__(self) -> Iterator[Columns]:
         """Columns, some rows at a time; the status as a number, see `Status`."""
 
 
 class Summaries:
-    """A row for each run: what it was made with, and what came out.
+    """A row for each run: its settings and its results.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def _part(ds: xr.Dataset, box: Box) -> xr.Dataset:
 
 
 def _labels(ds: xr.Dataset, box: Box, varying: bool = False) -> Columns:
-    """What the runs of a box are made with; where asked for, only what differs between runs."""
+    """Settings of the runs of a box; if wanted, only those that differ between runs."""
     plan, shape = experiment_of(ds), tuple(part.stop - part.start for part in box)
     names: list[str] = []
     for label in plan.labels:
@@ -159,14 +159,14 @@ def _labels(ds: xr.Dataset, box: Box, varying: bool = False) -> Columns:
 
 
 def write_csv(table: Table, path: Path) -> None:
-    """Write a table as text: commas, a line of names, numbers to the last digit.
+    """Write a table as CSV: a line of names, then numbers with all their digits.
 
     Parameters
     ----------
     table : Table
-        Read once.
+        Is read once.
     path : Path
-        The file; there whole or not at all.
+        The file; it is written whole or not at all.
 
     Raises
     ------
@@ -186,13 +186,13 @@ def write_csv(table: Table, path: Path) -> None:
 
 
 def _texts(name: str, values: NDArray[Any]) -> Sequence[str]:
-    """Numbers as they are written; each value of an axis is written out but once."""
+    """Numbers as text; each value of an axis is converted only once."""
     if name == "status":
         words = [status.words for status in Status]
         return [words[code] for code in values.tolist()]
     if values.dtype.kind == "f" and values.size > 1000:
         bits = values.astype(np.float64).view(np.int64)
-        if np.unique(bits[:: max(1, bits.size // 500)]).size < 250:  # looks like few
+        if np.unique(bits[:: max(1, bits.size // 500)]).size < 250:  # few values, probably
             distinct, place = np.unique(bits, return_inverse=True)
             if distinct.size < bits.size // 4:
                 written = np.array([*map(repr, distinct.view(np.float64).tolist())], dtype=object)
@@ -200,7 +200,7 @@ def _texts(name: str, values: NDArray[Any]) -> Sequence[str]:
                 return texts
     if values.dtype.kind in "iu" and values.size:
         low, high = int(values.min()), int(values.max())
-        if high - low < values.size:  # steps: each number is written out but once
+        if high - low < values.size:  # steps: each number is converted only once
             known = np.array([*map(str, range(low, high + 1))], dtype=object)
             counted: list[str] = known[values.astype(np.int64) - low].tolist()
             return counted

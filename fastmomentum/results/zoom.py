@@ -1,4 +1,4 @@
-"""The experiment of a window of a map, on a finer grid than the map's."""
+"""The experiment for a window of a map, on a finer grid."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def zoomed(
     at: Mapping[str, float] | None = None,
     windows: Mapping[str, Range] | None = None,
 ) -> Experiment:
-    """The experiment of a window of a map: everything as it was, but the grid.
+    """The experiment for a window of a map: the same, except for the grid.
 
     Parameters
     ----------
@@ -43,25 +43,25 @@ def zoomed(
     num : int
         Values along each axis; two at least.
     start : int or (float, float), optional
-        Number of a start point, or coordinates to come near to; the first where left out.
+        Number of a start point, or coordinates to come near to; the first if left out.
     velocity : int or (float, float), optional
-        An initial velocity in the same way, where the map has some.
+        An initial velocity in the same way, if the map has some.
     at : mapping of float, optional
-        Where to stay along the other axes, by name; at the first value of those left out.
+        Values to keep along the other axes, by name; the first of those left out.
     windows : mapping of (float, float), optional
         First and last value along other axes, such as ``{"nu": (0.2, 0.4)}``: a window has two
-        axes in all. What is positive and spans a factor of 100 is spaced in the logarithm.
+        axes in all. Positive values that span a factor of 100 are spaced in the logarithm.
 
     Returns
     -------
     Experiment
-        From that one start, of summaries only.
+        From that one start, with summaries only.
 
     Raises
     ------
     InputError
-        The window is empty or lies outside of what can be run, is too narrow for doubles to tell
-        its values apart, has too few values, or not two axes, or the rule has no momentum.
+        The window is empty, lies outside of what can be run, is too narrow for doubles, has too
+        few values or not two axes, or the rule has no momentum.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def zoomed(
     known = [label.name for label in whole.labels if label.axis in (label.name, CELL)]
     for name in asked:
         if name not in known:
-            raise InputError(f"{name} is no axis of the grid; {suggest(str(name), known)}")
+            raise InputError(f"{name} is not an axis of the grid; {suggest(str(name), known)}")
     if len(asked) != 2:
         got = " and ".join(asked) or "none"
         raise InputError(f"a window has two axes, such as lr and momentum: got {got}")
@@ -95,7 +95,7 @@ def zoomed(
             raise InputError(f"{name} must be a range A:B with A < B: got {first:g}:{last:g}")
         if not (last - first) / num > 4 * math.ulp(max(abs(first), abs(last))):
             raise InputError(
-                f"{name} {first!r}:{last!r} is too narrow for {num} values of double precision"
+                f"{name} {first!r}:{last!r} is too narrow for {num} doubles; take a wider window"
             )
     stay = {name: value for name, value in (at or {}).items() if name not in asked}
     settings = stay.pop("lr", None), stay.pop("momentum", None)
@@ -105,12 +105,12 @@ def zoomed(
         wide = name != "momentum" and first > 0 and last >= 100 * first
         spaced = "logspace" if name == "lr" or wide else "linspace"
         values[name] = {spaced: [first, last], "num": num}
-    grid = whole.grid.model_copy(update={"cells": None})  # of a list a window is a map again
+    grid = whole.grid.model_copy(update={"cells": None})  # a window is a full map
     return whole.with_grid(narrowed(grid, values, whole.objective.parameters, meshes=False))
 
 
 def converging(ds: xr.Dataset) -> xr.DataArray:
-    """Which runs came to the last target; without one, which did not diverge.
+    """Which runs met the last target; without targets, which did not diverge.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def convergence_of(
     at: Mapping[str, float] | None = None,
     over: tuple[str, str] = ("lr", "momentum"),
 ) -> str:
-    """Say where the runs of a map converge, for a window in which none does.
+    """Say where runs of a map converge, for a window in which none does.
 
     Parameters
     ----------
@@ -155,14 +155,14 @@ def convergence_of(
     stay = {name: value for name, value in (at or {}).items() if name not in over}
     settings = stay.pop("lr", None), stay.pop("momentum", None)
     cell = select_cell(ds, *settings, start, velocity, stay)
-    free = {name: ds[name].dims[0] for name in over}  # of a list of cells both have one
+    free = {name: ds[name].dims[0] for name in over}  # for listed cells, one for both
     others = [str(dim) for dim in ds.status.dims if dim not in free.values()]
     where = {dim: ds.get_index(dim).get_loc(cell[dim].item()) for dim in others}
     those = converging(ds).isel(where)
     if not bool(those.any()):
-        return "in the map that it is a window of none does either"
+        return "in the whole map none does either"
     ranges = []
     for name, own in free.items():
         values = ds[name].values[those.any([dim for dim in those.dims if dim != own]).values]
         ranges.append(f"{name} {values.min():.6g} to {values.max():.6g}")
-    return f"those of the map that do have {', '.join(ranges)}"
+    return f"in the whole map those that do have {', '.join(ranges)}"

@@ -1,8 +1,8 @@
-"""Rules that scale each coordinate by what its gradients were: Adam and its relatives.
+"""Rules that scale each coordinate by the history of its gradients: Adam and its relatives.
 
 All take ``(w, states, g, lr, momentum, parameters, shared, t)`` and give ``(w, states)``, as the
-rules of `fastmomentum.rules.momentum` do. Where frameworks differ, the docstring says which is
-meant; all go through the points of PyTorch, or of optax where it says so, in float64.
+rules of `fastmomentum.rules.momentum` do. Where frameworks differ, the docstring says which
+one is followed: in float64 each visits the points of PyTorch, or of optax where it says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Moved = tuple[Any, Kept]
 
 
 def betas_taken(shared: Kept, momentum: Any, parameters: Kept) -> Kept:
-    """Products of the betas over all updates, this one included, for the correction of the bias.
+    """Products of the betas over all updates, this one included, for the bias correction.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def adam(
     ``w' = w - lr (v'/(1 - m^(t+1))) / (sqrt(s'/(1 - beta2^(t+1))) + eps)``. The momentum m is
     beta1; eps stands outside the root, as in the paper, PyTorch and optax. Keras and the end of the
     paper's section 2 fold the corrections into lr: there eps is added before the bias is corrected,
-    so that the paths are one for eps = 0 alone.
+    so the paths agree only for eps = 0.
 
     References
     ----------
@@ -52,8 +52,8 @@ def adam(
     beta2, eps = parameters
     v = momentum * v + (1.0 - momentum) * g
     s = beta2 * s + (1.0 - beta2) * (g * g)
-    # What a processor divides it waits for: both coordinates share the correction of s, and that
-    # of v is a factor of the one divisor that is left to each.
+    # Divisions are slow: both coordinates share the correction of s, and the correction of v is
+    # folded into the one division that is left for each.
     root = sqrt(s * (1.0 / (1.0 - shared[1]))) + eps
     return w - lr * v / ((1.0 - shared[0]) * root), (v, s)
 
@@ -61,11 +61,11 @@ def adam(
 def nadam(
     w: Any, states: Kept, g: Any, lr: Any, momentum: Any, parameters: Kept, shared: Kept, t: Any
 ) -> Moved:
-    """Adam with Nesterov's look ahead, as optax has it (``nesterov=True``).
+    """Adam with Nesterov's look-ahead, as in optax (``nesterov=True``).
 
-    In place of Adam's corrected average stands
-    ``m v'/(1 - m^(t+2)) + (1 - m) g/(1 - m^(t+1))``. PyTorch and Keras put a schedule in place of
-    these m, ``m (1 - 0.96^(t/250)/2)`` and ``m (1 - 0.96^t/2)``: other rules, which are not here.
+    Adam's corrected average is replaced by
+    ``m v'/(1 - m^(t+2)) + (1 - m) g/(1 - m^(t+1))``. PyTorch and Keras use schedules instead of
+    these m, ``m (1 - 0.96^(t/250)/2)`` and ``m (1 - 0.96^t/2)``: other rules, not implemented.
 
     References
     ----------
@@ -94,8 +94,8 @@ def rmsprop(
 
     ``s' = rho s + (1 - rho) g^2``, ``v' = m v + g/(sqrt(s') + eps)``, ``w' = w - lr v'``; eps
     stands outside the root, as in PyTorch and in optax with ``eps_in_sqrt=False``; optax by default
-    and Keras have it inside. Those two sum lr times the scaled gradient, which is the same where lr
-    is constant.
+    and Keras have it inside. Those two accumulate lr times the scaled gradient, which is the same
+    if lr is constant.
 
     References
     ----------
@@ -120,8 +120,8 @@ def adagrad(
 ) -> Moved:
     """AdaGrad: ``s' = s + g^2``, ``w' = w - lr g/(sqrt(s') + eps)``.
 
-    s begins at 0 and eps stands outside the root, as in PyTorch; in optax and Keras s begins at 0.1
-    and eps is inside, unless they are told otherwise.
+    s begins at 0 and eps stands outside the root, as in PyTorch; in optax and Keras, by default, s
+    begins at 0.1 and eps is inside.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What an update rule is: a pure function for one coordinate, and all that is its own."""
+"""Update rules: a pure function for one coordinate, and everything particular to the rule."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Parameter:
     name : str
         Its key in an experiment file.
     meaning : str
-        In a few words, as the file's ``long_name`` and in help.
+        What it is, in a few words: the ``long_name`` in files, and help.
     default : float
-        Where it is left out.
+        Its value where it is left out.
     low, high : float
-        Where it may lie.
+        Ends of its range.
     low_open, high_open : bool
-        Whether the end itself is excluded.
+        Whether that end is excluded.
     """
 
     name: str
@@ -71,23 +71,23 @@ def at_point(w: Any, states: tuple[Any, ...], momentum: Any) -> Any:
 
 
 def unchanged(shared: tuple[Any, ...], momentum: Any, parameters: tuple[Any, ...]) -> Any:
-    """For rules that keep nothing for all coordinates together."""
+    """The `advance` of rules whose coordinates share no state."""
     return shared
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Parameters that make a rule a form of a method that has a name of its own.
+    """Values of the parameters for which a rule is a form of another method.
 
     Attributes
     ----------
     words : str
-        Which, for a message.
+        These values, for a message.
     holds : callable
-        ``holds(momentum, parameters)``: where they are these, a bool or an array of bool. The
-        momentum is NaN where it is not known.
+        ``holds(momentum, parameters)``: whether the parameters have these values, as a bool or an
+        array of bool. The momentum is NaN where it is not known.
     form : Form
-        What the rule is a form of then.
+        What the rule is a form of in that case.
     """
 
     words: str
@@ -110,13 +110,13 @@ class Form:
     looks_ahead : bool
         Whether the rule keeps the point w where the method keeps w + momentum*v.
     only_first : callable
-        ``only_first(parameters)``: the part of the gradient that the first update alone takes.
+        ``only_first(parameters)``: the part of the gradient that only the first update uses.
     critical : callable, optional
         ``critical(product)``: the momentum of critical damping where lr times the curvature is
         `product`, if `scale` depends on the momentum.
     identities : tuple of Identity
-        Where the rule is a form of another method. A rule that has some is elsewhere a method of
-        its own for each value of its parameters.
+        Values of the parameters for which the rule is a form of another method. For all other
+        values such a rule is a method of its own.
     """
 
     method: str
@@ -128,14 +128,14 @@ class Form:
     identities: tuple[Identity, ...] = ()
 
     def at(self, parameters: Floats, momentum: Any = float("nan")) -> Form:
-        """The form with such parameters, by the first identity that holds for all of them.
+        """The form at some parameters: that of the first identity that holds for all of them.
 
         Parameters
         ----------
         parameters : tuple of (float or ndarray)
             In the order of the registry.
         momentum : float or ndarray, optional
-            Where it is known; at 0 no parameter has a say, and every identity holds.
+            Where it is known; at 0 the parameters do not matter, and every identity holds.
 
         Returns
         -------
@@ -158,7 +158,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Rule:
-    """An update rule, with all that is particular to it; nothing elsewhere asks for its name.
+    """An update rule, with everything particular to it; no other code depends on its name.
 
     Attributes
     ----------
@@ -174,18 +174,18 @@ class Rule:
         ``update(w, states, g, lr, momentum, parameters, shared, t) -> (w, states)``, pure, for one
         coordinate; t is the number of updates made before, as a float.
     form : Form or None
-        The method that it is a form of; None where it is no linear map of point and velocity.
+        The method that it is a form of; None if it is not a linear map of point and velocity.
     uses_momentum : bool
         False where the grid has no momentum axis, and there is no velocity.
     states : tuple of str
-        What a coordinate keeps between updates; the first is the velocity where the rule has one,
-        which starts with the grid's; all else starts with 0.
+        What a coordinate keeps between updates. The first is the velocity if the rule has one, and
+        starts with the grid's; all others start at 0.
     parameters : tuple of Parameter
-        What an experiment may set besides.
+        What an experiment may set besides learning rate and momentum.
     gradient_point : callable
         ``gradient_point(w, states, momentum) -> w``, where the gradient is taken.
     shared : tuple of float
-        What all coordinates keep together, as it is before the first update.
+        State that all coordinates share, before the first update.
     advance : callable
         ``advance(shared, momentum, parameters) -> shared``, before each update.
     """
@@ -205,5 +205,5 @@ class Rule:
 
     @property
     def restarts(self) -> bool:
-        """Whether its velocity may be set to 0 on the way: it has one, linear in the gradient."""
+        """Whether its velocity may be reset to 0: it has one, and it is linear in the gradient."""
         return self.uses_momentum and self.form is not None

@@ -28,13 +28,13 @@ class UpdateRule(Specification):
     name : str
         One of `fastmomentum.RULES`.
     **parameters : float
-        Those of the rule, such as ``dampening`` for "pytorch" or ``beta2`` for "adam"; its defaults
-        where left out. Every rule takes ``weight_decay``, ``decoupled_weight_decay`` and ``clip``
-        too.
+        Those of the rule, such as ``dampening`` for "pytorch" or ``beta2`` for "adam"; their
+        defaults if left out. Every rule also takes ``weight_decay``, ``decoupled_weight_decay``
+        and ``clip``.
     restart : str, optional
-        When the velocity is set to 0: "function", where f rose over an update, or "gradient", where
-        the gradient taken points along the velocity made of it; for rules with a velocity that are
-        linear in the gradient.
+        When the velocity is reset to 0: "function", when f rose in an update, or "gradient", when
+        the gradient points along the new velocity; for rules with a velocity that are linear in
+        the gradient.
 
     References
     ----------
@@ -57,7 +57,7 @@ class UpdateRule(Specification):
             + [option.name for option in OPTIONS]
         )
     )
-    """Of all rules, and options: which of them a rule has is looked at once its name is known."""
+    """Parameters of all rules, and options: those of this rule are checked once it is known."""
 
     name: str
     restart: str | None = Field(default=None, kw_only=True)
@@ -75,7 +75,7 @@ class UpdateRule(Specification):
         if isinstance(given, Rule):
             if RULES.get(given.name) != given:
                 raise ValueError(
-                    f"must be a rule of fm.RULES: got another Rule of the name {given.name!r}; "
+                    f"must be a rule of fm.RULES: got another Rule named {given.name!r}; "
                     f"{cls.another}"
                 )
             given = given.name
@@ -111,7 +111,7 @@ class UpdateRule(Specification):
 
     @model_serializer(mode="plain")
     def _plain(self) -> dict[str, Any]:
-        """Without what has its default: one way to say it, as two would be two experiments."""
+        """Without values equal to their defaults: one form, as two would be two experiments."""
         restart = {} if self.restart is None else {"restart": self.restart}
         return {"name": self.name, **self.said(), **restart}
 
@@ -126,7 +126,7 @@ class UpdateRule(Specification):
 
     @staticmethod
     def keys_of(name: str) -> list[str]:
-        """What the table of a rule of the registry may hold."""
+        """Keys that the table of a rule may have."""
         own = RULES[name].parameters
         return ["name", *(parameter.name for parameter in (*own, *OPTIONS)), "restart"]
 
@@ -143,14 +143,14 @@ class UpdateRule(Specification):
 
     @property
     def form(self) -> Form | None:
-        """What the rule is a form of as it stands; None for no linear map, or with options."""
+        """The method it is a form of; None if it is not a linear map, or has options."""
         return form_of(self)
 
     @property
     def is_linear(self) -> bool:
         """Whether an update on a quadratic is a linear map of point and velocity.
 
-        Decay leaves it one, about another point of rest; clipping and restarts do not.
+        With weight decay it is, about another fixed point; with clipping or restarts it is not.
         """
         return linear(self)
 
@@ -181,7 +181,7 @@ class UpdateRule(Specification):
         Returns
         -------
         VaryingRule
-            Those left out stay as they are.
+            Parameters that are left out keep their values.
 
         Raises
         ------
@@ -212,7 +212,7 @@ class UpdateRule(Specification):
 
     @property
     def words(self) -> str:
-        """The rule in a title.
+        """The rule in a few words, for titles.
 
         Examples
         --------
@@ -225,14 +225,14 @@ class UpdateRule(Specification):
         return self.name + (f" with {', '.join(said)}" if said else "")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        """What was given, and no more."""
+        """Only what was given."""
         yield "name", self.name
         yield from self.said().items()
         if self.restart is not None:
             yield "restart", self.restart
 
     def __eq__(self, other: object) -> bool:
-        """Whether two are the same rule with the same parameters, said or left out."""
+        """Whether two are the same rule with the same parameters, given or left out."""
         if not isinstance(other, UpdateRule):
             return NotImplemented
         return self._whole == other._whole
@@ -260,7 +260,7 @@ def _check(rule: UpdateRule, own: dict[str, Parameter], name: str, value: float)
         return [(name, f"must {own[name].range}: got {value!r}")]
     having = [other.name for other in RULES.values() if name in {p.name for p in other.parameters}]
     if having:
-        return [(name, f"must be left out, for the rule {rule.name} has none: got {shown(value)}; "
+        return [(name, f"must be left out, as the rule {rule.name} has none: got {shown(value)}; "
                  f"drop it, or take the rule {' or '.join(having)}")]  # fmt: skip
     known = UpdateRule.keys_of(rule.name)
     return [(name, f"is no key of the rule {rule.name}; {suggest(name, known)}")]
@@ -278,5 +278,5 @@ def _check_restart(rule: UpdateRule) -> list[Fault]:
         return []
     having = [other.name for other in RULES.values() if other.restarts]
     why = "is not linear in the gradient" if rule.rule.uses_momentum else "has no velocity"
-    return [("restart", f"must be left out, for the rule {rule.name} {why}: got {shown(given)}; "
+    return [("restart", f"must be left out, as the rule {rule.name} {why}: got {shown(given)}; "
              f"drop it, or take the rule {', '.join(having[:-1])} or {having[-1]}")]  # fmt: skip

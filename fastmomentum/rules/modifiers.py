@@ -1,4 +1,4 @@
-"""What any rule may have besides: decay of the point, clipped gradients, restarts.
+"""Options of every rule: weight decay, clipped gradients, restarts.
 
 The order of an update: gradient, noise, clip, weight decay, the rule, decoupled decay, restart.
 """
@@ -20,23 +20,23 @@ OPTIONS: Final = (
 OPTIONS_BY_NAME: Final = {option.name: option for option in OPTIONS}
 
 RESTARTS: Final = {
-    "function": "where f rose over the update",
-    "gradient": "where the gradient taken points along the velocity made of it",
+    "function": "when f rose in the update",
+    "gradient": "when the gradient points along the new velocity",
 }
-"""When a velocity is set to 0, by name; both of O'Donoghue and Candes."""
+"""When a velocity is reset to 0, by name; both from O'Donoghue and Candes."""
 
 
 def decayed(g: Any, at: Any, weight_decay: Any) -> Any:
     """Gradient with weight decay: ``g + weight_decay*w``, w where the gradient was taken.
 
-    So any rule descends ``f(w) + weight_decay |w|^2/2``, in whatever form it is written.
+    So every rule descends ``f(w) + weight_decay |w|^2/2``, whatever its form.
 
     Examples
     --------
     >>> float(decayed(2.0, 4.0, 0.25))
     3.0
     """
-    return select(weight_decay > 0.0, g + weight_decay * at, g)  # 0 has the plain rule's bits
+    return select(weight_decay > 0.0, g + weight_decay * at, g)  # at 0 the bits of the plain rule
 
 
 def taken_off(to: Any, w: Any, part: Any) -> Any:
@@ -44,8 +44,8 @@ def taken_off(to: Any, w: Any, part: Any) -> Any:
 
     References
     ----------
-    Loshchilov and Hutter, "Decoupled weight decay regularization", 2019; as ``torch.optim.AdamW``
-    has it, the factor of a schedule included in lr.
+    Loshchilov and Hutter, "Decoupled weight decay regularization", 2019; as in
+    ``torch.optim.AdamW``, where lr includes the factor of a schedule.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def taken_off(to: Any, w: Any, part: Any) -> Any:
 
 
 def larger(largest: Any, g: Any, _: Any) -> Any:
-    """Largest size of a coordinate of the gradient so far; NaN is passed over.
+    """Largest size of a coordinate of the gradient so far; NaN is ignored.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def larger(largest: Any, g: Any, _: Any) -> Any:
 
 
 def unit(largest: Any) -> Any:
-    """By what coordinates are divided before they are squared, so that no square overflows.
+    """What coordinates are divided by before they are squared, so that no square overflows.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def clipping(norm: Any, clip: Any) -> Any:
 
 
 def summed(total: Any, one: Any, other: Any) -> Any:
-    """A further term of an inner product.
+    """Add a term to an inner product.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 All take ``(w, states, g, lr, momentum, parameters, shared, t)`` and give ``(w, states)``: a
 coordinate, what it keeps (here its velocity), the gradient's component, the settings, and how many
-updates were made before. What a rule does not use it leaves alone.
+updates were made before. A rule ignores what it does not need.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def qhm(
     """Quasi-hyperbolic: ``v' = m*v + (1 - m)*g``, ``w' = w - lr*((1 - nu)*g + nu*v')``.
 
     nu = 0 is plain descent, nu = 1 the average of gradients, nu = m Nesterov's rule with the
-    learning rate lr (1 - m): `QUASI_HYPERBOLIC`, by which `fastmomentum.theory.convert` goes.
+    learning rate lr (1 - m); `fastmomentum.theory.convert` uses this, by `QUASI_HYPERBOLIC`.
 
     References
     ----------
@@ -168,7 +168,7 @@ def _critical(product: Any) -> Any:
 
 
 def _close(one: Any, other: Any) -> Any:
-    """Whether two settings are equal but for the rounding of an axis; NaN is equal to nothing."""
+    """Whether two settings are equal up to the rounding of an axis; NaN equals nothing."""
     return np.isclose(one, other, rtol=1e-14, atol=0.0)
 
 
@@ -182,7 +182,7 @@ QUASI_HYPERBOLIC: Final = (
     Identity("nu = momentum", lambda momentum, parameters: _close(parameters[0], momentum),
              Form("nesterov", _averaged, sums_gradients=True)),
 )  # fmt: skip
-"""Of Ma and Yarats 2019. For the last, put u = -lr v: then ``u' = m u - lr (1 - m) g`` and
+"""From Ma and Yarats 2019. For the last, put u = -lr v: then ``u' = m u - lr (1 - m) g`` and
 ``w' = w + m u' - lr (1 - m) g``, which is Nesterov's rule in Keras' form."""
 
 
@@ -209,7 +209,7 @@ RULES: Final = (
          "torch.optim.SGD(momentum, dampening), from rest",
          pytorch, Form("momentum", _undampened, sums_gradients=True,
                        only_first=lambda parameters: parameters[0]),
-         parameters=(Parameter("dampening", "part of the gradient left away from the second "
+         parameters=(Parameter("dampening", "part of the gradient left out from the second "
                                "update on", 0.0, 0.0, 1.0),)),
     Rule("ema", "Moving average of gradients",
          "v' = momentum*v + (1 - momentum)*g; w' = w - lr*v'",

@@ -1,4 +1,4 @@
-"""A rule whose parameters differ from cell to cell, and what is asked of either kind of rule."""
+"""Rules whose parameters differ from cell to cell, and what they share with other rules."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Chosen(Protocol):
 
     @property
     def restart(self) -> str | None:
-        """When the velocity is set to 0, if ever."""
+        """When the velocity is reset to 0, if ever."""
 
 
 def form_of(chosen: Chosen) -> Form | None:
-    """What a rule is a form of with its parameters; None for no linear map, or with options."""
+    """The method that a rule is a form of; None if it is not a linear map, or has options."""
     form = chosen.rule.form
     if form is None or chosen.options or chosen.restart is not None:
         return None
@@ -55,7 +55,7 @@ class VaryingRule:
     options : dict
         Options of every rule that do something, by name: floats or ndarrays too.
     restart : str, optional
-        As of `UpdateRule`.
+        As for `UpdateRule`.
     """
 
     rule: Rule
@@ -76,7 +76,7 @@ class VaryingRule:
 
     @property
     def form(self) -> Form | None:
-        """What the rule is a form of as it stands; see `UpdateRule.form`."""
+        """The method that the rule is a form of; see `UpdateRule.form`."""
         return form_of(self)
 
     @property

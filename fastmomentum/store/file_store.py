@@ -1,9 +1,4 @@
-"""The store's protocol: lay out, write blocks, keep the journal, resume, finish.
-
-Two stores share one interface: `FileStore` for an HDF5 file and `memory_store.MemoryStore` for
-arrays. A worker gets a store's `sink`, writes its own blocks with it, and returns only their
-checksums.
-"""
+"""The store in an HDF5 file: laid out, written block by block, resumed, finished."""
 
 from __future__ import annotations
 
@@ -11,18 +6,17 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.experiment.arithmetic import other_arithmetic
-from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.provenance import changed_since
 from fastmomentum.store import files, locks, manifest, system
-from fastmomentum.store.block_file import BlockFile, BlockWriter
+from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.earlier import Reused
 from fastmomentum.store.journal import DONE, WRITTEN, Journal, RunTotals
 from fastmomentum.store.manifest import Contents
@@ -34,37 +28,6 @@ from fastmomentum.store.paths import (
     require_whole,
 )
 from fastmomentum.text import in_units
-
-
-class Store(Protocol):
-    """What the runner needs of a store."""
-
-    @property
-    def experiment(self) -> Experiment:
-        """The plan."""
-
-    @property
-    def blocks(self) -> Blocks:
-        """The runs, cut into blocks."""
-
-    @property
-    def sink(self) -> BlockWriter:
-        """What workers write blocks to."""
-
-    def missing(self) -> Iterator[int]:
-        """Numbers of the blocks still to do."""
-
-    def enter(self, block: int, *checksums: int) -> None:
-        """Record that a block is written, and those after it, one for each checksum."""
-
-    def count_done(self) -> int:
-        """How many blocks are done."""
-
-    def commit(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """Make what was entered durable; counts by status and time are those of this session."""
-
-    def finish(self, counts: NDArray[np.int64], seconds: float) -> None:
-        """Finish the results once all blocks are entered."""
 
 
 class FileStore:
@@ -274,7 +237,7 @@ class FileStore:
         self.commit(counts, seconds)
         left = len(self.blocks) - self.journal.count_done()
         if self._broken or left:
-            raise StorageError(f"{self.partial}: {left:,} blocks are not done; run again to go on")
+            raise StorageError(f"{self.partial}: {left:,} blocks are not done; run again to resume")
         with files.in_words(f"finishing {self.path}"):
             files.sync_data(self.sink.writing)
             self.sink.close()  # Windows cannot rename an open file

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastmomentum.errors import StorageError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Arrays, block_arrays
-from fastmomentum.store import system
+from fastmomentum.store import machine
 from fastmomentum.store.earlier import Earlier, Reused
 from fastmomentum.text import in_units
 
@@ -42,7 +42,7 @@ class MemoryStore:
     ) -> None:
         n_runs = experiment.grid.n_runs
         needed = n_runs * experiment.bytes_per_run
-        free = system.free_memory()
+        free = machine.free_memory()
         if free is not None and needed > free:
             raise StorageError(
                 f"{n_runs:,} runs take {in_units(needed)} of memory, and {in_units(free)} are "

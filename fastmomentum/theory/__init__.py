@@ -1,4 +1,4 @@
-"""Closed forms: what a rule does on a quadratic, and so near any minimiser.
+"""Closed forms: what a rule does on a quadratic, and therefore near any minimiser.
 
 Along an eigenvector of the Hessian, of eigenvalue L, a rule is a linear map of (w, v), the distance
 from the minimiser and the velocity. With a = lr*L and m the momentum, its trace T, determinant D,
@@ -13,7 +13,7 @@ nesterov   (1 + m)(1 - a)  m(1 - a)  2(1 + m)/(1 + 2m)   ((1 - m)/(1 + m))^2 < a
 =========  ==============  ========  ==================  ===========================================
 
 The other rules are forms of these; with the learning rate of `scale` they go through the same
-points, from velocities that `convert` tells:
+points, from velocities that `convert` computes:
 
 =========  ========================  ===================  ==========================================
 rule       is                        with lr times        and velocity
@@ -26,11 +26,11 @@ qhm        momentum, where nu = 1    1 - m                -lr v
 qhm        nesterov, where nu = m    1 - m                -lr v
 =========  ========================  ===================  ==========================================
 
-with d the dampening and g0 the gradient at the start, for the first update is not dampened. With
-another nu "qhm" has its matrix, and is a form of no other rule.
+with d the dampening and g0 the gradient at the start, as the first update is not dampened. With
+any other nu "qhm" has a matrix of its own, and is a form of no other rule.
 
-Matrices are taken from the rules themselves, so that theory cannot drift from what is run and a new
-rule has one at once. Everything broadcasts.
+Matrices are computed from the rules themselves, so theory always matches what is run, and a new
+rule has its theory at once. Everything broadcasts.
 
 References
 ----------

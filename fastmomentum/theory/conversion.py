@@ -1,4 +1,4 @@
-"""Which rules are one method under several names, and what the settings of one are in another."""
+"""Rules that are one method under several names, and how their settings translate."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def method(rule: RuleLike, momentum: ArrayLike | None = None) -> str:
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has parameters.
+        The rule; an `UpdateRule` if it has parameters.
     momentum : array_like, optional
-        Momenta, which decide for "qhm": nu = momentum is Nesterov's rule.
+        Momenta, which matter for "qhm": nu = momentum is Nesterov's rule.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def scale(rule: RuleLike, momentum: ArrayLike) -> Floats:
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     momentum : array_like
         Momenta.
 
@@ -110,15 +110,15 @@ def convert(
     Parameters
     ----------
     rule, to : str or UpdateRule
-        From which and to which; `UpdateRule` where there is a dampening or a nu.
+        The two rules; an `UpdateRule` if it has a dampening or a nu.
     lr, momentum : array_like
         Settings; shapes that broadcast.
     start, velocity : array_like, shape (..., 2)
         First point and velocity; ``...`` broadcasts with the settings.
     gradient : array_like, shape (..., 2), optional
-        At the start; needed where there is a dampening, for the first update has none.
+        Gradient at the start; needed with a dampening, as the first update is not dampened.
     schedule : Schedule, optional
-        Of the runs: with one, forms of a method are different methods, and nothing is converted.
+        Schedule of the runs: with one, forms of a method take different paths: an error.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def convert(
     ------
     InputError
         A learning rate is not positive, or a momentum not in [0, 1); the two are forms of different
-        methods, and the momentum is not 0; a dampening asks for the gradient; or there is a
+        methods, and the momentum is not 0; a dampening needs the gradient; or there is a
         schedule.
 
     References
@@ -151,7 +151,7 @@ def convert(
     if schedule is not None and rule != to:
         raise InputError(
             f"with a schedule ({Schedule.parse(schedule).words}) {rule.name} and {to.name} take "
-            "different paths: forms of one method part where settings change"
+            "different paths: forms of one method differ once settings change"
         )
     if rule == to:  # before a gradient is asked for
         gradient = (0.0, 0.0)
@@ -195,7 +195,7 @@ def _of_numbers(rule: RuleLike) -> UpdateRule:
 def _form(rule: UpdateRule | VaryingRule, momentum: Floats | None = None) -> Form:
     """What a rule is a form of, at these momenta where they are given."""
     if rule.form is None:
-        raise InputError(f"the rule {rule.words} is a form of no other: it takes paths of its own")
+        raise InputError(f"the rule {rule.words} is a form of no other: it takes its own paths")
     return rule.form if momentum is None else rule.form.at(rule.parameters, momentum)
 
 
@@ -214,13 +214,13 @@ def _require_one_method(rule: UpdateRule, to: UpdateRule, momentum: Floats) -> N
             for identity in _form(alone[0]).identities
         )
         raise InputError(
-            f"no settings make {names} one but the momentum 0: {alone[0].name} is a form "
+            f"{names} agree for no settings but momentum 0: {alone[0].name} is a form "
             f"{known_as}, and of no other rule elsewhere"
         )
     if one.method != other.method and momentum.any():
         raise InputError(
             f"{rule.words} and {to.words} are forms of different methods, {one.method} and "
-            f"{other.method}: no settings make them one but the momentum 0"
+            f"{other.method}: they agree for no settings but momentum 0"
         )
 
 
@@ -240,6 +240,6 @@ def _undampened(rule: UpdateRule, momentum: Floats, gradient: ArrayLike | None) 
             "the first update of a rule with dampening is not dampened: give the gradient at the "
             "start"
         )
-    moved = momentum > 0  # without momentum no velocity has a say
+    moved = momentum > 0  # without momentum the velocity does not matter
     missing = part * numbers(gradient, "gradient") / np.where(moved, momentum, 1.0)
     return np.where(moved, missing, 0.0)

@@ -19,7 +19,7 @@ def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
     objective : Objective
         Any.
     point : array_like, shape (..., 2), optional
-        Where; the first minimiser where left out.
+        The point; the first minimiser if left out.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
         raise InputError(f"objective must be one such as fm.Rosenbrock(): got {got}")
     if point is None:
         if not len(objective.minimisers):
-            raise InputError(f"{objective.words} has no minimiser; say at which point")
+            raise InputError(f"{objective.words} has no minimiser; give the point")
         point = objective.minimisers[0]
     point = numbers(point, "point")
     if not point.ndim or point.shape[-1] != 2:
@@ -68,11 +68,11 @@ def predicted_rate(
     objective : Objective
         Any.
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     lr, momentum : array_like
         Shapes that broadcast, such as (n, 1) and (m,) for a grid.
     point : array_like, shape (2,), optional
-        A minimiser; the first where left out.
+        A minimiser; the first if left out.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def predicted_rate(
 def largest_stable_lr(
     objective: Objective, rule: RuleLike, momentum: ArrayLike, point: ArrayLike | None = None
 ) -> Floats:
-    """Learning rate from which on no minimiser attracts: `stable_limit` over the curvature.
+    """Learning rate above which no minimiser attracts: `stable_limit` over the curvature.
 
     On a quadratic, and so for mse, runs above it diverge; on other objectives they cannot settle.
 
@@ -117,11 +117,11 @@ def largest_stable_lr(
     objective : Objective
         Any.
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     momentum : array_like
         Momenta.
     point : array_like, shape (2,), optional
-        A minimiser; where left out, the one that allows most.
+        A minimiser; if left out, the one that allows most.
 
     Returns
     -------

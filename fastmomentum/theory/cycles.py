@@ -1,4 +1,4 @@
-"""Where the heavy ball goes round for ever on some strongly convex function, and where on none."""
+"""Where the heavy ball cycles forever on some strongly convex function, and where on none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats
 
 LONGEST: Final = 25
-"""Largest period that is looked at unless another is given; longer ones add slivers."""
+"""Longest period that is tried by default; longer ones add only slivers."""
 
 
 def has_cycle(
@@ -28,7 +28,7 @@ def has_cycle(
     ``g^2 - 2(m - p + k(1 - m p)) g + 2 k (1 - p)(1 + m^2 - 2 m p) <= 0``. False proves no
     convergence: there are other cycles.
 
-    Derivation: on the cycle w_t, the period-th roots of unity in order, the update asks for the
+    Derivation: on the cycle w_t, the period-th roots of unity in order, the update needs the
     gradients g_t = c w_t with the complex number
     ``c = ((1 + m)(1 - p) - i (1 - m) sin(2 pi/period))/lr``. Averaged over rotations, a function
     that has them has one value on the whole cycle. Between w_t and its two neighbours the
@@ -46,8 +46,8 @@ def has_cycle(
     Returns
     -------
     ndarray of bool, shape (...)
-        For period 2: ``2(1 + m)/L <= lr <= 2(1 + m)/mu``, where a parabola of some curvature from
-        mu to L is alternated on.
+        For period 2: ``2(1 + m)/L <= lr <= 2(1 + m)/mu``, where runs alternate on a parabola of
+        some curvature from mu to L.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def shortest_cycle(
     lr, momentum, mu, L : array_like
         As for `has_cycle`.
     longest : int
-        The longest period that is looked at.
+        The longest period to try.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def converging_momentum(
     -------
     ndarray, shape (...)
         ``(mu lr/2 + sqrt(mu^2 lr^2/4 + 4(1 - lr L/2)))/2``, at most 1, for 0 < lr < 2/L; NaN for
-        others. From there on nothing is proved by it: it is sufficient, not necessary.
+        others. Above it nothing is proved: the condition is sufficient, not necessary.
 
     Raises
     ------

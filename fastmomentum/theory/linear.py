@@ -26,9 +26,9 @@ def iteration_matrix(
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     lr, momentum, eigenvalue : array_like
-        Shapes that broadcast; a rule without momentum does not look at it.
+        Shapes that broadcast; a rule without momentum ignores it.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def iteration_matrix(
 def spectral_radius(
     rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
 ) -> Floats:
-    """Rate at which distances shrink in the end, a factor an update.
+    """Factor by which an update shrinks the distance in the long run.
 
     ``(|T| + sqrt(T^2 - 4D))/2`` where the roots are real, ``sqrt(D)`` where they are complex: for
     the heavy ball, sqrt(momentum).
@@ -66,15 +66,15 @@ def spectral_radius(
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast.
 
     Returns
     -------
     ndarray, shape (...)
-        At least 1 where the rule is not stable. At a double root it is good to half the digits, as
-        the settings themselves define it no better.
+        At least 1 where the rule is not stable. At a double root half of its digits are right:
+        the settings do not determine it any better.
 
     Raises
     ------
@@ -97,14 +97,14 @@ def spectral_radius(
 
 
 def stable_limit(rule: RuleLike, momentum: ArrayLike) -> Floats:
-    """Where a rule stops being stable: it is for 0 < lr*L < limit.
+    """The limit of stability: a rule is stable for 0 < lr*L < limit.
 
     The conditions of Jury, 1 - T + D > 0, 1 + T + D > 0 and D < 1, are linear in lr*L.
 
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     momentum : array_like
         Momenta.
 
@@ -118,7 +118,7 @@ def stable_limit(rule: RuleLike, momentum: ArrayLike) -> Floats:
     Raises
     ------
     InputError
-        There is no such rule, or it decays: then the limit is no number for lr*L alone.
+        There is no such rule, or it has weight decay: then no limit for lr*L alone exists.
 
     References
     ----------
@@ -140,8 +140,8 @@ def stable_limit(rule: RuleLike, momentum: ArrayLike) -> Floats:
 
 
 def _zero(at_0: Floats, at_1: Floats) -> Floats:
-    """Where a line that is positive at 0 comes down to 0; inf for never, 0 where it is not."""
-    falls = at_0 - at_1 > 16.0 * np.finfo(float).eps  # by more than the two are rounded
+    """Where a line falls to 0: inf if it never does, 0 if it is not positive at 0."""
+    falls = at_0 - at_1 > 16.0 * np.finfo(float).eps  # by more than rounding
     where = np.where(falls, at_0 / np.where(falls, at_0 - at_1, 1.0), np.inf)
     return np.where(at_0 > 0, where, 0.0)
 
@@ -154,7 +154,7 @@ def is_stable(
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast.
 
@@ -182,17 +182,17 @@ def is_stable(
 
 
 def known(rule: RuleLike) -> UpdateRule | VaryingRule:
-    """The rule of a name, with its parameters: numbers, or arrays where they vary.
+    """The rule of this name, with its parameters: numbers, or arrays where they vary.
 
     Raises
     ------
     InputError
-        There is none.
+        There is no such rule.
     """
     if isinstance(rule, VaryingRule):
         return rule
     if isinstance(rule, str) and rule not in RULES:
-        raise InputError(f"rule must be one of the registry: no {rule!r}; {suggest(rule, RULES)}")
+        raise InputError(f"rule must name a rule of fm.RULES: got {rule!r}; {suggest(rule, RULES)}")
     return UpdateRule.parse(rule)
 
 
@@ -206,14 +206,14 @@ def entries(
     found = known(rule)
     if found.rule.form is None:
         raise InputError(
-            f"the rule {found.name} is no linear map of point and velocity: there is no theory of "
-            "it here; known is that of "
+            f"there is no theory of the rule {found.name}, which is not a linear map of point and "
+            "velocity; take one of "
             + ", ".join(name for name, other in RULES.items() if other.form is not None)
         )
     if not found.is_linear:
         raise InputError(
-            f"the rule {found.words} is no linear map of point and velocity: there is no theory of "
-            "it here; drop clip and restart"
+            f"there is no theory of the rule {found.words}, which is not a linear map of point and "
+            "velocity; drop clip and restart"
         )
     decay, decoupled = (
         numbers(found.options.get(name, 0.0), name)
@@ -239,18 +239,16 @@ def entries(
 
 
 def without_options(rule: RuleLike) -> UpdateRule | VaryingRule:
-    """The rule, where it has no options: closed forms are known of such alone.
+    """The rule, if it has no options: closed forms are known only without.
 
     Raises
     ------
     InputError
-        It has some, or is no linear map.
+        It has options, or is not a linear map.
     """
     found = known(rule)
     if found.form is None and found.rule.form is not None:
-        raise InputError(
-            f"no closed form for the rule {found.words}: there is one without options; drop them"
-        )
+        raise InputError(f"the rule {found.words} has no closed form with its options; drop them")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Least squares by batches of rows: the noise that they bring, and where a rule settles in it.
+"""Least squares in batches of rows: the noise that batches add, and where a rule settles.
 
 A batch has a Hessian and a gradient of its own. At the minimiser its gradient is the noise of
 `minibatch_covariance`; away from it the batch's Hessian adds noise that grows with the distance. So
@@ -80,8 +80,8 @@ def batch_stationary_covariance(
 ) -> Floats:
     """Covariance of the point in the long run, with batches of rows drawn independently.
 
-    It is exact, in the learning rate and in the noise that grows with the distance; where that is
-    left out, `stationary_covariance` with `minibatch_covariance` is what remains.
+    Exact in the learning rate and in the noise that grows with the distance; without the latter it
+    is `stationary_covariance` with `minibatch_covariance`.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def batch_stationary_covariance(
     size : int
         Rows of a batch, drawn independently ("replacement").
     noise_covariance : array_like, shape (d, d), optional
-        Of what is added to the gradient besides.
+        Covariance of further noise on the gradient.
 
     Returns
     -------

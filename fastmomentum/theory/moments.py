@@ -99,7 +99,7 @@ def expected_loss(
     noise_covariance : array_like, shape (d, d)
         Of what is added to the gradient at each update; symmetric.
     start : array_like, shape (d,)
-        From the minimiser.
+        The first point, relative to the minimiser.
     steps : int
         Updates.
 
@@ -128,7 +128,7 @@ def expected_loss(
     loss[..., 0] = 0.5 * (moments[..., 0, 0] @ eigenvalues)
     with np.errstate(over="ignore", invalid="ignore"):
         for t in range(steps):
-            if t < 2:  # the first update may be another, as it is not dampened
+            if t < 2:  # the first update may differ, as it is not dampened
                 parts = np.broadcast_arrays(*entries(rule, *given, first=t == 0))
                 maps = np.stack(parts, axis=-1).reshape(*parts[0].shape, 2, 2)
                 kick = kick_of(rule, lr, momentum, first=t == 0)
@@ -151,8 +151,8 @@ def minibatch_covariance(row_gradients: ArrayLike, size: int, replacement: bool 
     size : int
         Rows of a batch.
     replacement : bool
-        Whether a row may come twice. Without, the batches of an epoch are not independent of each
-        other, and this is the covariance of one of them alone.
+        Whether a row may be drawn twice. If not, the batches of an epoch are not independent of
+        each other, and this is the covariance of a single batch.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def minibatch_covariance(row_gradients: ArrayLike, size: int, replacement: bool 
     Raises
     ------
     InputError
-        There are no such batches.
+        The size is not from 1 to the number of rows.
 
     References
     ----------
@@ -187,7 +187,7 @@ def minibatch_covariance(row_gradients: ArrayLike, size: int, replacement: bool 
 def mean_square_radius(
     rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, row_hessians: ArrayLike, size: int
 ) -> Floats:
-    """Factor an update by which second moments shrink in the end, with batches of rows.
+    """Factor by which an update shrinks second moments in the long run, with batches of rows.
 
     A batch has a Hessian of its own, so noise grows with the distance. Below 1 a rule is stable in
     the mean square: a smaller region than that of the full gradient.

@@ -13,17 +13,17 @@ from fastmomentum.theory.linear import Floats, RuleLike, discriminant_of, entrie
 def residual(
     rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike, step: ArrayLike
 ) -> Floats:
-    """What is left, after so many updates from rest, of the distance along an eigenvector.
+    """Part of the distance along an eigenvector that is left after some updates from rest.
 
     With r1, r2 the roots and s_k = (r1^k - r2^k)/(r1 - r2), a power of the iteration matrix M is
     ``M^k = s_k M - D s_(k-1)``, so that ``p_k = s_k M_11 - D s_(k-1)``. s_k is evaluated so that a
-    double root costs no digits. Where the first update is another matrix F, ``M^(k-1) F`` stands
-    for the power.
+    double root costs no digits. If the first update has another matrix F, ``M^(k-1) F`` takes the
+    place of the power.
 
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast.
     step : array_like of int
@@ -55,7 +55,7 @@ def residual(
 def responses(
     rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike, step: ArrayLike
 ) -> tuple[Floats, Floats]:
-    """What becomes of a distance and of a velocity along an eigenvector, after so many updates.
+    """How a point after some updates depends on its first distance and velocity.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def responses(
         discriminant = discriminant_of(matrix)
 
         def row(power: Floats) -> tuple[Floats, Floats]:
-            """First row of so high a power."""
+            """First row of a power of the matrix."""
             now, before = (
                 _power_sum(trace, determinant, discriminant, n) for n in (power, power - 1)
             )
@@ -113,12 +113,12 @@ def iterate(
     minimiser: ArrayLike = (0.0, 0.0),
     velocity: ArrayLike = (0.0, 0.0),
 ) -> Floats:
-    """The exact point after so many updates on a quadratic.
+    """The exact point after some updates on a quadratic.
 
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     lr, momentum : array_like
         Shapes that broadcast.
     hessian : array_like, shape (2, 2)
@@ -155,8 +155,8 @@ def iterate(
     centre = numbers(minimiser, "minimiser")
     if known(rule).options and centre.any():
         raise InputError(
-            f"the rule {known(rule).words} does not settle at the minimiser, but on the way from "
-            "it to 0; leave minimiser at (0, 0)"
+            f"the rule {known(rule).words} settles between the minimiser and 0; "
+            "leave minimiser at (0, 0)"
         )
     away = vectors.T @ (numbers(start, "start") - centre)
     speed = vectors.T @ numbers(velocity, "velocity")

@@ -1,4 +1,4 @@
-"""How a rule comes near a minimiser along an eigenvector: from one side, or turning round it."""
+"""How a rule approaches a minimiser along an eigenvector: from one side, or around it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fastmomentum.theory.linear import RuleLike, invariants, is_stable
 
 
 class Regime(IntEnum):
-    """How a rule comes near the minimiser of a quadratic, along one eigenvector.
+    """How a rule approaches the minimiser of a quadratic, along one eigenvector.
 
-    Overdamped: from one side, or over it once. Oscillating: turning round it, roots complex.
-    Alternating: changing side at each update in the end. Unstable: it does not come near.
+    Overdamped: from one side, or crossing it once. Oscillating: around it, with complex roots.
+    Alternating: changing sides at each update in the long run. Unstable: not at all.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def regime(
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast.
 

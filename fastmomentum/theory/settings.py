@@ -19,7 +19,7 @@ def oscillating_range(rule: RuleLike, momentum: ArrayLike) -> tuple[Floats, Floa
     Parameters
     ----------
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
     momentum : array_like
         Momenta.
 
@@ -62,7 +62,7 @@ def critical_momentum(lr: ArrayLike, eigenvalue: ArrayLike, rule: RuleLike = "mo
     lr, eigenvalue : array_like
         Shapes that broadcast.
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def optimum(smallest: ArrayLike, largest: ArrayLike, rule: RuleLike = "momentum"
     smallest, largest : array_like
         Extreme eigenvalues L1 and Ln, positive; shapes that broadcast. k = Ln/L1.
     rule : str or UpdateRule
-        Which; `UpdateRule` where it has a dampening.
+        The rule; an `UpdateRule` if it has a dampening.
 
     Returns
     -------

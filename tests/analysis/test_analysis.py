@@ -570,5 +570,5 @@ def test_arguments_that_make_no_sense_are_refused() -> None:
         analysis.fraction_converged(ds, over="step")
     long = run(fm.Quadratic(), 5, 0.1, 0.5, [(1, 1)])
     plan = fm.experiment_of(long).canonical.replace('"steps":5', '"steps":99999999')
-    with pytest.raises(InputError, match="too long to be looked at whole"):
+    with pytest.raises(InputError, match="too long to use every step"):
         analysis.classify(long.assign_attrs(experiment=plan))

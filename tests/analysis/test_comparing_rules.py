@@ -75,5 +75,7 @@ def test_over_all_starts_each_has_neighbours_of_its_own(results: xr.Dataset) -> 
 def test_what_has_no_neighbours_is_refused(results: xr.Dataset) -> None:
     with pytest.raises(fm.InputError, match="neighbours in lr and momentum: keep both"):
         fm.analysis.fastest(results.isel(lr=0))
-    with pytest.raises(fm.InputError, match="nu is no dimension of the results; there are start"):
+    with pytest.raises(
+        fm.InputError, match="nu is not a dimension of the results; they have start"
+    ):
         fm.analysis.soonest(results, "nu")

@@ -303,7 +303,7 @@ def test_the_command(file: Path, tmp_path: Path) -> None:
     assert f"wrote {out}: 4 rows, " in said
     status, said = command("export", file, "-o", out)
     assert status == 2
-    assert said == f"{out} is there already; choose another file, or replace it with --overwrite\n"
+    assert said == f"{out} exists already; choose another file, or replace it with --overwrite\n"
     assert command("export", file, "-o", out, "--overwrite", "--quiet") == (0, "")
     assert len(out.read_text().splitlines()) == 41
     status, said = command("export", file, "-o", tmp_path / "far.nc", "--at", "momentum=2")
@@ -315,13 +315,13 @@ def test_the_command(file: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["-o", "a.xlsx"], "what is written ends in .csv, .nc, .parquet: got '.xlsx'"),
+        (["-o", "a.xlsx"], "the name must end in .csv, .nc, .parquet: got '.xlsx'"),
         (["-o", "a"], "got no suffix"),
         (["-o", "none/a.csv"], "none: no such folder; make it first, or choose another"),
         (["-o", "a.csv", "--start", "7"], "start must be a number from 0 to 1: got 7"),
         (["-o", "a.csv", "--start", "x"], "--start must be a number, or a point X,Y: got 'x'"),
         (["-o", "a.csv", "--lr", "-1"], "lr must be positive: got -1"),
-        (["-o", "a.csv", "--at", "nu=1"], "at has nu, which is no axis of the grid"),
+        (["-o", "a.csv", "--at", "nu=1"], "at has nu, which is not an axis of the grid"),
         (["-o", "a.csv", "--at", "nu"], "--at takes NAME=VALUE, such as nu=0.7: got 'nu'"),
         (["-o", "a.csv", "--velocity", "1"], "all runs start at rest: got the velocity 1"),
         (["-o", "a.csv", "--trajectory"], "choose one of each lr (5), momentum (4), start (2)"),
@@ -360,7 +360,7 @@ def test_what_is_no_finished_results_file(file: Path, tmp_path: Path) -> None:
     assert command("export", tmp_path / "no.h5", "-o", tmp_path / "a.csv")[0] == 2
     with pytest.raises(fm.InputError, match="these data hold no experiment"):
         fm.export(xr.Dataset(), tmp_path / "a.csv")
-    with pytest.raises(fm.InputError, match="have no status; export them before it is dropped"):
+    with pytest.raises(fm.InputError, match="lack status; export them before dropping it"):
         fm.export(fm.run(grid_of_runs())[["final"]], tmp_path / "a.csv")
     with pytest.raises(fm.InputError, match="lr was dropped; select without drop=True"):
         fm.export(fm.run(grid_of_runs()).isel(lr=0, drop=True), tmp_path / "a.csv")

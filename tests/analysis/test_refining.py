@@ -214,7 +214,7 @@ def test_sampling_tells_its_seed_and_what_was_missed(coarse: xr.Dataset, fine: A
     [
         ({"levels": 0}, "levels must be positive: got 0"),
         ({"levels": 17}, "levels must be at most 16: got 17"),
-        ({"levels": 16}, "16 levels make 2,097,153 values of lr, and there may be 1,000,000"),
+        ({"levels": 16}, "16 levels make 2,097,153 values of lr, and 1,000,000 are allowed"),
         ({"levels": 1, "sample": -1}, "sample must be at least 0: got -1"),
         ({"levels": 1, "start": 9}, "start must be a number from 0 to 1: got 9"),
     ],
@@ -230,7 +230,7 @@ def test_what_is_no_map_gets_a_line(coarse: xr.Dataset, fine: Any, tmp_path: Pat
     place = tmp_path / "e.h5"
     with pytest.raises(fm.InputError, match="these results list cells"):
         fm.analysis.refine(fine[1], place, levels=1)
-    with pytest.raises(fm.InputError, match="a map needs two values of lr at least"):
+    with pytest.raises(fm.InputError, match="a map needs at least two values of lr"):
         fm.analysis.refine(coarse.isel(lr=[3]), place, levels=1)
     sgd = fm.Experiment(
         objective="booth", rule="sgd", steps=5, grid=fm.Grid(lr=[0.1, 0.2], start=[(1, 1)])
@@ -244,7 +244,7 @@ def test_what_is_no_map_gets_a_line(coarse: xr.Dataset, fine: Any, tmp_path: Pat
     with pytest.raises(fm.InputError, match="momentum has no double between neighbours"):
         fm.analysis.refine(ds, place, levels=2)
     cells = rosenbrock(3).grid.model_copy(update={"cells": [1, 5]})
-    with pytest.raises(fm.InputError, match="these cells are no refined map"):
+    with pytest.raises(fm.InputError, match="these cells are not a refined map"):
         refined_map(fm.run(rosenbrock(3).with_grid(cells), n_jobs=1).isel(start=0))
     with pytest.raises(fm.InputError, match="these results are no refined map"):
         fm.plots.pages.refined(coarse)

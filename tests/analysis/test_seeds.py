@@ -72,7 +72,7 @@ def test_a_loss_that_is_no_number_counts_as_infinite(ds: xr.Dataset) -> None:
 
 
 def test_what_makes_no_sense_is_a_line(ds: xr.Dataset) -> None:
-    with pytest.raises(fm.InputError, match="there are no seeds to go over"):
+    with pytest.raises(fm.InputError, match="there are no seeds to average over"):
         fm.analysis.over_seeds(ds.isel(seed=0))
     with pytest.raises(fm.InputError, match="quantiles must lie from 0 to 1"):
         fm.analysis.over_seeds(ds, [0.5, 1.5])

@@ -298,7 +298,7 @@ BAD_FILES = [
     (
         '"rosenbrock"',
         '"saddle"',
-        "stop.targets must be left out, for saddle has no smallest value; drop them",
+        "stop.targets must be left out, as saddle has no smallest value; drop them",
     ),
     (
         "every = 10",
@@ -334,7 +334,7 @@ BAD_FILES = [
     (
         '"momentum"',
         '"sgd"',
-        "grid.momentum must be left out, for the rule sgd has none: got 0.9; "
+        "grid.momentum must be left out, as the rule sgd has none: got 0.9; "
         "drop it, or take the rule momentum",
     ),
     # No TOML.
@@ -522,7 +522,7 @@ def test_overrides() -> None:
         (("--jobs", "two"), "--jobs must be 1 to 1024, or -1 for one per core: got two"),
         (
             ("--backend", "thread"),
-            "--backend: no such backend as 'thread'; did you mean 'threads'?",
+            "--backend: there is no backend 'thread'; did you mean 'threads'?",
         ),
     ],
 )
@@ -599,7 +599,7 @@ def test_another_title_is_no_other_experiment(results: bytes) -> None:
     done = Result("run", "x.toml", "-o", "out.h5", "--set", "title=Other")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith("out.h5: complete already; nothing to do\n")
-    line = "  these results are under the title 'Rosenbrock'; a title alone makes no other "
+    line = "  these results have the title 'Rosenbrock'; a new title alone is not a new experiment"
     assert line in done.out
     assert Path("out.h5").read_bytes() == results
     assert line not in Result("run", "x.toml", "-o", "out.h5").out
@@ -612,7 +612,7 @@ def test_results_without_a_title_say_so() -> None:
     done = Result("run", "x.toml", "-o", "untitled.h5")
     assert done.status == 0
     assert done.out.endswith(
-        "  these results are without a title; a title alone makes no other experiment\n"
+        "  these results have no title; a new title alone is not a new experiment\n"
     )
 
 
@@ -782,9 +782,9 @@ def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done.status, done.out) == (130, "")
     assert done.err == (
         "interrupted; 2 of 4 blocks are done and kept in x.h5.partial: "
-        "run the same again to go on\n"
+        "run the same again to resume\n"
     )
-    assert "not finished: 2 of 4 blocks done; run it again to go on" in Result("info", "x.h5").out
+    assert "not finished: 2 of 4 blocks done; run it again to resume" in Result("info", "x.h5").out
     refused(
         2,
         "x.h5.partial is not finished: 2 of 4 blocks are done; run its experiment again "
@@ -794,7 +794,7 @@ def test_interrupted_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(files()) == ["x.h5.partial", "x.toml"]
     done = Result("run", "x.toml")
     assert done.status == 0
-    assert done.out.startswith("x.h5: going on; 2 of 4 blocks are done, 2 are left\n")
+    assert done.out.startswith("x.h5: resuming; 2 of 4 blocks are done, 2 are left\n")
     assert sorted(files()) == ["x.h5", "x.toml"]
 
 
@@ -970,7 +970,7 @@ def test_an_option_of_which_one_counts_is_refused_twice(
 ) -> None:
     Path("x.toml").write_text(FILE)
     words = [word for value in values for word in (option, value)]
-    message = f"{option} was given twice, and one counts; leave one out"
+    message = f"{option} was given twice; leave one out"
     refused(2, message, command, "x.toml", *words)
 
 

@@ -125,7 +125,7 @@ CELL: dict[str, Any] = {"lr": 0.1, "momentum": 0.5, "start": [(1, 1)]}
             lambda: plan(
                 rule=dataclasses.replace(fm.RULES["momentum"], update=fm.RULES["sgd"].update)
             ),
-            "rule must be a rule of fm.RULES: got another Rule of the name 'momentum'; take one of "
+            "rule must be a rule of fm.RULES: got another Rule named 'momentum'; take one of "
             "fm.RULES by its name, such as rule='momentum'",
         ),
         (

@@ -29,11 +29,12 @@ from distributed import Client, LocalCluster
 from joblib._parallel_backends import ThreadingBackend
 
 import fastmomentum as fm
-from fastmomentum.execution import worker
-from fastmomentum.execution.backends import IN_FLIGHT
+from fastmomentum.execution import orders, worker
+from fastmomentum.execution.orders import Order, Refusal, do_order
 from fastmomentum.execution.progress import Progress
+from fastmomentum.execution.remote import IN_FLIGHT
 from fastmomentum.execution.runner import run_to_file
-from fastmomentum.execution.worker import Done, Order, Refusal, do_order
+from fastmomentum.execution.worker import Done
 from fastmomentum.provenance import computing
 from fastmomentum.results.fingerprint import digest
 from fastmomentum.store import manifest
@@ -184,7 +185,7 @@ def test_the_backend_of_another_package(
         # It cannot be told to do without a worker.
         others = dict(computing()) | {"numba": "0.1"}
         monkeypatch.setattr(
-            "fastmomentum.execution.backends.computing", lambda: tuple(others.items())
+            "fastmomentum.execution.remote.computing", lambda: tuple(others.items())
         )
         words = r"process \d+ on .* has numba .*, where the run has 0\.1: install .*\n0 of 123 "
         with pytest.raises(fm.ClusterError, match=words):
@@ -267,7 +268,7 @@ def test_a_late_worker_has_its_share(
         path = tmp_path / "out.h5"
         with fm.run(experiment(), path, backend="dask", block_runs=1, progress=watch) as ds:
             same_bits(ds, wanted)
-        ready = client.run(lambda: worker._get_ready.cache_info().currsize)
+        ready = client.run(lambda: orders._get_ready.cache_info().currsize)
         assert len(ready) == 2
         assert set(ready.values()) == {1}
 
@@ -424,7 +425,9 @@ if __name__ == "__main__":
 
 
 def kept(said: str) -> bool:
-    words = r"\d+ of \d+ blocks are done and kept in long\.h5\.partial: run the same again to go on"
+    words = (
+        r"\d+ of \d+ blocks are done and kept in long\.h5\.partial: run the same again to resume"
+    )
     return re.fullmatch(words, said) is not None
 
 
@@ -474,7 +477,7 @@ def test_a_scheduler_lost_while_results_are_entered(
     tmp_path: Path, at_first: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next that speaks to it asks for the number of cores, and waits for no task."""
-    monkeypatch.setattr("fastmomentum.execution.backends.POLL_SECONDS", 0.0)
+    monkeypatch.setattr("fastmomentum.execution.remote.POLL_SECONDS", 0.0)
     with scheduler_and_worker(tmp_path) as (address, scheduler, _), Client(address) as client:
         lost = at_first(scheduler.kill, lambda: until(lambda: client.status != "running"))
         words = rf"^the scheduler at {address} is gone\n.* go on"
@@ -560,8 +563,12 @@ def test_no_cluster(without: list[str], words: str) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        ("--scheduler tcp://a:1", 2, "--scheduler goes with --backend dask: got threads"),
-        ("--backend dask --jobs 2 --scheduler tcp://a:1", 2, "--jobs has no say with --scheduler"),
+        ("--scheduler tcp://a:1", 2, "--scheduler needs --backend dask: got threads"),
+        (
+            "--backend dask --jobs 2 --scheduler tcp://a:1",
+            2,
+            "--jobs has no effect with --scheduler",
+        ),
         *(
             (
                 f"--backend dask --scheduler {address}",
@@ -610,8 +617,8 @@ def test_an_order_that_has_outlived_its_run_is_refused(tmp_path: Path) -> None:
     assert isinstance(done, Done)
     assert done.blocks == (range(1, 2),)
     assert done.left == (range(2, 3), range(5, 6))
-    worker.shared_sink.cache_clear()
-    worker._get_ready.cache_clear()
+    orders.shared_sink.cache_clear()
+    orders._get_ready.cache_clear()
     partial_name(path).unlink()
     late = do_order(first)
     assert isinstance(late, Refusal)

@@ -165,8 +165,8 @@ def test_the_command_says_how_many(old: Path, tmp_path: Path) -> None:
     write(tmp_path / "new.toml")
     status, said = command("run", tmp_path / "new.toml", "-o", tmp_path / "new.h5", "--reuse", old)
     assert status == 0
-    assert f"new.h5: 40 of 72 runs are in {old}, and are taken over" in said
-    assert "72 runs, 40 of them taken over in " in said
+    assert f"new.h5: 40 of 72 runs are in {old}, and are reused" in said
+    assert "72 runs, 40 of them reused in " in said
     assert digest(tmp_path / "new.h5") == digest(fm.run(grid_of_runs(grid=grid())))
     status, said = command("run", tmp_path / "new.toml", "-o", tmp_path / "new.h5", "--reuse", old)
     assert status == 0
@@ -175,8 +175,8 @@ def test_the_command_says_how_many(old: Path, tmp_path: Path) -> None:
     words = ("run", tmp_path / "new.toml", "-o", tmp_path / "n.h5", "--reuse")
     status, said = command(*words, tmp_path / "far.h5")
     assert status == 0
-    assert f"n.h5: none of its 72 runs is in {tmp_path / 'far.h5'}" in said
-    assert "taken over" not in said
+    assert f"n.h5: none of its 72 runs are in {tmp_path / 'far.h5'}" in said
+    assert "reused" not in said
 
 
 def write(path: Path) -> None:
@@ -212,7 +212,7 @@ def test_resumed_after_kill_9(old: Path, tmp_path: Path) -> None:
     assert not new.exists()
     shutil.copy(tmp_path / "new.h5.partial", tmp_path / "alone.h5.partial")
     status, said = command("run", tmp_path / "new.toml", "-o", new, "--reuse", old)
-    assert (status, "going on; 3 of 11 blocks are done" in said) == (0, True), said
+    assert (status, "resuming; 3 of 11 blocks are done" in said) == (0, True), said
     status, said = command("run", tmp_path / "new.toml", "-o", tmp_path / "alone.h5")  # without it
     assert status == 0, said
     wanted = digest(fm.run(grid_of_runs(grid=grid())))

@@ -298,7 +298,7 @@ def test_interrupted_runs_say_so_and_go_on(
     assert process.returncode == 130
     assert "Traceback" not in said
     assert "interrupted; " in said
-    assert "run the same again to go on" in said
+    assert "run the same again to resume" in said
     assert not path.exists()
     plan = fm.load(tmp_path / "long.toml")
     with FileStore.open(path, plan) as store:

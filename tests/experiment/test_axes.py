@@ -28,8 +28,10 @@ from fastmomentum.analysis import (
     predicted_rate,
 )
 from fastmomentum.cli.commands import app
+from fastmomentum.experiment.axis import Axis
 from fastmomentum.experiment.describing import place_of
-from fastmomentum.experiment.labels import values_of
+from fastmomentum.experiment.labels import KINDS, values_of
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.experiment.toml import load
 from fastmomentum.kernels.block import run_block
 from fastmomentum.objectives import OBJECTIVES
@@ -69,6 +71,17 @@ def experiment(**changes: Any) -> fm.Experiment:
         "record": fm.Record(every=100),
     }
     return fm.Experiment(**(fields | changes))
+
+
+def test_the_tables_of_axes_are_fields_of_the_grid_and_parts_of_the_experiment() -> None:
+    tables = {
+        name
+        for name, one in fm.Grid.model_fields.items()
+        if one.annotation == dict[str, Axis] | None
+    }
+    assert tables == set(NAMED)
+    assert set(NAMED) <= set(fm.Experiment.model_fields)
+    assert set(NAMED) <= set(KINDS)
 
 
 def singles(ds: xr.Dataset) -> Any:
@@ -245,7 +258,7 @@ def test_a_file_names_them_with_dots(tmp_path: Path) -> None:
         ),
         (
             {"rule": "momentum"},
-            "grid.rule.nu must be left out, for the rule momentum has none; "
+            "grid.rule.nu must be left out, as the rule momentum has none; "
             "drop it, or take the rule qhm",
         ),
         (
@@ -280,15 +293,15 @@ def test_a_file_names_them_with_dots(tmp_path: Path) -> None:
         ),
         (
             {"objective": "himmelblau"},
-            "grid.objective.b must be left out, for himmelblau has no such constants; drop it",
+            "grid.objective.b must be left out, as himmelblau has no such constants; drop it",
         ),
         (
             {"objective": fm.MSE.from_arrays([0, 1, 2], [1, 3, 5])},
-            "grid.objective.b must be left out, for mse has no such constants; drop it",
+            "grid.objective.b must be left out, as mse has no such constants; drop it",
         ),
         (
             {"objective": "quadratic", "grid": grid(objective={"hxx": [-1.0, 1.0]})},
-            "stop.targets must be left out, for quadratic has no smallest value where hxx = -1; "
+            "stop.targets must be left out, as quadratic has no smallest value where hxx = -1; "
             "drop them",
         ),
         (
@@ -457,8 +470,8 @@ def test_cells_are_chosen_by_name() -> None:
     with pytest.warns(fm.OutsideGridWarning, match=r"nu 2 is not in the grid, 0 to 1"):
         fm.select_cell(ds, at={"nu": 2.0})
     for at, line in (
-        ({"b": 1}, "at has b, which is no axis of the grid; did you mean 'objective_b'?"),
-        ({"lr": 1}, "at has lr, which is an argument of its own; take it out"),
+        ({"b": 1}, "at has b, which is not an axis of the grid; did you mean 'objective_b'?"),
+        ({"lr": 1}, "at has lr, which is a separate argument; move it there"),
         ({"nu": "x"}, "nu must be a number: got 'x'"),
     ):
         with pytest.raises(fm.InputError) as raised:
@@ -677,7 +690,8 @@ def test_the_script_draws_them(script: Any, mapped: Path, tmp_path: Path, words:
         (("--at", "nu"), "--at takes NAME=VALUE, such as nu=0.7: got 'nu'"),
         (("--at", "nu=1", "--at", "nu=0"), "--at names nu twice; leave one out"),
         (("--at", "nu=x"), "--at must be a number for nu: got 'x'"),
-        (("--at", "b=1"), "at has b, which is no axis of the grid; did you mean 'objective_b'?"),
+        (("--at", "b=1"),
+         "at has b, which is not an axis of the grid; did you mean 'objective_b'?"),
         (("--over", "nu", "--show", "rate"),
          "--show rate is drawn over lr and momentum; leave --x, --y, --over out"),
     ],
@@ -736,9 +750,9 @@ def test_a_window_of_any_two_axes(mapped: Path) -> None:
     ("words", "line"),
     [
         (("--window", "nu=0:1"), "a window has two axes, such as lr and momentum: got nu"),
-        (("--window", "b=1:2", "--lr", "1:2"), "b is no axis of the grid; known are lr,"),
+        (("--window", "b=1:2", "--lr", "1:2"), "b is not an axis of the grid; known are lr,"),
         (("--window", "nu=0:2", "--lr", "1e-3:1e-2"), "grid.rule.nu must lie in [0, 1]: got 2.0"),
-        (("--window", "lr=1:2", "--lr", "1:2"), "--window names lr, and --lr does too"),
+        (("--window", "lr=1:2", "--lr", "1:2"), "lr is given by --window and by --lr"),
         (("--window", "nu", "--lr", "1:2"), "--window takes NAME=VALUE, such as nu=0.7: got 'nu'"),
         (("--window", "nu=1", "--lr", "1:2"), "--window nu must be a range A:B of two numbers"),
     ],

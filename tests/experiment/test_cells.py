@@ -142,7 +142,7 @@ def test_it_is_told_for_people(ds: xr.Dataset, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "line"),
     [
-        ([48], "cells must lie from 0 to 47, for lr x momentum has 48 cells: got 48"),
+        ([48], "cells must lie from 0 to 47, as lr x momentum has 48 cells: got 48"),
         ([1, 5, 1], "cells has 1 more than once (entries 0 and 2); list each once"),
         ([3, -1], "cells must be at least 0: got -1 (entry 1)"),
         ([], "cells is empty; give at least one number, or leave it out for all cells"),

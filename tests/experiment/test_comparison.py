@@ -78,7 +78,7 @@ TWO = '[compare]\na = { rule = "momentum" }\n'
         ),
         (
             TWO + "b = { rule = 'sgd', schedule = { momentum = { kind = 'nesterov' } } }\n",
-            "compare.b: schedule.momentum must be left out, for the rule sgd has no momentum",
+            "compare.b: schedule.momentum must be left out, as the rule sgd has no momentum",
         ),
         (TWO + "b = { rule = 'momentum', grid = 5 }\n", "compare.b: grid"),
     ],

@@ -83,7 +83,7 @@ def on(**changes: Any) -> dict[str, Any]:
         ),
         (
             {"rule": "sgd"} | on(momentum=[0.0, 0.5, 0.9]),
-            "grid.momentum must be left out, for the rule sgd has none: got 0.5; "
+            "grid.momentum must be left out, as the rule sgd has none: got 0.5; "
             "drop it, or take the rule momentum",
         ),
         (
@@ -103,7 +103,7 @@ def on(**changes: Any) -> dict[str, Any]:
         ),
         (
             {"objective": "saddle", "stop": {"targets": 1e-8}},
-            "stop.targets must be left out, for saddle has no smallest value; drop them",
+            "stop.targets must be left out, as saddle has no smallest value; drop them",
         ),
         (
             {"stop": {"targets": [1.0, 0.1], "bound": 0.5}},

@@ -82,14 +82,14 @@ def test_a_results_file_may_not_ask_for_more_runs_than_it_has_bytes() -> None:
 
 
 REFUSED = [
-    ({"seed": 16}, "grid.seed must be left out, for nothing is random: got 16"),
+    ({"seed": 16}, "grid.seed must be left out, as nothing is random: got 16"),
     ({"noise": {"gaussian": -1}}, "noise.gaussian must be at least 0: got -1"),
     ({"noise": {}}, "noise.gaussian is missing; add it, such as gaussian = 0.1"),
     ({"noise": {"gausian": 0.1}}, "noise.gausian: no such key; did you mean 'gaussian'?"),
     ({"noise": {"gaussian": np.nan}}, "noise.gaussian must be a finite number"),
     ({"noise": {"gaussian": 0.1, "common": 1}}, "noise.common must be true or false: got 1"),
     ({"noise": 0.1}, "noise must be a table with the keys gaussian, common: got 0.1"),
-    ({"batch": {"size": 3}}, "batch must be left out, for rosenbrock is no sum over rows"),
+    ({"batch": {"size": 3}}, "batch must be left out, as rosenbrock is no sum over rows"),
     ({"batch": {"size": 5}, "objective": line()}, "batch.size must be at most 4, the rows"),
     ({"batch": {"size": 0}, "objective": line()}, "batch.size must be at least 1: got 0"),
     ({"batch": 32}, "batch must be a table with the keys size, draw: got 32"),

@@ -209,11 +209,11 @@ def test_su_boyd_and_candes_iteration_to_the_digit() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"rule": "sgd"}, "schedule.momentum must be left out, for the rule sgd has no momentum"),
-        ({"rule": "adagrad"}, "schedule.momentum must be left out, for the rule adagrad has no"),
+        ({"rule": "sgd"}, "schedule.momentum must be left out, as the rule sgd has no momentum"),
+        ({"rule": "adagrad"}, "schedule.momentum must be left out, as the rule adagrad has no"),
         (
             {"grid": {"lr": [0.1], "momentum": [0.9], "start": [[1, 1]]}},
-            "grid.momentum must be left out, for schedule.momentum gives",
+            "grid.momentum must be left out, as schedule.momentum gives",
         ),
         (
             {

@@ -253,11 +253,11 @@ def test_velocities_that_make_no_sense(fields: dict[str, Any], text: str) -> Non
     [
         (
             {"rule": "sgd", "grid": grid(momentum=None, velocity=[(0.0, 1.0)])},
-            "grid.velocity must be left out, for the rule sgd has none",
+            "grid.velocity must be left out, as the rule sgd has none",
         ),
         (
             {"rule": "sgd", "grid": grid(momentum=None)},
-            "grid.velocity must be left out, for the rule sgd has none; drop it, or take the rule "
+            "grid.velocity must be left out, as the rule sgd has none; drop it, or take the rule "
             "momentum",
         ),
         (
@@ -267,7 +267,7 @@ def test_velocities_that_make_no_sense(fields: dict[str, Any], text: str) -> Non
         ),
         (
             {"rule": {"name": "ema", "dampening": 0.5}},
-            "rule.dampening must be left out, for the rule ema has none: got 0.5; drop it, or take "
+            "rule.dampening must be left out, as the rule ema has none: got 0.5; drop it, or take "
             "the rule pytorch",
         ),
         ({"rule": {"name": "pytorch", "dampening": 1.0}}, "rule.dampening must lie in [0, 1)"),

@@ -461,7 +461,7 @@ def test_targets_without_a_minimum_are_refused_with_the_way_out() -> None:
     with pytest.raises(fm.InputError) as caught:
         plan()
     assert str(caught.value) == (
-        "stop.targets must be left out, for no minimum of x^3 - 3*x + y^2 was found in its box, x "
+        "stop.targets must be left out, as no minimum of x^3 - 3*x + y^2 was found in its box, x "
         "in [-5, 5] and y in [-5, 5]; give objective.minimisers, or a larger objective.box"
     )
     assert plan(minimisers=[(1, 0)]).objective.f_min == -2.0

@@ -393,7 +393,7 @@ def test_agreement_is_told_unless_theory_is_left_out(script, files, tmp_path):
         ("rate", ["--beside", "--no-theory"], "--beside: there is no theory to draw beside the"),
         ("rate", ["--cells", "0"], "--cells must be 1 or more: got 0"),
         ("hit", ["--minimiser", "3"], "--minimiser must be a number from 0 to 0: got 3"),
-        ("basins", ["--over", "lr"], "--over was given twice, and one counts; leave one out"),
+        ("basins", ["--over", "lr"], "--over was given twice; leave one out"),
     ],
 )
 def test_mistakes_are_told_in_a_line(script, files, tmp_path, call, words, message):
@@ -501,12 +501,12 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
         assert zooming(*words) == (
             130,
             f"interrupted; 2 of 3 blocks are done and kept in {path}.partial: "
-            "run the same again to go on\n",
+            "run the same again to resume\n",
         )
     assert [file.name for file in tmp_path.iterdir()] == ["zoom.h5.partial"]
     status, out = zooming(*words)
     going_on, made, rest = out.split("\n", 2)
-    assert going_on == f"{path}: going on; 2 of 3 blocks are done, 1 are left"
+    assert going_on == f"{path}: resuming; 2 of 3 blocks are done, 1 are left"
     assert made.startswith(f"{path}: 12 runs in ")
     assert (status, rest) == (0, told(path))
     path.with_suffix(".png").unlink()
@@ -530,7 +530,7 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
         (("--jobs", 0), "--jobs must be 1 to 1024, or -1 for one per core: got 0"),
         (
             ("-o", "map.png"),
-            "-o map.png: the picture would be written over map.png; "
+            "-o map.png: the picture would overwrite map.png; "
             "choose another name, such as map_zoom.h5",
         ),
         (("-o", "."), ". is a folder; name a file in it, such as out.h5"),
@@ -566,7 +566,7 @@ def test_a_zoom_leaves_what_is_there_alone(files, tmp_path, monkeypatch):
     Path("zoom.h5").rename("map.png")
     assert zooming("map.png", *WINDOW[:-1], 5, "-o", "map.h5") == (
         2,
-        "-o map.h5: the picture would be written over map.png; "
+        "-o map.h5: the picture would overwrite map.png; "
         "choose another name, such as map_zoom.h5\n",
     )
     Path("zoom.png").unlink()

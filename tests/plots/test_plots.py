@@ -518,7 +518,7 @@ def test_an_unwritable_place_is_told_in_a_line(script, results, tmp_path):
     file = tmp_path / "file"
     assert (code, err) == (
         4,
-        f"plot_phase.py: writing {file}/figure.png: no file can be made in {file}; "
+        f"plot_phase.py: writing {file}/figure.png: no file can be created in {file}; "
         "choose another place\n",
     )
     (tmp_path / "a.png").mkdir()

@@ -97,6 +97,6 @@ def test_the_plan_tells_options_and_schedules(file: Path) -> None:
     told = {line[:14].strip(): line[14:] for line in lines}
     assert told["schedule"] == "lr linear 100, then cosine 300; momentum nesterov"
     assert told["decay"].startswith("runs settle between the minimum and 0")
-    assert told["restarts"] == ("v is set to 0 where f rose over the update; n_restarts counts it")
+    assert told["restarts"] == ("v is set to 0 when f rose in the update; n_restarts counts it")
     status, out = called("plan", file, "--set", "rule.restart='gradient'")
-    assert "restarts      v is set to 0 where the gradient taken points along the velocity" in out
+    assert "restarts      v is set to 0 when the gradient points along the new velocity" in out

@@ -78,7 +78,7 @@ def test_zoom_says_where_nothing_converges(path: Path, tmp_path: Path) -> None:
         momentum = ds.momentum.values[those.any("lr")]
     assert "  no run in this window converges\n" in said
     assert (
-        f"  those of the map that do have lr {lr[0]:.6g} to {lr[-1]:.6g}, "
+        f"  in the whole map those that do have lr {lr[0]:.6g} to {lr[-1]:.6g}, "
         f"momentum {momentum[0]:.6g} to {momentum[-1]:.6g}\n"
     ) in said
     assert "  outside of this picture: best in theory: lr 0.111, momentum 0.444" in said

@@ -171,7 +171,7 @@ def test_commands_tell_it_in_a_line(path: Path, tmp_path: Path) -> None:
 def test_an_option_of_which_one_counts_is_refused_twice(script, path, tmp_path, name, words):
     status, _, err = script(name, path, "-o", tmp_path / "out.png", *words)
     assert status == 2
-    assert f"{words[0]} was given twice, and one counts" in err
+    assert f"{words[0]} was given twice; leave one out" in err
 
 
 def test_other_warnings_stay_as_they_are() -> None:

@@ -239,8 +239,8 @@ def test_the_number_of_restarts_is_a_variable_of_the_file(tmp_path: Path, stop: 
 @pytest.mark.parametrize(
     ("rule", "given", "said"),
     [
-        ("sgd", {"restart": "function"}, "restart must be left out, for the rule sgd has no vel"),
-        ("adam", {"restart": "gradient"}, "restart must be left out, for the rule adam is not lin"),
+        ("sgd", {"restart": "function"}, "restart must be left out, as the rule sgd has no vel"),
+        ("adam", {"restart": "gradient"}, "restart must be left out, as the rule adam is not lin"),
         ("nesterov", {"restart": "functon"}, "did you mean 'function'"),
         ("nesterov", {"restart": 1}, "restart must be text"),
         ("nesterov", {"clip": 0.0}, "must be greater than 0: got 0.0"),

@@ -16,7 +16,7 @@ import pytest
 
 from fastmomentum import provenance
 from fastmomentum.errors import StorageError
-from fastmomentum.store import files, locks, system
+from fastmomentum.store import files, locks, machine, system
 from tests.storing import command, finish, grid_of_runs
 
 fcntl = pytest.importorskip("fcntl", reason="plays other systems, on one that has every call")
@@ -376,7 +376,7 @@ def test_free_memory(
         return names[name]
 
     monkeypatch.setattr(os, "sysconf", sysconf)
-    assert system.free_memory() == known
+    assert machine.free_memory() == known
 
 
 def test_free_memory_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,19 +387,19 @@ def test_free_memory_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
     kernel = types.SimpleNamespace(GlobalMemoryStatusEx=fill)
     monkeypatch.setattr(
-        system.ctypes, "windll", types.SimpleNamespace(kernel32=kernel), raising=False
+        machine.ctypes, "windll", types.SimpleNamespace(kernel32=kernel), raising=False
     )
-    assert system._free_memory_of_windows() == 5 * 2**30
+    assert machine._free_memory_of_windows() == 5 * 2**30
 
 
 def test_children_ignore_ctrl_c_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[object] = []
     kernel = types.SimpleNamespace(SetConsoleCtrlHandler=lambda *what: said.append(what))
     monkeypatch.setattr(
-        system.ctypes, "windll", types.SimpleNamespace(kernel32=kernel), raising=False
+        machine.ctypes, "windll", types.SimpleNamespace(kernel32=kernel), raising=False
     )
     monkeypatch.delattr("signal.pthread_sigmask")
-    with system.children_ignore_interrupts():
+    with machine.children_ignore_interrupts():
         assert said == [(None, True)]
     assert said == [(None, True), (None, False)]
 
@@ -407,4 +407,4 @@ def test_children_ignore_ctrl_c_on_windows(monkeypatch: pytest.MonkeyPatch) -> N
 def test_cores_where_no_affinity_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert system.usable_cores() == 1
+    assert machine.usable_cores() == 1

@@ -500,7 +500,7 @@ def test_wild_settings_give_no_warning() -> None:
         (lambda: theory.optimum(2.0, 1.0), "the smallest and the largest"),
         (lambda: theory.oscillating_range("sgd", 0.5), "no closed form of the range"),
         (lambda: theory.critical_momentum(0.1, 1.0, "sgd"), "no closed form of the critical"),
-        (lambda: theory.optimum(1.0, 2.0, "adamant"), "no 'adamant'"),
+        (lambda: theory.optimum(1.0, 2.0, "adamant"), "a rule of fm.RULES: got 'adamant'"),
         (lambda: theory.convert("sgd", "momentum", 0.1, 0.5), "forms of different methods"),
         (lambda: theory.convert("momentum", "ema", 0.1, 1.0), "momentum must lie in [0, 1): got 1"),
         (lambda: theory.convert("momentum", "ema", 0.1, [0.5, -0.5]), "lie in [0, 1): got -0.5"),
@@ -518,20 +518,20 @@ def test_wild_settings_give_no_warning() -> None:
             lambda: theory.convert("ema", "pytorch", np.inf, 0.5),
             "lr must be a finite number: got inf",
         ),
-        (lambda: theory.convert("ema", "nesterov", 0.1, 0.5), "momentum and nesterov: no"),
+        (lambda: theory.convert("ema", "nesterov", 0.1, 0.5), "momentum and nesterov: they agree"),
         (
             lambda: theory.convert("qhm", "nesterov", 0.1, 0.9),
-            "no settings make qhm with nu 0.7 and nesterov one but the momentum 0: qhm is a form "
+            "qhm with nu 0.7 and nesterov agree for no settings but momentum 0: qhm is a form "
             "of sgd where nu = 0, of momentum where nu = 1, of nesterov where nu = momentum, and "
             "of no other rule elsewhere",
         ),
         (
             lambda: theory.convert("nesterov", "qhm", 0.1, [0.7, 0.9]),
-            "no settings make nesterov and qhm with nu 0.7 one",
+            "nesterov and qhm with nu 0.7 agree for no settings but momentum 0",
         ),
         (
             lambda: theory.convert("qhm", fm.UpdateRule(name="qhm", nu=0.3), 0.1, 0.9),
-            "no settings make qhm with nu 0.7 and qhm with nu 0.3 one",
+            "qhm with nu 0.7 and qhm with nu 0.3 agree for no settings",
         ),
         (
             lambda: theory.convert(AVERAGED, "nesterov", 0.1, 0.9),
