@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.path import Path as Outline
 
 import fastmomentum as fm
 from fastmomentum.errors import InputError
@@ -23,7 +24,8 @@ from fastmomentum.explorer.plane import Plane, halved, plane_of
 from fastmomentum.explorer.tables import KINDS, schedules_told
 from fastmomentum.explorer.theory import nearest_minimiser, theory_of
 from fastmomentum.explorer.view import View, first_view
-from fastmomentum.objectives import OBJECTIVES, Himmelblau
+from fastmomentum.objectives import Himmelblau
+from tests.helpers import LINE_X, LINE_Y
 
 VIEW = first_view()
 
@@ -132,11 +134,31 @@ def test_theory_is_that_of_the_nearest_minimum() -> None:
     assert "star" not in dict(theory_of(VIEW).words)
 
 
-def test_cycles_are_drawn_where_there_are_some() -> None:
-    for name, has_some in (("heavy_ball_cycle", True), ("quadratic", True), ("rosenbrock", False)):
-        theory = theory_of(first_view(OBJECTIVES[name].example()))
-        assert bool(theory.cycles) == has_some
-        assert ("hatched" in dict(theory.words)) == has_some
+@pytest.mark.parametrize(("objective", "curvatures"), [
+    (fm.HeavyBallCycle(), "1 to 25"), (fm.Quadratic(1.0, 0.0, 10.0), "1 to 10"),
+    (fm.Formula("x^2/2 + k*y^2", k=5.0), "1 to 10"), (fm.MSE.from_arrays(LINE_X, LINE_Y), ""),
+    (fm.Rosenbrock(), None), (fm.Formula("x^2 + y^2"), None), (fm.Formula("x^4 + y^2"), None),
+], ids=str)  # fmt: skip
+def test_cycles_are_drawn_where_there_are_some(
+    objective: fm.objectives.Objective, curvatures: str | None
+) -> None:
+    theory = theory_of(first_view(objective))
+    said = dict(theory.words).get("hatched", "")
+    assert bool(theory.cycles) == bool(said) == (curvatures is not None)
+    assert (curvatures or "") in said
+
+
+def test_the_region_of_cycles_is_that_of_theory() -> None:
+    theory = theory_of(first_view(fm.Formula("x^2/2 + k*y^2", k=5.0)))
+    outlines = [Outline(one) for one in theory.cycles]
+    lrs = np.geomspace(0.05, 0.55, 60)
+    inside = [any(one.contains_point((lr, 0.5)) for one in outlines) for lr in lrs]
+    cycles = fm.theory.shortest_cycle(lrs, 0.5, 1.0, 10.0) > 0
+    assert 10 < np.count_nonzero(cycles) < 50
+    assert np.count_nonzero(inside != cycles) <= 1  # one may lie within a sample of the edge
+
+
+def test_theory_is_for_learning_rate_and_momentum() -> None:
     assert theory_of(VIEW.changed(theory=False)).words == ()
     assert theory_of(VIEW.changed(y="objective_b").fitting()).words == ()
 
