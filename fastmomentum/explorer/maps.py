@@ -8,13 +8,12 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import xarray as xr
-
 from fastmomentum.execution.backends import workers_here
 from fastmomentum.execution.interruptible import run_unless
 from fastmomentum.execution.worker import warm
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.explorer.view import View
+from fastmomentum.schema import Arrays
 
 Size = tuple[int, int]
 
@@ -23,9 +22,6 @@ COARSE_UPDATES: Final = 32_000_000
 
 MOST_UPDATES: Final = 2_000_000_000
 """Updates of a fine map, at most, that a page may ask for."""
-
-LONG_UPDATES: Final = 200_000_000
-"""Updates from which on a map is shown halfway, too: they take a fifth of a second of two cores."""
 
 MOST_CELLS: Final = 720
 """Cells along an axis, at most; more than a screen shows only cost time."""
@@ -115,18 +111,21 @@ class Engine:
         self,
         experiment: Experiment,
         stopped: Callable[[], bool],
-        halfway: Callable[[xr.Dataset], None] | None = None,
-    ) -> xr.Dataset | None:
+        halfway: Callable[[Arrays], None] | None = None,
+    ) -> Arrays | None:
         """Compute a map whose kernel is ready; None where it was given up.
 
         Parameters
         ----------
         experiment, stopped, halfway
-            As for `run_unless`; small maps do not stop halfway.
+            As for `run_unless`.
+
+        Returns
+        -------
+        dict of ndarray or None
+            As from `run_unless`.
         """
-        is_long = experiment.grid.n_runs * experiment.steps >= LONG_UPDATES
-        share = halfway if is_long else None
-        return run_unless(experiment, self._threads, self.workers, stopped, share)
+        return run_unless(experiment, self._threads, self.workers, stopped, halfway)
 
     def close(self) -> None:
         """Let the threads go."""

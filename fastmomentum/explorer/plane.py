@@ -12,11 +12,13 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
+from fastmomentum.experiment.plan import Experiment
 from fastmomentum.explorer.axes import Range, places
 from fastmomentum.explorer.view import Cell
 from fastmomentum.plots.phases import setting_cells, shares, steps_norm
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN
 from fastmomentum.results.neighbours import NEVER_MET, robust_cell
+from fastmomentum.schema import Arrays
 from fastmomentum.status import Status
 
 COLOURS_OF_STEPS: Final = 252
@@ -152,9 +154,48 @@ def plane_of(results: xr.Dataset, x: str, y: str, others: dict[str, int] | None 
     )
 
 
-def halved(plane: Plane, results: xr.Dataset) -> Plane:
-    """The map of results of which `run_unless` has every second row: each stands for two."""
-    slow = next((d for d in results["status"].dims if results.sizes[d] > 1), plane.x)
+def plane_in_memory(experiment: Experiment, arrays: Arrays, x: str, y: str) -> Plane:
+    """The map of runs in memory over the two axes of their grid.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was run; its other axes have a single value.
+    arrays : dict of ndarray
+        From `run_unless`.
+    x, y : str
+        The axes.
+
+    Returns
+    -------
+    Plane
+        As `plane_of` of the results.
+    """
+    axes = experiment.grid.axes
+    sizes = [axes[name].size for name in sorted((x, y), key=list(axes).index)]
+    is_turned = list(axes).index(x) > list(axes).index(y)
+    has_target = "hit_step" in arrays
+    steps = arrays["hit_step"][:, -1] if has_target else arrays["n_steps"]
+
+    def drawn(values: NDArray[Any]) -> NDArray[Any]:
+        plane = values.reshape(sizes)
+        return plane.T if is_turned else plane
+
+    return Plane(
+        x=x,
+        y=y,
+        at_x=axes[x].astype(np.float64),
+        at_y=axes[y].astype(np.float64),
+        status=drawn(arrays["status"]).astype(np.uint8),
+        steps=drawn(steps).astype(np.int32),
+        has_target=has_target,
+    )
+
+
+def halved(plane: Plane, experiment: Experiment) -> Plane:
+    """The map of runs of which `run_unless` has every second row: each stands for two."""
+    axes = experiment.grid.axes
+    slow = next((name for name, values in axes.items() if values.size > 1), plane.x)
     axis = 0 if slow == plane.x else 1
     rows = np.arange(plane.status.shape[axis]) // 2 * 2
     return replace(plane, status=plane.status.take(rows, axis), steps=plane.steps.take(rows, axis))

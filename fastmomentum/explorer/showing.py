@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import xarray as xr
 from bokeh.document import Document
 from bokeh.models import TextInput
 
@@ -20,18 +20,22 @@ from fastmomentum.explorer.history import History
 from fastmomentum.explorer.inbox import Inbox
 from fastmomentum.explorer.maps import Engine, Size, coarse_size, fine_size
 from fastmomentum.explorer.paths import Path, path_of, stored_path_of
-from fastmomentum.explorer.plane import Plane, halved, plane_of, resampled
+from fastmomentum.explorer.plane import Plane, halved, plane_in_memory, resampled
 from fastmomentum.explorer.source import Source
 from fastmomentum.explorer.theory import theory_of, words_of
 from fastmomentum.explorer.told import end_words
 from fastmomentum.explorer.view import View
 from fastmomentum.plots.geometry import Window
 from fastmomentum.plots.runs import window as usual_field
+from fastmomentum.schema import Arrays
 
 USUAL_PIXELS: Final = (500, 400)
 
 COARSE_SECONDS: Final = 0.2
 """Time for which a coarse map is not given up."""
+
+LONG_SECONDS: Final = 0.5
+"""Time from which on a fine map is shown halfway, too, by what the coarse one took."""
 
 Stage = Callable[[], bool]
 """A part of the work on a map; whether it was finished, and not given up."""
@@ -76,6 +80,7 @@ class Showing:
         self._plane: tuple[tuple[Any, ...], Plane] | None = None
         self._path: Path | None = None
         self._count = 0
+        self._seconds = self._seconds_a_cell = 0.0
 
     def say(self, **parts: Any) -> None:
         """Tell the page something."""
@@ -122,24 +127,35 @@ class Showing:
         def stopped() -> bool:
             return time.monotonic() - begun > COARSE_SECONDS and self.stopped()
 
-        return self._map("coarse", coarse_size(self.view, self.pixels), stopped)
+        size = coarse_size(self.view, self.pixels)
+        if not self._map("coarse", size, stopped):
+            return False
+        self._seconds_a_cell = self._seconds / math.prod(size)
+        return True
 
     def _fine(self) -> bool:
-        return self._map("fine", fine_size(self.view, self.pixels), self.stopped)
+        size = fine_size(self.view, self.pixels)
+        is_long = self._seconds_a_cell * math.prod(size) > LONG_SECONDS
+        return self._map("fine", size, self.stopped, has_halfway=is_long)
 
-    def _map(self, kind: str, size: Size, stopped: Callable[[], bool]) -> bool:
+    def _map(
+        self, kind: str, size: Size, stopped: Callable[[], bool], has_halfway: bool = False
+    ) -> bool:
         view = self.view
         experiment = view.experiment(*size)
         if self._compiled(experiment, view) and stopped():
             return False
 
-        def halfway(results: xr.Dataset) -> None:
-            self._show(halved(plane_of(results, view.x, view.y), results), view, "half")
+        def halfway(arrays: Arrays) -> None:
+            plane = plane_in_memory(experiment, arrays, view.x, view.y)
+            self._show(halved(plane, experiment), view, "half")
 
-        results = self._engine.map(experiment, stopped, halfway)
-        if results is None:
+        begun = time.monotonic()
+        arrays = self._engine.map(experiment, stopped, halfway if has_halfway else None)
+        if arrays is None:
             return False
-        self._show(plane_of(results, view.x, view.y), view, kind)
+        self._seconds = time.monotonic() - begun
+        self._show(plane_in_memory(experiment, arrays, view.x, view.y), view, kind)
         return True
 
     def _compiled(self, experiment: Experiment, view: View) -> bool:

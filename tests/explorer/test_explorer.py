@@ -25,6 +25,7 @@ from fastmomentum.explorer.maps import MOST_CELLS, MOST_UPDATES, coarse_size, fi
 from fastmomentum.explorer.plane import PALETTE, plane_of
 from fastmomentum.explorer.source import Source
 from fastmomentum.explorer.view import View, first_view
+from fastmomentum.results.dataset import from_memory
 from tests.helpers import LINE_X, LINE_Y, example_objectives, same_bits
 
 VIEW = first_view()
@@ -83,7 +84,7 @@ def test_a_map_given_up_is_none_and_else_the_same_bits() -> None:
     with ThreadPoolExecutor(2) as threads:
         whole = run_unless(experiment, threads, 2, lambda: False)
         assert whole is not None
-        same_bits(whole, fm.run(experiment))
+        same_bits(from_memory(experiment, whole, 0.0), fm.run(experiment))
         assert run_unless(experiment, threads, 2, later) is None
         assert run_unless(experiment, threads, 2, lambda: True) is None
 
@@ -94,7 +95,7 @@ def test_what_a_block_raises_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise InputError("a block broke")
 
-    monkeypatch.setattr(interruptible, "do_block", broken)
+    monkeypatch.setattr(interruptible, "run_block", broken)
     with ThreadPoolExecutor(1) as threads, pytest.raises(InputError, match="a block broke"):
         run_unless(VIEW.experiment(4, 4), threads, 1, lambda: False)
 

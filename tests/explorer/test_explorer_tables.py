@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
 from matplotlib.path import Path as Outline
 
 import fastmomentum as fm
@@ -20,12 +19,14 @@ from fastmomentum.explorer.changes import CHANGES, field_of
 from fastmomentum.explorer.inbox import QUIET, Inbox
 from fastmomentum.explorer.links import view_of
 from fastmomentum.explorer.maps import MOST_UPDATES, _kernel_of, cost_of, fine_size
-from fastmomentum.explorer.plane import Plane, halved, plane_of
+from fastmomentum.explorer.plane import Plane, halved, plane_in_memory, plane_of
 from fastmomentum.explorer.tables import KINDS, schedules_told
 from fastmomentum.explorer.theory import nearest_minimiser, theory_of
 from fastmomentum.explorer.view import View, first_view
 from fastmomentum.objectives import Himmelblau
-from tests.helpers import LINE_X, LINE_Y
+from fastmomentum.results.dataset import from_memory
+from fastmomentum.schema import Arrays
+from tests.helpers import LINE_X, LINE_Y, same_bits
 
 VIEW = first_view()
 
@@ -170,12 +171,14 @@ def test_halfway_every_second_row_is_there(x: str) -> None:
     experiment = view.experiment(9, 170)
     seen: list[np.ndarray] = []
 
-    def halfway(results: xr.Dataset) -> None:
-        seen.append(halved(plane_of(results, x, y), results).codes)
+    def halfway(arrays: Arrays) -> None:
+        seen.append(halved(plane_in_memory(experiment, arrays, x, y), experiment).codes)
 
     with ThreadPoolExecutor(2) as threads:
-        results = run_unless(experiment, threads, 2, lambda: False, halfway)
-    assert results is not None
+        arrays = run_unless(experiment, threads, 2, lambda: False, halfway)
+    assert arrays is not None
+    results = fm.run(experiment)
+    same_bits(from_memory(experiment, arrays, 0.0), results)
     plane = plane_of(results, x, y)
     (half,) = seen
     expected = plane.codes[:, np.arange(9) // 2 * 2]
@@ -198,10 +201,25 @@ def test_rows_of_a_batch_count_as_work() -> None:
     assert nx * ny * cost_of(view) <= MOST_UPDATES
 
 
-def test_a_map_of_short_rows_has_no_halfway() -> None:
+@pytest.mark.parametrize(("x", "y"), [
+    ("lr", "momentum"), ("objective_b", "momentum"), ("start_x", "start_y"), ("start_y", "lr"),
+    ("nu", "objective_a"),
+])  # fmt: skip
+@pytest.mark.parametrize("target", [1e-4, None])
+def test_a_map_in_memory_is_that_of_its_results(x: str, y: str, target: float | None) -> None:
+    view = VIEW.changed(rule=fm.UpdateRule(name="qhm"), x=x, y=y, steps=300, target=target)
+    view = view.fitting()
+    assert {view.x, view.y} == {x, y}
+    experiment = view.experiment(9, 7)
     with ThreadPoolExecutor(2) as threads:
-        made = run_unless(VIEW.experiment(40, 30), threads, 2, lambda: False, pytest.fail)
-    assert made is not None
+        arrays = run_unless(experiment, threads, 2, lambda: False)
+    assert arrays is not None
+    made = plane_in_memory(experiment, arrays, view.x, view.y)
+    expected = plane_of(fm.run(experiment), view.x, view.y)
+    for name in ("at_x", "at_y", "status", "steps", "codes"):
+        assert np.array_equal(getattr(made, name), getattr(expected, name)), name
+    assert (made.x, made.y, made.has_target) == (expected.x, expected.y, expected.has_target)
+    assert (made.legend, made.note) == (expected.legend, expected.note)
 
 
 def test_a_page_that_changes_its_size_by_pixels_keeps_its_map() -> None:
