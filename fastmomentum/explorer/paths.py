@@ -16,7 +16,6 @@ from fastmomentum.execution.runner import run
 from fastmomentum.explorer.view import Cell, View
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.runs import Run, run_of
-from fastmomentum.plots.style import counted
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import select_cell
 from fastmomentum.status import Status
@@ -49,11 +48,12 @@ class Path:
     def told(self, x: str, y: str) -> dict[str, Any]:
         """The run in words, and its numbers, for the page."""
         run = self.run
+        updates = "1 update" if run.n_steps == 1 else f"{run.n_steps:,} updates"
         ends = {
-            Status.CONVERGED: f"converged in {counted(run.n_steps)}",
-            Status.DIVERGED: f"diverged at step {run.n_steps:,}",
+            Status.CONVERGED: f"converged after {updates}",
+            Status.DIVERGED: f"diverged after {updates}",
         }
-        last = ends.get(run.status, f"f = {run.final_loss:.3g} after {counted(run.n_steps)}")
+        last = ends.get(run.status, f"f = {run.final_loss:.3g} after {updates}")
         words = f"{x} {self.cell[0]:.6g}, {y} {self.cell[1]:.6g}: {last}"
         return {"words": words, "points": len(run.points), "stored": self.is_stored}
 

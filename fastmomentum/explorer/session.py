@@ -133,7 +133,7 @@ class Session(Showing):
             return
         self.view = changed
         if name == "cell":
-            self.draw_path()
+            self.draw_path(snaps=True)
             return
         if name == "theory":
             self._stages = [*self._stages, self._details] if self._plane else self._stages

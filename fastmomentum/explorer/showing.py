@@ -219,8 +219,14 @@ class Showing:
         )
         return True
 
-    def draw_path(self) -> None:
-        """The path of the chosen cell; it snaps to the map's cells."""
+    def draw_path(self, snaps: bool = False) -> None:
+        """The path of the chosen cell.
+
+        Parameters
+        ----------
+        snaps : bool
+            Whether the map's cell there is meant, as by a click; a link means its very numbers.
+        """
         view = self.view
         if view.cell is None:
             return
@@ -228,7 +234,7 @@ class Showing:
             path = stored_path_of(self._source.results, view.x, view.y, view.cell)
         else:
             self._compiled(view.experiment(1, 1), view)
-            path = path_of(view, self._snapped(view))
+            path = path_of(view, self._snapped(view) if snaps else view.cell)
         self.view = view = view.changed(cell=path.cell)
         self._path = path
         self.post(lambda: self._figures.show_path(path, view))

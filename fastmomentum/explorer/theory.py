@@ -106,14 +106,16 @@ def points_of(line: Line2D | None) -> NDArray[np.float64]:
 
 
 def _words(drawn: TheoryLines) -> list[tuple[str, str]]:
-    kinds = {id(drawn.stability): "solid", id(drawn.oscillation): "dashed"}
     found = []
     for line in drawn.seen:
         if line is drawn.optimum:
             ((lr, momentum),) = points_of(line)
-            found.append(("diamond", f"best in theory: lr {lr:.4g}, momentum {momentum:.4g}"))
+            found.append(("diamond", f"best in theory at {lr:.4g}, {momentum:.4g}"))
+        elif line is drawn.oscillation:
+            rate = ", rate \N{SQUARE ROOT}momentum" if "rate" in str(line.get_label()) else ""
+            found.append(("dashed", f"oscillating inside{rate} (theory)"))
         else:
-            found.append((kinds[id(line)], _plain(str(line.get_label()))))
+            found.append(("solid", "stable to the left (theory)"))
     return found
 
 

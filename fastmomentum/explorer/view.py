@@ -198,7 +198,7 @@ class View:
     def link(self) -> str:
         """What stands behind the address of the page."""
         text = json.dumps(self.plain, separators=(",", ":"), ensure_ascii=False)
-        return "?view=" + urllib.parse.quote(text, safe=",:()*^+/=-[]{}")
+        return "?view=" + urllib.parse.quote(text, safe=",:()*^/=-[]{}")  # + would be a blank
 
 
 def first_view(objective: Objective | None = None) -> View:

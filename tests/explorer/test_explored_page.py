@@ -188,7 +188,9 @@ def test_a_burst_of_gestures_ends_in_the_last_of_them(browser: Browser) -> None:
 
 
 def test_a_link_opens_the_same_view(browser: Browser, explorer: Explorer) -> None:
-    browser.after(lambda: browser.press("+"))
+    browser.after(lambda: browser.choose("objective", "formula"), "objective")
+    browser.after(lambda: browser.type("formula", "(a - x)^2 + b*y^2 + x*y/3"), "objective")
+    browser.after(lambda: browser.wheel("map", 0.6, 0.8, 1))
     state = browser.after(lambda: browser.choose("rule", "nesterov"), "rule")
     image = browser.image()
     address = browser.driver.current_url

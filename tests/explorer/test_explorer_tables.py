@@ -43,7 +43,7 @@ def reads_back(view: View, folder: Path) -> fm.Experiment:
     file = folder / "shown.toml"
     file.write_text(toml_of(experiment), encoding="utf-8")
     assert fm.load(file).canonical == experiment.canonical
-    assert view_of(urllib.parse.unquote(view.link.removeprefix("?view=")), VIEW) == view
+    assert view_of(urllib.parse.parse_qs(view.link[1:])["view"][0], VIEW) == view
     return experiment
 
 
