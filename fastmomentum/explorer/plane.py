@@ -1,4 +1,4 @@
-"""A map as pixels: colours, captions and legend as those of `plot phase`."""
+"""A map as pixels, with the colours and the legend of `plot phase`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fastmomentum.schema import Arrays
 from fastmomentum.status import Status
 
 COLOURS_OF_STEPS: Final = 252
-"""Colours of steps; those after them are of how runs ended, as `Status` numbers them."""
+"""Number of colours for steps; those of how runs ended follow, in the order of `Status`."""
 
 ENDS: Final = (NOT_RUN, CONVERGED, DIVERGED, NEVER)
 
@@ -32,20 +32,20 @@ PALETTE: Final = [*STEPS, *ENDS]
 
 @dataclass(frozen=True)
 class Plane:
-    """What is known of the cells of a map.
+    """The results of a map's cells.
 
     Attributes
     ----------
     x, y : str
-        What it is drawn over.
+        Names of its axes.
     at_x, at_y : ndarray, shape (nx,) and (ny,)
-        Values along both.
+        Values along the axes.
     status : ndarray of uint8, shape (nx, ny)
         How runs ended.
     steps : ndarray of int32, shape (nx, ny)
         Updates until the target was met, -1 for never; updates made where there is no target.
     has_target : bool
-        Whether there is one.
+        Whether there is a target.
     """
 
     x: str
@@ -58,12 +58,12 @@ class Plane:
 
     @property
     def reached(self) -> NDArray[np.bool_]:
-        """Cells that have steps to be coloured by."""
+        """Cells that are coloured by their steps."""
         return (self.steps >= 0) if self.has_target else np.zeros(self.status.shape, bool)
 
     @cached_property
     def limits(self) -> tuple[float, float] | None:
-        """Least and most steps of the colours; None where no cell has some."""
+        """Steps of the first and the last colour; None if no cell reached the target."""
         if not (reached := self.reached).any():
             return None
         norm = steps_norm(self.steps[reached])
@@ -71,12 +71,12 @@ class Plane:
 
     @cached_property
     def codes(self) -> NDArray[np.uint8]:
-        """Which colour of `PALETTE` each cell has, shape (ny, nx): rows upwards."""
+        """Index of each cell's colour in `PALETTE`, shape (ny, nx), from the lowest row upwards."""
         codes = (COLOURS_OF_STEPS + self.status).astype(np.uint8)
         if (limits := self.limits) is not None:
             low, high = np.log(limits)
             reached = self.reached
-            spread = (high - low) or 1.0  # all cells may need the same steps
+            spread = (high - low) or 1.0  # all cells may take the same steps
             part = (np.log(np.maximum(self.steps[reached], 1)) - low) / spread
             codes[reached] = (part * COLOURS_OF_STEPS).clip(0, COLOURS_OF_STEPS - 1)
             codes[~reached & (self.status == Status.CONVERGED)] = (
@@ -86,23 +86,23 @@ class Plane:
 
     @property
     def legend(self) -> list[tuple[str, str]]:
-        """Colours of how runs ended, and what they mean with their shares."""
+        """Colours of how runs ended, with their meaning and their share of the map."""
         names = {Status.MAX_STEPS: "target not reached"} if self.has_target else None
         patches = shares(self.status, ~self.reached, names)
         return [(to_hex(patch.get_facecolor()), str(patch.get_label())) for patch in patches]
 
     @property
     def note(self) -> str:
-        """A line where nothing converges, or all diverge; else empty."""
+        """A remark if no run converges or all diverge; else empty."""
         if (self.status == Status.DIVERGED).all():
             return "every run in this window diverges"
         none = self.has_target and not self.reached.any()
         return "no run in this window converges" if none else ""
 
     def fastest(self) -> tuple[Cell, int] | None:
-        """The cell that is fast together with its neighbours, by the median of 3 x 3, and how fast.
+        """The cell with the fastest neighbourhood, by the median of 3 x 3, and its steps.
 
-        As the star of `plot phase`.
+        It is the star of `plot phase`.
         """
         reached = self.reached
         if not reached.any():
@@ -112,7 +112,7 @@ class Plane:
         return (float(self.at_x[i]), float(self.at_y[j])), int(counts[i, j])
 
     def snapped(self, cell: Cell, windows: tuple[Range, Range]) -> Cell:
-        """The middle of the cell nearest to a place; one outside of the window stays as it is."""
+        """Centre of the cell at a point; a point outside the window is returned as it is."""
         if not all(low <= value <= high for value, (low, high) in zip(cell, windows, strict=True)):
             return cell
         found = []
@@ -130,14 +130,14 @@ def plane_of(results: xr.Dataset, x: str, y: str, others: dict[str, int] | None 
     results : xarray.Dataset
         Of an experiment.
     x, y : str
-        Its dimensions to draw over.
+        Dimensions to draw over.
     others : dict of int, optional
-        Where to stay along further ones; at the first value of those left out.
+        Index along further dimensions; 0 for those left out.
 
     Returns
     -------
     Plane
-        For the last target, if there is one.
+        Steps are those to the last target, if there is one.
     """
     stay = {d: (others or {}).get(str(d), 0) for d in results["status"].dims if d not in (x, y)}
     chosen = results[[n for n in ("status", "hit_step", "n_steps") if n in results]].isel(stay)
@@ -155,12 +155,12 @@ def plane_of(results: xr.Dataset, x: str, y: str, others: dict[str, int] | None 
 
 
 def plane_in_memory(experiment: Experiment, arrays: Arrays, x: str, y: str) -> Plane:
-    """The map of runs in memory over the two axes of their grid.
+    """The map of runs in memory over the two axes of their grid with several values.
 
     Parameters
     ----------
     experiment : Experiment
-        What was run; its other axes have a single value.
+        What was run; axes other than `x` and `y` have a single value.
     arrays : dict of ndarray
         From `run_unless`.
     x, y : str
@@ -193,7 +193,7 @@ def plane_in_memory(experiment: Experiment, arrays: Arrays, x: str, y: str) -> P
 
 
 def halved(plane: Plane, experiment: Experiment) -> Plane:
-    """The map of runs of which `run_unless` has every second row: each stands for two."""
+    """The map halfway through `run_unless`: each finished row is shown twice."""
     axes = experiment.grid.axes
     slow = next((name for name, values in axes.items() if values.size > 1), plane.x)
     axis = 0 if slow == plane.x else 1
@@ -204,7 +204,7 @@ def halved(plane: Plane, experiment: Experiment) -> Plane:
 def resampled(
     plane: Plane, results: xr.Dataset, windows: tuple[Range, Range], size: tuple[int, int]
 ) -> Plane:
-    """The map of a file as the screen has it: evenly spaced, each pixel of the cell around it.
+    """The map of a file in pixels of the screen, each with the values of the cell around it.
 
     Parameters
     ----------
@@ -213,14 +213,14 @@ def resampled(
     results : xarray.Dataset
         The same.
     windows : ((float, float), (float, float))
-        What of it is shown.
+        The part to show.
     size : (int, int)
         Pixels.
 
     Returns
     -------
     Plane
-        Its values along the axes are those of the pixels.
+        With the pixels' values along its axes.
     """
     edges = setting_cells(results, plane.x, plane.y).edges
     found, chosen = [], []
@@ -236,7 +236,7 @@ def resampled(
 
 
 def file_window(results: xr.Dataset, x: str, y: str) -> dict[str, Range]:
-    """The window that shows the whole map of a file."""
+    """The window of a file's whole map."""
     cells = setting_cells(results, x, y)
     made: dict[str, Any] = {}
     for name, edge, bound in zip((x, y), cells.edges, cells.bounds, strict=True):

@@ -1,4 +1,4 @@
-"""What a page shows, computed in stages: a coarse map, the fine one, what theory says, paths."""
+"""What a page shows, computed in stages: coarse map, fine map, theory and path."""
 
 from __future__ import annotations
 
@@ -32,28 +32,28 @@ from fastmomentum.schema import Arrays
 USUAL_PIXELS: Final = (500, 400)
 
 COARSE_SECONDS: Final = 0.2
-"""Time for which a coarse map is not given up."""
+"""Time in which a coarse map is not cancelled."""
 
 LONG_SECONDS: Final = 0.5
-"""Time from which on a fine map is shown halfway, too, by what the coarse one took."""
+"""Expected time of a fine map beyond which it is also shown halfway."""
 
 Stage = Callable[[], bool]
-"""A part of the work on a map; whether it was finished, and not given up."""
+"""A part of the work on a map; returns False if it was cancelled."""
 
 
 class Showing:
-    """The view of a page, and the stages in which its map, its path and its words are made.
+    """The view of a page, and the stages in which its map, path and texts are made.
 
-    All of it runs in the thread of the page; `post` has the server's loop change the page.
+    Everything runs in the page's own thread; `post` hands changes of the page to the server's loop.
 
     Parameters
     ----------
     document : Document
         The page's.
     figures : Figures
-        Drawn in it.
+        The page's drawings.
     tell : TextInput
-        Whose value the page listens to.
+        Carries messages: the page listens to its value.
     engine : Engine
         The server's.
     source : Source
@@ -83,45 +83,45 @@ class Showing:
         self._seconds = self._seconds_a_cell = 0.0
 
     def say(self, **parts: Any) -> None:
-        """Tell the page something."""
+        """Send the page a message."""
         self._count += 1
         text = json.dumps({"n": self._count, **parts})
         self.post(lambda: self._tell_page.update(value=text))
 
     def post(self, draw: Callable[[], None]) -> None:
-        """Have the server's loop change the page."""
+        """Have the server's loop change the page's models."""
         if not self._inbox.is_closed:
             self._document.add_next_tick_callback(draw)
 
     def stopped(self) -> bool:
-        """Whether what is computed is to be given up; its thread asks every few milliseconds."""
+        """Whether to cancel what is being computed; called every few milliseconds."""
         raise NotImplementedError
 
     def begin_view(self, moves: bool) -> None:
-        """A new view: its window, and the stages that its map comes in.
+        """Begin to show the view: tell the page its window, and queue the stages of its map.
 
         Parameters
         ----------
         moves : bool
-            Whether the page has to go to the window, and is not there already.
+            Whether the page still has to move to the window; after a gesture it is there.
         """
         view = self.view
         if (view.x == "lr") != self._is_log:
             self.say(go=view.link)
             return
-        # In one message: a page that has the new view must not take the old map for finished.
+        # One message: a page that knows the new view must not take the old map for finished.
         self.say(busy="computing", end=end_words(view), view=view.told, moves=moves)
         self.begin_map()
 
     def begin_map(self) -> None:
-        """Begin with the first stage of the map."""
+        """Queue the stages of the map."""
         if self._source.has(self.view):
             self._stages = [self._from_file, self._details]
         else:
             self._stages = [self._coarse, self._fine, self._details]
 
     def _coarse(self) -> bool:
-        """A coarse map is finished, so that gestures that never pause have theirs, too."""
+        """Compute the coarse map, to its end: gestures that never pause get a map, too."""
         begun = time.monotonic()
 
         def stopped() -> bool:
@@ -159,7 +159,7 @@ class Showing:
         return True
 
     def _compiled(self, experiment: Experiment, view: View) -> bool:
-        """Have a kernel compiled, and say so meanwhile; whether it had to be."""
+        """Compile the kernel if necessary, and say so meanwhile; returns whether it was."""
         if not self._engine.needs_compiling(experiment):
             return False
         self.say(compiling=f"compiling {view.objective.words} for the rule {view.rule.name}")
@@ -179,14 +179,14 @@ class Showing:
 
     def _show(self, plane: Plane, view: View, kind: str) -> None:
         self._plane = (view.map_key, plane)
-        _ = plane.codes  # here, and not in the server's loop
+        _ = plane.codes  # computed in this thread, and not in the server's loop
         self.post(lambda: self._figures.show_plane(plane, view))
         nx, ny = plane.status.shape
         shown = {"kind": kind, "cells": [nx, ny], "legend": plane.legend, "note": plane.note}
         self.say(shown=shown | {"limits": plane.limits})
 
     def _details(self) -> bool:
-        """What comes after the map: the fastest cell, theory, link, TOML."""
+        """Show what follows the map: fastest cell, theory, path, link and TOML."""
         view = self.view
         assert self._plane is not None
         _, plane = self._plane
@@ -220,12 +220,12 @@ class Showing:
         return True
 
     def draw_path(self, snaps: bool = False) -> None:
-        """The path of the chosen cell.
+        """Show the path of the chosen cell.
 
         Parameters
         ----------
         snaps : bool
-            Whether the map's cell there is meant, as by a click; a link means its very numbers.
+            Whether to take the map's nearest cell, as after a click; a link gives exact numbers.
         """
         view = self.view
         if view.cell is None:
@@ -247,7 +247,7 @@ class Showing:
         return self._plane[1].snapped(view.cell, (view.windows[view.x], view.windows[view.y]))
 
     def draw_field(self, moves: bool) -> None:
-        """The contours; `moves` as for `begin_view`."""
+        """Show the contours; `moves` as for `begin_view`."""
         view = self.view
         if self.field is None:
             self.field = usual_field(view.objective)
@@ -255,7 +255,7 @@ class Showing:
         try:
             data = field_data(view, window)
         except (InputError, ValueError, IndexError):
-            return  # nothing finite to draw
+            return  # no finite values to draw
         self.post(lambda: self._figures.show_field(view, data))
         if moves:
             self.say(field=window)

@@ -203,7 +203,7 @@ def test_a_link_opens_the_same_view(browser: Browser, explorer: Explorer) -> Non
 
 def test_a_link_that_makes_no_sense_says_so(browser: Browser, explorer: Explorer) -> None:
     browser.open(explorer.url + "?view=" + urllib.parse.quote('{"windows": {"lr": [1, 2]}}'))
-    assert "the link was not followed" in browser.text("notice")
+    assert "the link could not be opened" in browser.text("notice")
 
 
 def test_other_axes_make_another_map(browser: Browser, tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_request_has_a_limit(steps: int, pixels: tuple[int, int]) -> None:
     ("objective", {"formula": "x.__class__", "constants": ""}, "formula"),
     ("objective", {"formula": "a*x^2 + y^2", "constants": "a is 1"}, "constants must be like"),
     ("rule", {"table": {"name": "qhm", "nu": 7.0}}, "lie in [0, 1]"),
-    ("axes", {"x": "lr", "y": "lr"}, "two axes that differ"),
+    ("axes", {"x": "lr", "y": "lr"}, "two different axes"),
     ("axes", {"x": "lr", "y": "nu"}, "no axis"),
     ("others", {"tables": {"objective": {"data": "x"}}}, "no table"),
     ("others", {"tables": {"files": {}}}, "no table"),
@@ -208,7 +208,7 @@ def test_sources(tmp_path: Path) -> None:
     source = Source(results)
     assert source.has(source.view)
     assert not source.has(source.view.changed(steps=10))
-    with pytest.raises(InputError, match="100,000 updates at most"):
+    with pytest.raises(InputError, match="at most 100,000 updates"):
         Source(fm.load(file, ["steps=200000"]))
     with pytest.raises(InputError, match="no such file"):
         Source(tmp_path / "none.toml")

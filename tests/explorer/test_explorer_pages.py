@@ -51,7 +51,7 @@ def test_pages_are_counted_and_left_pages_make_room(
 ) -> None:
     monkeypatch.setattr(serving, "MOST_PAGES", 1)
     assert "pages are open" not in fetched(server)[1]
-    assert "1 pages are open: close some" in fetched(server)[1]
+    assert "1 pages are open; close some" in fetched(server)[1]
     until = time.monotonic() + 120
     while server.pages and time.monotonic() < until:
         time.sleep(0.2)
