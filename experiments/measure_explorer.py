@@ -3,9 +3,9 @@
 Turns the wheel over the map of Rosenbrock's function (2,000 updates) in headless Chromium, and
 prints medians of the time from there to each stage: the gesture heard, the coarse map computed and
 on the screen, where the machine is busy the map halfway, the fine one; and what the runs of the
-fine map take without a page. With --memory it zooms for so many minutes, and prints the memory of
-the server and of the page over time. With --film it takes the pictures of a zoom into the boundary,
-and makes a GIF of them.
+first map take without a page. With --zoomed 8 it does so in the boundary, where neighbouring runs
+differ. With --memory it zooms for so many minutes, and prints the memory of the server and of the
+page over time. With --film it takes pictures of a zoom into the boundary, and makes a GIF of them.
 """
 
 from __future__ import annotations
@@ -205,14 +205,19 @@ def resident(process: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e6
 
 
+def into_the_boundary(page: webdriver.Chrome) -> None:
+    """Turn the wheel where runs that converge and runs that diverge lie side by side."""
+    wheel(page, 0.758, 0.952, -120)
+    time.sleep(0.5)  # until it is taken up, or the page would look settled
+    settle(page)
+
+
 def film(page: webdriver.Chrome, path: Path, frames: int) -> None:
     """Zoom into the boundary, and keep what is seen."""
     kept: list[Image.Image] = []
     for number in range(frames):
         if number:
-            wheel(page, 0.758, 0.952, -120)
-            time.sleep(0.5)  # until it is taken up
-            settle(page)
+            into_the_boundary(page)
         picture = Image.open(io.BytesIO(page.get_screenshot_as_png())).convert("RGB")
         size = (picture.width * 5 // 8, picture.height * 5 // 8)
         kept.append(picture.resize(size, Image.Resampling.LANCZOS))
@@ -227,6 +232,9 @@ def main() -> None:
     parser.add_argument("--gestures", type=int, default=40, help="how many [40]")
     parser.add_argument(
         "--picture", type=Path, help="keep a picture of the page, such as explorer.png"
+    )
+    parser.add_argument(
+        "--zoomed", type=int, default=0, metavar="N", help="turn the wheel N times first [0]"
     )
     parser.add_argument("--film", type=Path, help="keep a film of a zoom, GIF")
     parser.add_argument("--frames", type=int, default=16, help="pictures of the film [16]")
@@ -249,6 +257,8 @@ def main() -> None:
             page.save_screenshot(str(words.picture))
         if words.film:
             film(page, words.film, words.frames)
+        for _ in range(words.zoomed):
+            into_the_boundary(page)
         if words.gestures:
             took = measure(page, words.gestures, stages)
             for name, times in sorted(took.items(), key=lambda one: statistics.median(one[1])):
