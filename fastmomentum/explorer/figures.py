@@ -32,7 +32,6 @@ from fastmomentum.plots.style import COLOURS, field_map
 
 FIELD_PALETTE: Final = [to_hex(colour) for colour in field_map()(np.linspace(0, 1, 256))]
 PATH: Final = COLOURS[0]
-AXIS_WORDS: Final = {"lr": "learning rate"}
 MARGINS: Final = {"left": 66, "bottom": 50, "right": 20, "top": 8}
 """Pixels around a drawing, enough for any tick labels, so that the frame keeps its size."""
 
@@ -214,8 +213,8 @@ class Figures:
 
 
 def _name_axes(made: figure, view: View) -> None:
-    made.xaxis.axis_label = AXIS_WORDS.get(view.x, words_of(view.x))
-    made.yaxis.axis_label = AXIS_WORDS.get(view.y, words_of(view.y))
+    made.xaxis.axis_label = words_of(view.x)
+    made.yaxis.axis_label = words_of(view.y)
 
 
 def _figure(name: str, **options: Any) -> figure:

@@ -2,7 +2,7 @@
 /* The form beside the map: it shows a view, and asks for another. */
 window.explorer_form = (function () {
   const at = (id) => document.getElementById(id);
-  const words = (name) => name.replace(/^objective_/, "").replace(/_/g, " ");
+  const words = (name) => name === "lr" ? "learning rate" : name.replace(/^objective_/, "").replace(/_/g, " ");
   const number = (value) => String(Number(value.toPrecision(5)));
   let ask = null, told = null, view = null, keeping = false;
 
@@ -133,7 +133,7 @@ window.explorer_form = (function () {
       if (select.dataset.names !== names.join(",")) {
         select.replaceChildren();
         select.dataset.names = names.join(",");
-        for (const name of names) { option(select, name, name === "lr" ? "learning rate" : words(name)); }
+        for (const name of names) { option(select, name, words(name)); }
       }
       select.value = chosen;
     }

@@ -22,10 +22,10 @@ def words_of(name: str) -> str:
 
     Examples
     --------
-    >>> words_of("objective_b"), words_of("start_x"), words_of("nu")
-    ('b', 'start x', 'nu')
+    >>> words_of("lr"), words_of("objective_b"), words_of("start_x"), words_of("nu")
+    ('learning rate', 'b', 'start x', 'nu')
     """
-    return name.removeprefix("objective_").replace("_", " ")
+    return "learning rate" if name == "lr" else name.removeprefix("objective_").replace("_", " ")
 
 
 class Theory(NamedTuple):
