@@ -193,6 +193,9 @@ class Showing:
         if self.stopped():
             return False
         fastest = plane.fastest()
+        if self.stopped():  # each of these parts takes a hundredth of a second
+            return False
+        view = self.view
         if view.cell is None:
             middle = (len(plane.at_x) // 2, len(plane.at_y) // 2)
             chosen = (float(plane.at_x[middle[0]]), float(plane.at_y[middle[1]]))
@@ -203,6 +206,9 @@ class Showing:
         if self.field is None:
             self.draw_field(moves=True)
         theory = theory_of(view)
+        if self.stopped():
+            return False
+        view = self.view
         self._history.enter(view)
         self.post(lambda: self._figures.show_details(plane, fastest, theory, view))
         experiment = view.experiment(*plane.status.shape)
