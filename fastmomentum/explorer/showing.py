@@ -34,7 +34,7 @@ USUAL_PIXELS: Final = (500, 400)
 COARSE_SECONDS: Final = 0.2
 """Time in which a coarse map is not cancelled."""
 
-LONG_SECONDS: Final = 0.5
+LONG_SECONDS: Final = 0.8
 """Expected time of a fine map beyond which it is also shown halfway."""
 
 Stage = Callable[[], bool]
