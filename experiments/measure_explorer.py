@@ -63,6 +63,7 @@ def browser(width: int, height: int, is_dark: bool = False) -> webdriver.Chrome:
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
         options.add_argument(word)
     made = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    made.set_script_timeout(600)  # seconds: the machine may be busy
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
     made.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
