@@ -2,9 +2,10 @@
 
 Turns the wheel over the map of Rosenbrock's function (2,000 updates) in headless Chromium, and
 prints medians of the time from there to each stage: the gesture heard, the coarse map computed and
-on the screen, the map halfway, the fine one. With --memory it zooms for so many minutes, and prints
-the memory of the server and of the page over time. With --film it takes the pictures of a zoom into
-the boundary, and makes a GIF of them.
+on the screen, where the machine is busy the map halfway, the fine one; and what the runs of the
+first map take without a page. With --zoomed 8 it does so in the boundary, where neighbouring runs
+differ. With --memory it zooms for so many minutes, and prints the memory of the server and of the
+page over time. With --film it takes pictures of a zoom into the boundary, and makes a GIF of them.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ import fastmomentum as fm
 from fastmomentum.explorer.maps import Engine
 from fastmomentum.explorer.session import Session
 from fastmomentum.explorer.showing import Showing
+from fastmomentum.explorer.view import first_view
 
 LISTEN = """
 window.seen = [];
@@ -61,6 +63,7 @@ def browser(width: int, height: int, is_dark: bool = False) -> webdriver.Chrome:
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"):
         options.add_argument(word)
     made = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    made.set_script_timeout(600)  # seconds: the machine may be busy
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
     made.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     scheme = {"name": "prefers-color-scheme", "value": "dark" if is_dark else "light"}
@@ -142,6 +145,25 @@ def measure(page: webdriver.Chrome, gestures: int, stages: Stages) -> dict[str, 
     return found
 
 
+def runs_alone(nx: int, ny: int) -> None:
+    """Print what the runs of the first map take without a page."""
+    engine, experiment = Engine(), first_view().experiment(nx, ny)
+    engine.compile(experiment)
+    for name, make in (
+        ("the explorer's engine", lambda: engine.map(experiment, lambda: False)),
+        ("fm.run", lambda: fm.run(experiment)),
+    ):
+        walls, cores = [], []
+        for _ in range(9):
+            wall, core = time.perf_counter(), time.process_time()
+            make()
+            walls.append(time.perf_counter() - wall)
+            cores.append(time.process_time() - core)
+        took, used = (1e3 * statistics.median(times) for times in (walls, cores))
+        print(f"{took:6.0f} ms ({used:.0f} ms of a core): {nx} x {ny} runs by {name}, no page")
+    engine.close()
+
+
 def memory(minutes: float) -> None:
     """Zoom in and out for so long, and print the memory of the server and of the page."""
     command = [sys.executable, "-m", "fastmomentum", "explore", "--no-browser", "--port", "0"]
@@ -184,14 +206,19 @@ def resident(process: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e6
 
 
+def into_the_boundary(page: webdriver.Chrome) -> None:
+    """Turn the wheel where runs that converge and runs that diverge lie side by side."""
+    wheel(page, 0.758, 0.952, -120)
+    time.sleep(0.5)  # until it is taken up, or the page would look settled
+    settle(page)
+
+
 def film(page: webdriver.Chrome, path: Path, frames: int) -> None:
     """Zoom into the boundary, and keep what is seen."""
     kept: list[Image.Image] = []
     for number in range(frames):
         if number:
-            wheel(page, 0.758, 0.952, -120)
-            time.sleep(0.5)  # until it is taken up
-            settle(page)
+            into_the_boundary(page)
         picture = Image.open(io.BytesIO(page.get_screenshot_as_png())).convert("RGB")
         size = (picture.width * 5 // 8, picture.height * 5 // 8)
         kept.append(picture.resize(size, Image.Resampling.LANCZOS))
@@ -206,6 +233,9 @@ def main() -> None:
     parser.add_argument("--gestures", type=int, default=40, help="how many [40]")
     parser.add_argument(
         "--picture", type=Path, help="keep a picture of the page, such as explorer.png"
+    )
+    parser.add_argument(
+        "--zoomed", type=int, default=0, metavar="N", help="turn the wheel N times first [0]"
     )
     parser.add_argument("--film", type=Path, help="keep a film of a zoom, GIF")
     parser.add_argument("--frames", type=int, default=16, help="pictures of the film [16]")
@@ -228,6 +258,8 @@ def main() -> None:
             page.save_screenshot(str(words.picture))
         if words.film:
             film(page, words.film, words.frames)
+        for _ in range(words.zoomed):
+            into_the_boundary(page)
         if words.gestures:
             took = measure(page, words.gestures, stages)
             for name, times in sorted(took.items(), key=lambda one: statistics.median(one[1])):
@@ -239,6 +271,8 @@ def main() -> None:
     finally:
         page.quit()
         explorer.stop()
+    if words.gestures:
+        runs_alone(nx, ny)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ EDGES = {
     "execution": "kernels store schema results experiment specification provenance",
     "analysis": "execution kernels results schema theory objectives experiment specification",
     "plots": "analysis results theory experiment objectives rules schedules specification notices",
-    "explorer": "plots analysis results theory execution schedules experiment objectives rules",
+    "explorer": (
+        "plots analysis results theory schema execution schedules experiment objectives rules"
+    ),
     "cli": "explorer plots analysis execution results store experiment provenance notices",
     "__main__": "cli",
 }

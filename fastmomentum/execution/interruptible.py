@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from typing import TYPE_CHECKING, Any, Final
+from itertools import islice
+from typing import Final
 
-from fastmomentum.execution.worker import do_block
+import numpy as np
+from numpy.typing import NDArray
+
 from fastmomentum.experiment.plan import Experiment
+from fastmomentum.kernels.block import run_block
+from fastmomentum.schema import Arrays, block_arrays
 from fastmomentum.store.memory_store import MemoryStore
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 LEAST_RUNS: Final = 160
 """Fewest runs per block: a few tiles of a kernel."""
+
+BLOCK_UPDATES: Final = 8_000_000
+"""Most updates per block: some hundredths of a second at most, and a cancelled run ends soon."""
 
 PARTS: Final = 4
 """Fewest blocks per worker, so that the workers finish together."""
@@ -30,8 +33,8 @@ def run_unless(
     executor: Executor,
     workers: int,
     stopped: Callable[[], bool],
-    halfway: Callable[[xr.Dataset], None] | None = None,
-) -> xr.Dataset | None:
+    halfway: Callable[[Arrays], None] | None = None,
+) -> Arrays | None:
     """Run every cell of the grid in memory, unless cancelled on the way.
 
     Parameters
@@ -50,8 +53,9 @@ def run_unless(
 
     Returns
     -------
-    xarray.Dataset or None
-        The same bits as from `run`; None if cancelled.
+    dict of ndarray or None
+        Variables by name, with the run as first axis: the same bits as from `run`. None if
+        cancelled.
 
     Raises
     ------
@@ -65,40 +69,71 @@ def run_unless(
     >>> experiment = fm.Experiment(objective=fm.Rosenbrock(), rule="momentum", steps=5000,
     ...     grid=fm.Grid(lr=1.5e-5, momentum=0.9, start=[(-5, -5)]))
     >>> with ThreadPoolExecutor(1) as threads:
-    ...     run_unless(experiment, threads, 1, lambda: False).final.values.ravel()
-    array([0.95019026, 0.90265616])
+    ...     run_unless(experiment, threads, 1, lambda: False)["final"]
+    array([[0.95019026, 0.90265616]])
     """
-    from fastmomentum.results.dataset import from_memory
+    store = MemoryStore(experiment, _block_runs(experiment, workers))
+    if halfway is None:
+        parts: list[NDArray[np.bool_] | None] = [None]
+    else:
+        first = _every_second_row(experiment)
+        parts = [first, ~first]
+    for number, part in enumerate(parts):
+        if not _run_part(store, part, executor, workers, stopped):
+            return None
+        if halfway is not None and number == 0:
+            halfway(store.variables)
+    return store.variables
 
+
+def _block_runs(experiment: Experiment, workers: int) -> int:
     share = -(-experiment.grid.n_runs // (PARTS * workers))
+    wanted = max(min(share, BLOCK_UPDATES // experiment.steps), LEAST_RUNS)
+    return min(wanted, experiment.block_runs)
+
+
+def _every_second_row(experiment: Experiment) -> NDArray[np.bool_]:
+    """Which runs those are, along the first axis that has several values."""
+    n_runs = experiment.grid.n_runs
     rows = next((size for size in experiment.grid.shape if size > 1), 1)
-    of_row = experiment.grid.n_runs // rows
-    has_rows = halfway is not None and LEAST_RUNS <= of_row <= experiment.block_runs
-    runs = of_row if has_rows else min(experiment.block_runs, max(share, LEAST_RUNS))
-    store = MemoryStore(experiment, runs)
-    begun, left = time.monotonic(), iter(_order(rows) if has_rows else store.missing())
-    first = set(range(0, rows, 2)) if has_rows else set()
-    at_work: dict[Future[Any], int] = {}
+    return np.asarray(np.arange(n_runs) // (n_runs // rows) % 2 == 0)
+
+
+def _run_part(
+    store: MemoryStore,
+    chosen: NDArray[np.bool_] | None,
+    executor: Executor,
+    workers: int,
+    stopped: Callable[[], bool],
+) -> bool:
+    """Run all blocks, or the chosen runs of each; whether it was not cancelled."""
+    left: Iterator[range] = map(store.blocks.runs, range(len(store.blocks)))
+    at_work: set[Future[None]] = set()
     try:
         while True:
             if stopped():
-                return None
-            for block in itertools.islice(left, workers + 1 - len(at_work)):
-                at_work[executor.submit(do_block, store, block)] = block
+                return False
+            # One more than there are workers: what waits in the queue starts at once.
+            for runs in islice(left, workers + 1 - len(at_work)):
+                at_work.add(executor.submit(_run, store, runs, chosen))
             if not at_work:
-                return from_memory(experiment, store.variables, time.monotonic() - begun)
-            done, _ = wait(at_work, POLL_SECONDS, FIRST_COMPLETED)
+                return True
+            done, at_work = wait(at_work, POLL_SECONDS, FIRST_COMPLETED)
             for one in done:
                 one.result()
-                block = at_work.pop(one)
-                if halfway is not None and first == {block}:
-                    halfway(from_memory(experiment, store.variables, time.monotonic() - begun))
-                first.discard(block)
     finally:
         for one in at_work:
             one.cancel()
 
 
-def _order(rows: int) -> Iterable[int]:
-    """Every second row, then those between."""
-    return [*range(0, rows, 2), *range(1, rows, 2)]
+def _run(store: MemoryStore, runs: range, chosen: NDArray[np.bool_] | None) -> None:
+    """Run a block, or the chosen runs of it."""
+    arrays = {name: whole[runs.start : runs.stop] for name, whole in store.variables.items()}
+    if chosen is None:
+        run_block(store.experiment, runs, arrays)
+        return
+    those = chosen[runs.start : runs.stop]
+    made = block_arrays(store.experiment, len(runs))
+    run_block(store.experiment, runs, made, chosen=those)
+    for name, values in arrays.items():
+        values[those] = made[name][those]

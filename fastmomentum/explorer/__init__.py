@@ -1,9 +1,9 @@
-"""The explorer: a page in the browser whose maps are computed while one looks at them.
+"""The explorer: a page in the browser that recomputes its map while one zooms into it.
 
-`serving` has the server, `session` what is asked for on a page, `showing` the stages of an answer,
-`view` what is shown, `tables` its schedules and noise, `maps` and `paths` what is computed. The
-page itself is ``page.html`` and ``page.css``; ``page.js`` talks with the server, ``page.map.js``
-has the map's pixels and windows, ``page.form.js`` the form.
+`serving` is the server; `session` handles a page's requests and `showing` answers them in stages;
+`view` is the state of a page, `changes` and `tables` what may be changed about it; `maps` and
+`paths` compute. The page itself is ``page.html`` and ``page.css``; ``page.js`` exchanges messages
+with the server, ``page.map.js`` draws the map's pixels, ``page.form.js`` handles the form.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def toml_of(experiment: Experiment) -> str:
-    """Write an experiment down as an experiment file.
+    """Write an experiment as an experiment file.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def toml_of(experiment: Experiment) -> str:
     Returns
     -------
     str
-        TOML that reads back as the same experiment, to the bit. Data of mse are named, not held.
+        TOML that reads back as the same experiment, to the bit. The data of mse are not included.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def toml_of(experiment: Experiment) -> str:
     if isinstance(experiment.objective, MSE):
         tree["objective"].pop("statistics", None)
     if tree["objective"].pop("found", False):
-        del tree["objective"]["minimisers"]  # they are found again
+        del tree["objective"]["minimisers"]  # they will be searched for again
     if tree["stop"].get("bound") == 1e20:
         del tree["stop"]["bound"]
     if not tree["stop"].get("targets"):

@@ -16,19 +16,19 @@ from fastmomentum.theory import largest_stable_lr
 Range = tuple[float, float]
 
 SPACINGS: Final = 1e4
-"""Spacings of doubles that a window has at least."""
+"""Narrowest window, in spacings of doubles."""
 
 NARROW: Final = 1.01
-"""Windows whose ends are nearer by ratio are cut evenly: there the logarithm only costs digits."""
+"""Ratio of a window's ends below which its cells are evenly spaced: a log would lose digits."""
 
 LARGEST: Final = 1e300
 USUAL_LR: Final[Range] = (1e-4, 1.0)
 USUAL_OPTIONS: Final = {"weight_decay": 0.1, "decoupled_weight_decay": 0.1, "clip": 10.0}
-"""Where windows end of what does nothing at its default."""
+"""Upper end of the window for options that are off by default."""
 
 
 def names_of(objective: Objective, rule: UpdateRule) -> list[str]:
-    """What may vary over a map, by its name in results.
+    """Names of the quantities that a map may be drawn over, as in results.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def names_of(objective: Objective, rule: UpdateRule) -> list[str]:
 
 
 def limits_of(name: str, rule: UpdateRule) -> Range:
-    """Where a setting can lie at all."""
+    """Smallest and largest possible value of a quantity."""
     if name == "lr":
         return 1 / LARGEST, LARGEST
     if name == "momentum":
@@ -69,7 +69,7 @@ def limits_of(name: str, rule: UpdateRule) -> Range:
 
 
 def usual_window(name: str, objective: Objective, rule: UpdateRule) -> Range:
-    """The window that a map begins with.
+    """The window that a map starts with.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def usual_window(name: str, objective: Objective, rule: UpdateRule) -> Range:
     Returns
     -------
     (float, float)
-        Around what theory calls the largest stable learning rate, or all that can be.
+        Around the largest stable learning rate of theory; of others, their usual range.
 
     Examples
     --------
@@ -117,28 +117,28 @@ def _usual_lr(objective: Objective, rule: UpdateRule) -> Range:
 
 
 def fitted(name: str, window: Range, rule: UpdateRule) -> tuple[Range, bool]:
-    """A window as it can be shown.
+    """A window within limits, and no narrower than doubles allow.
 
     Parameters
     ----------
     name : str
         One of `names_of`.
     window : (float, float)
-        As a gesture left it.
+        Its ends, as a gesture left them.
     rule : UpdateRule
-        Its parameters have limits.
+        Its parameters have limits of their own.
 
     Returns
     -------
     window : (float, float)
-        Within the limits, and not narrower than doubles allow.
+        The window to show.
     ended : bool
-        Whether it was widened for that.
+        Whether doubles end here, and it had to be widened.
 
     Raises
     ------
     InputError
-        It is no window at all.
+        Nothing of the window lies within the limits.
 
     Examples
     --------
@@ -160,14 +160,14 @@ def fitted(name: str, window: Range, rule: UpdateRule) -> tuple[Range, bool]:
 
 
 def table(name: str, window: Range, num: int) -> dict[str, object]:
-    """The axis of a window in an experiment: the middles of its cells.
+    """The axis of an experiment for a window: the centres of its cells.
 
     Parameters
     ----------
     name : str
         One of `names_of`; learning rates are evenly spaced in the logarithm.
     window : (float, float)
-        The outer edges of the first and the last cell.
+        Outer edges of the first and the last cell.
     num : int
         How many cells.
 
@@ -191,7 +191,7 @@ def table(name: str, window: Range, num: int) -> dict[str, object]:
 
 
 def places(name: str, window: Range, num: int) -> NDArray[np.float64]:
-    """Middles of the pixels of a window, evenly spaced as it is drawn."""
+    """Centres of the pixels of a window, evenly spaced on the screen."""
     low, high = window
     even = (np.arange(num) + 0.5) / num
     if name == "lr":
@@ -200,7 +200,7 @@ def places(name: str, window: Range, num: int) -> NDArray[np.float64]:
 
 
 def enlarged(name: str, window: Range, factor: float, shift: float = 0.0) -> Range:
-    """A window as many times as wide about its middle, and moved by a part of its width."""
+    """A window scaled about its centre by a factor, and shifted by a share of its width."""
     low, high = window
     if name == "lr" and high > NARROW * low:
         low, high = math.log(low), math.log(high)

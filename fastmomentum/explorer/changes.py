@@ -1,4 +1,4 @@
-"""What a page may ask for, each as a change of the view."""
+"""The changes to a view that a page may request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CONSTANT: Final = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(\S+)\s*")
 
 
 def objective(view: View, asked: Asked, given: View) -> View:
-    """Another objective: a table, or a formula with its constants as text."""
+    """Change the objective: to a table, or to a formula and its constants as text."""
     if "formula" in asked:
         table: dict[str, Any] = {"name": "formula", "formula": str(asked["formula"])}
         table["constants"] = constants_of(str(asked.get("constants", "")))
@@ -48,7 +48,7 @@ def _with_objective(view: View, made: Objective, given: View) -> View:
 
 
 def constants_of(text: str) -> dict[str, float]:
-    """Constants as they are typed.
+    """Parse constants as they are typed.
 
     Examples
     --------
@@ -65,48 +65,48 @@ def constants_of(text: str) -> dict[str, float]:
 
 
 def rule(view: View, asked: Asked, given: View) -> View:
-    """Another rule, or its parameters."""
+    """Change the rule or its parameters."""
     made = UpdateRule.parse(dict(asked["table"]))
     return view.changed(rule=made).fitting()
 
 
 def steps(view: View, asked: Asked, given: View) -> View:
-    """Another number of updates."""
+    """Change the number of updates."""
     return view.changed(steps=steps_of(asked["value"]))
 
 
 def target(view: View, asked: Asked, given: View) -> View:
-    """Another target; nothing for none."""
+    """Change the target; an empty text removes it."""
     text = str(asked["value"]).strip()
     value = None if text in ("", "None") else number_of("target", text)
     return view.changed(target=value)
 
 
 def start(view: View, asked: Asked, given: View) -> View:
-    """Another start."""
+    """Change the start."""
     x, y = (number_of("start", part) for part in asked["value"])
     return view.changed(start=(x, y))
 
 
 def settings(view: View, asked: Asked, given: View) -> View:
-    """The learning rate or the momentum of a map over other axes."""
+    """Change the learning rate or momentum of a map that has other axes."""
     changes = {name: number_of(name, asked[name]) for name in ("lr", "momentum") if name in asked}
     return view.changed(**changes)
 
 
 def axes(view: View, asked: Asked, given: View) -> View:
-    """Other axes of the map."""
+    """Change the axes of the map."""
     x, y = str(asked["x"]), str(asked["y"])
     for name in (x, y):
         if name not in view.names:
             raise InputError(f"the map has no axis {name!r}; {suggest(name, view.names)}")
     if x == y:
-        raise InputError(f"the map needs two axes that differ: got {x} twice")
+        raise InputError(f"the map needs two different axes: got {x} twice")
     return view.changed(x=x, y=y, cell=None).fitting()
 
 
 def window(view: View, asked: Asked, given: View) -> View:
-    """Another window; where doubles end, `View.zoomed` widens it."""
+    """Change the window; where doubles end, `View.zoomed` widens it."""
     made = {}
     for name in (view.x, view.y):
         low, high = asked["windows"].get(name, view.windows[name])
@@ -115,7 +115,7 @@ def window(view: View, asked: Asked, given: View) -> View:
 
 
 def nudge(view: View, asked: Asked, given: View) -> View:
-    """A window larger or smaller by a factor, or moved by a part of itself."""
+    """Scale the window by a factor, or shift it by a share of its width."""
     factor = min(max(number_of("factor", asked.get("factor", 1.0)), 0.01), 100.0)
     shifts = [number_of("shift", part) for part in asked.get("shift", (0.0, 0.0))]
     made = {
@@ -126,18 +126,18 @@ def nudge(view: View, asked: Asked, given: View) -> View:
 
 
 def cell(view: View, asked: Asked, given: View) -> View:
-    """Another cell whose path is shown."""
+    """Choose the cell whose path is shown."""
     x, y = (number_of("cell", part) for part in asked["value"])
     return view.changed(cell=(x, y))
 
 
 def theory(view: View, asked: Asked, given: View) -> View:
-    """Whether theory is drawn."""
+    """Show or hide theory."""
     return view.changed(theory=bool(asked["value"]))
 
 
 def reset(view: View, asked: Asked, given: View) -> View:
-    """The windows that the explorer begins with."""
+    """Return to the windows that the explorer started with."""
     if view.changed(windows=given.windows, cell=None).map_key == given.map_key:
         return given.changed(theory=view.theory)
     windows = {name: usual_window(name, view.objective, view.rule) for name in (view.x, view.y)}
@@ -145,7 +145,7 @@ def reset(view: View, asked: Asked, given: View) -> View:
 
 
 def others(view: View, asked: Asked, given: View) -> View:
-    """Further tables of the experiment, such as its schedule."""
+    """Replace the further tables of the experiment, such as its schedule."""
     return view.changed(others=others_of(asked["tables"]))
 
 
@@ -156,16 +156,16 @@ CHANGES: Final[dict[str, Callable[[View, Asked, View], View]]] = {
         others, schedule, noise, seed,
     )
 }  # fmt: skip
-"""By name: each takes the view, what was asked and the view at the start; gives a new view."""
+"""By name; each takes the view, the request and the view at the start, and returns a view."""
 
 FIELDS: Final = {
     "objective": "objective", "rule": "rule", "steps": "steps", "stop": "target",
     "target": "target", "schedule": "schedule", "noise": "noise", "batch": "others",
 }  # fmt: skip
-"""Beside which field of the page a message is shown, by the first part of its key."""
+"""Field of the page beside which an error is shown, by the first part of the key it names."""
 
 
 def field_of(change: str, message: str) -> str:
-    """The field beside which a refusal is shown."""
+    """The field beside which an error message is shown."""
     key = message.split(" ", 1)[0].split(".")[0].rstrip(":")
     return FIELDS.get(key, change)

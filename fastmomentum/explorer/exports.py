@@ -1,4 +1,4 @@
-"""What is taken away from a page: its map as a picture, and as a results file."""
+"""Exports of a page's map: a picture, and a results file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fastmomentum.explorer.view import View
 from fastmomentum.plots.pages import phase
 
 KEPT: Final = 4
-"""Exports that wait to be fetched, at most."""
+"""Most exports that wait to be downloaded."""
 
 
 class Export(NamedTuple):
@@ -37,7 +37,7 @@ def picture(view: View, size: Size) -> Export:
     view : View
         Of the page.
     size : (int, int)
-        Cells of its map.
+        Cells of the map along its axes.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def data(view: View, size: Size) -> Export:
     Returns
     -------
     Export
-        What ``fastmomentum run`` would have written.
+        The file that ``fastmomentum run`` writes.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "map.h5"
@@ -74,7 +74,7 @@ MAKERS: Final = {"picture": picture, "data": data}
 
 
 class Exports:
-    """Exports of all pages, each fetched once by a name that cannot be guessed.
+    """Exports of all pages; each is downloaded once, by a name that cannot be guessed.
 
     Examples
     --------
@@ -89,7 +89,7 @@ class Exports:
         self._lock = threading.Lock()
 
     def put(self, export: Export) -> str:
-        """Keep an export; gives its name."""
+        """Keep an export, and return its name."""
         token = secrets.token_hex(16)
         with self._lock:
             self._kept[token] = export
@@ -98,7 +98,7 @@ class Exports:
         return token
 
     def take(self, token: str) -> Export | None:
-        """Fetch an export; None where there is none of that name."""
+        """Remove and return an export; None if there is none of that name."""
         with self._lock:
             return self._kept.pop(token, None)
 
@@ -109,7 +109,7 @@ def made(what: str, view: View, size: Size) -> Export:
     Raises
     ------
     InputError
-        There is no such thing to export.
+        `what` is no export.
     """
     if what not in MAKERS:
         raise InputError(f"a page exports {' or '.join(MAKERS)}: got {what!r}")

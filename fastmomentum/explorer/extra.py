@@ -1,4 +1,4 @@
-"""Whether what the explorer needs besides is installed."""
+"""Check that the optional dependency is installed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fastmomentum.errors import InputError
 
 
 def require_extra() -> None:
-    """Refuse where Bokeh is missing.
+    """Raise if Bokeh is missing.
 
     Raises
     ------
     InputError
-        With what to install.
+        Bokeh is not installed; the message says how to install it.
     """
     if find_spec("bokeh") is None:
         raise InputError('the explorer needs Bokeh: pip install "fastmomentum[explore]"')

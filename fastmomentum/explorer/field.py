@@ -1,4 +1,4 @@
-"""The objective as an image and lines, for the drawing that paths lie over."""
+"""Contours of the objective, for the drawing with the path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastmomentum.plots.fields import Field, sample
 from fastmomentum.plots.geometry import Window
 
 SAMPLES: Final = 201
-"""Of an objective along an axis of the contours."""
+"""Samples of the objective along each axis."""
 
 
 def field_data(view: View, window: Window) -> dict[str, dict[str, Any]]:
@@ -31,12 +31,12 @@ def field_data(view: View, window: Window) -> dict[str, dict[str, Any]]:
 
 
 def spots(places: list[Any]) -> dict[str, list[float]]:
-    """Points as a source of data."""
+    """Points as the data of a `ColumnDataSource`."""
     return {"x": [float(x) for x, _ in places], "y": [float(y) for _, y in places]}
 
 
 def _levelled(field: Field) -> Any:
-    """The field as bytes: its colours change at its levels, as those of a picture do."""
+    """The field as indices of colours, which change at the contour levels."""
     values = np.where(np.isfinite(field.values), field.values, field.levels[-1])
     band = np.searchsorted(field.levels, values).clip(1, len(field.levels)) - 1
     return (band * (255 / max(len(field.levels) - 1, 1))).astype(np.uint8)
@@ -52,7 +52,7 @@ def _contour_lines(field: Field) -> dict[str, Any]:
 
 
 def _parts(line: Any) -> list[Any]:
-    """Contours of one level come as one row with NaN between them."""
+    """Split the contours of one level, which come in one row with NaN between them."""
     line = np.asarray(line, float)
     cuts = np.flatnonzero(np.isnan(line))
     return [part[~np.isnan(part)] for part in np.split(line, cuts)]

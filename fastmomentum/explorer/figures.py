@@ -32,9 +32,8 @@ from fastmomentum.plots.style import COLOURS, field_map
 
 FIELD_PALETTE: Final = [to_hex(colour) for colour in field_map()(np.linspace(0, 1, 256))]
 PATH: Final = COLOURS[0]
-AXIS_WORDS: Final = {"lr": "learning rate"}
 MARGINS: Final = {"left": 66, "bottom": 50, "right": 20, "top": 8}
-"""Pixels around a drawing, room for any ticks: a frame that changes its size is laid out anew."""
+"""Pixels around a drawing, enough for any tick labels, so that the frame keeps its size."""
 
 SHORT_NUMBERS: Final = """
 let digits = 1;
@@ -44,16 +43,16 @@ const whole = String(Number(tick.toPrecision(Math.max(digits, 2)))).replace("-",
 if (digits < 7 || index === 0) { return whole.replace("e\u2212", "e-"); }
 return "+" + Number((tick - ticks[0]).toPrecision(3));
 """
-"""As many digits as tell ticks apart; where those are many, what each lies above the first."""
+"""As few digits as tell ticks apart; if those are many, each tick's distance from the first."""
 
 
 class Figures:
-    """The drawings of a page, with their sources of data.
+    """The drawings of a page and their data sources.
 
     Parameters
     ----------
     view : View
-        Its axes decide whether the map has a log scale.
+        Its horizontal axis decides whether the map has a log scale.
 
     Attributes
     ----------
@@ -165,7 +164,7 @@ class Figures:
         theory: Theory,
         view: View,
     ) -> None:
-        """Draw what is found out after the fine map: steps to point at, the fastest, theory."""
+        """Draw what follows the fine map: numbers under the pointer, fastest cell, theory."""
         self.steps.data = {
             "steps": [np.ascontiguousarray(plane.steps.T)],
             "status": [np.ascontiguousarray(plane.status.T)],
@@ -189,7 +188,7 @@ class Figures:
         self.marks["best"].data = spots(points_of(drawn.optimum).tolist())
 
     def show_path(self, path: Path | None, view: View) -> None:
-        """Draw the run of a cell over the contours, and its loss."""
+        """Draw the path of a run over the contours, and its loss."""
         self.points["start"].data = spots([view.start if path is None else path.run.start])
         if path is None:
             for source in (self.path, self.curve, self.points["end"], self.marks["cell"]):
@@ -214,8 +213,8 @@ class Figures:
 
 
 def _name_axes(made: figure, view: View) -> None:
-    made.xaxis.axis_label = AXIS_WORDS.get(view.x, words_of(view.x))
-    made.yaxis.axis_label = AXIS_WORDS.get(view.y, words_of(view.y))
+    made.xaxis.axis_label = words_of(view.x)
+    made.yaxis.axis_label = words_of(view.y)
 
 
 def _figure(name: str, **options: Any) -> figure:

@@ -1,4 +1,4 @@
-"""The views that a page has shown: back, forward."""
+"""The views that a page has shown, for back and forward."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Final
 from fastmomentum.explorer.view import View
 
 MOST: Final = 200
-"""Views that are kept."""
+"""Most views that are kept."""
 
 
 class History:
-    """Views in the order in which they were shown; one of them is.
+    """Views in the order in which they were shown, and which one is current.
 
     Examples
     --------
@@ -28,26 +28,26 @@ class History:
         self._at = 0
 
     def __len__(self) -> int:
-        """How many."""
+        """Number of views."""
         return len(self._views)
 
     @property
     def shown(self) -> View:
-        """The view that is shown."""
+        """The current view."""
         return self._views[self._at]
 
     @property
     def can_go_back(self) -> bool:
-        """Whether there is a view before."""
+        """Whether there is a previous view."""
         return self._at > 0
 
     @property
     def can_go_forward(self) -> bool:
-        """Whether there is a view after."""
+        """Whether there is a next view."""
         return self._at + 1 < len(self._views)
 
     def enter(self, view: View) -> None:
-        """A new view is shown; those that were gone back from are dropped."""
+        """Add a view after the current one; views that followed it are dropped."""
         if view.map_key == self.shown.map_key:
             self._views[self._at] = view
             return
@@ -55,11 +55,11 @@ class History:
         self._at = len(self._views) - 1
 
     def back(self) -> View:
-        """Go to the view before; stay where there is none."""
+        """Go to the previous view, if there is one."""
         self._at = max(self._at - 1, 0)
         return self.shown
 
     def forward(self) -> View:
-        """Go to the view after; stay where there is none."""
+        """Go to the next view, if there is one."""
         self._at = min(self._at + 1, len(self._views) - 1)
         return self.shown

@@ -1,4 +1,4 @@
-"""What a page has asked for and is not done yet: newer gestures take the place of older ones."""
+"""Requests of a page that are not done yet: newer gestures replace older ones."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 QUIET: Final = {"cell", "theory", "field", "pixels"}
-"""What is answered while a map is computed: it seldom makes another map."""
+"""Answered while a map is computed, for the map stays the same."""
 
 GESTURES: Final = {"window", "cell", "start", "field", "pixels"}
-"""Of what follows each other at once, only the last counts."""
+"""Of these, if they follow each other, only the last counts."""
 
 MOST: Final = 500
-"""Changes that wait, at most: whoever sends more is no hand at a page."""
+"""Most waiting requests: no hand at a page makes more."""
 
 Change = tuple[str, Mapping[str, Any]]
 
 
 class Inbox:
-    """Changes that wait for the thread of a page.
+    """Requests that wait for the thread of a page.
 
     Examples
     --------
@@ -39,7 +39,7 @@ class Inbox:
         self.is_closed = False
 
     def put(self, name: str, asked: Mapping[str, Any]) -> None:
-        """Something is asked for."""
+        """Add a request."""
         with self._changed:
             if self._waiting and name in GESTURES and self._waiting[-1][0] == name:
                 self._waiting.pop()
@@ -48,7 +48,7 @@ class Inbox:
             self._changed.notify()
 
     def take(self, waits: bool) -> list[Change]:
-        """Take all that waits; wait for something if nothing does and the caller has time."""
+        """Take all requests; with `waits`, block until there is one."""
         with self._changed:
             while waits and not (self._waiting or self.is_closed):
                 self._changed.wait()
@@ -56,7 +56,7 @@ class Inbox:
             return taken
 
     def quiet(self) -> list[Change] | None:
-        """Take what waits if the map can go on meanwhile; None where it is to be given up."""
+        """Take the requests if the current map is still wanted; None if it is not."""
         with self._changed:
             if self.is_closed or any(name not in QUIET for name, _ in self._waiting):
                 return None
@@ -64,7 +64,7 @@ class Inbox:
             return taken
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Wake and end whoever waits for requests."""
         with self._changed:
             self.is_closed = True
             self._changed.notify()

@@ -1,4 +1,4 @@
-"""Links and messages of a page read back: nothing in them is trusted."""
+"""Read links and values that a page sends: nothing in them is trusted."""
 
 from __future__ import annotations
 
@@ -15,45 +15,46 @@ from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.text import suggest
 
 MOST_STEPS: Final = 100_000
-"""Updates of a run, at most: a page asks for a quarter of a million runs at a time."""
+"""Most updates of a run: a page asks for a quarter of a million runs at a time."""
 
 MOST_LINK: Final = 8_000
-"""Letters of a link, at most."""
+"""Most characters of a link."""
 
+NOT_A_VIEW: Final = "the link is incomplete or not of the explorer; copy the whole of it"
 
 OF_OTHERS: Final = {"grid": ("velocity", "seed"), "stop": ("bound",)}
-"""What a page may ask for of tables that the map fills: all else could be any number of runs."""
+"""Keys that a page may set in tables that the map fills; others could mean any number of runs."""
 
 
 def view_of(link: str, given: View) -> View:
-    """The view that a link stands for.
+    """The view of a link.
 
     Parameters
     ----------
     link : str
         The JSON text in it.
     given : View
-        What the explorer was started with: it alone may have data.
+        What the explorer was started with; only this may have data.
 
     Returns
     -------
     View
-        Checked.
+        A valid one.
 
     Raises
     ------
     InputError
-        It makes no sense.
+        The link is not a valid view.
     """
     if len(link) > MOST_LINK:
-        raise InputError(f"a link has {MOST_LINK:,} letters at most: got {len(link):,}")
+        raise InputError(f"a link may have {MOST_LINK:,} characters at most: got {len(link):,}")
     try:
         plain = json.loads(link)
     except (ValueError, RecursionError):
-        raise InputError("the link is no view of the explorer; copy the whole of it") from None
+        raise InputError(NOT_A_VIEW) from None
     keys = {"objective", "rule", "steps", "target", "start", "windows", "lr", "momentum"}
     if not isinstance(plain, dict) or not keys <= plain.keys():
-        raise InputError("the link is no view of the explorer; copy the whole of it")
+        raise InputError(NOT_A_VIEW)
     try:
         x, y = plain["windows"]
         view = View(
@@ -74,7 +75,7 @@ def view_of(link: str, given: View) -> View:
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError("the link is no view of the explorer; copy the whole of it") from None
+        raise InputError(NOT_A_VIEW) from None
     for name in (view.x, view.y):
         if name not in view.names:
             raise InputError(f"the map has no axis {name}; {suggest(name, view.names)}")
@@ -85,20 +86,20 @@ def view_of(link: str, given: View) -> View:
 
 
 def check(view: View) -> None:
-    """Refuse what cannot be shown, before it is.
+    """Raise if a view cannot be shown.
 
     Raises
     ------
     InputError
-        The experiment makes no sense, or its runs are not those of a map alone.
+        Its experiment is invalid, or has more runs than those of the map.
     """
     experiment = view.experiment(8, 8)
     if experiment.grid.n_runs != 8 * 8:
-        raise InputError("a page shows one map: its grid may have no other axes of several values")
+        raise InputError("a page shows one map; give every other axis of the grid a single value")
 
 
 def objective_of(table: object, given: View) -> Objective:
-    """An objective that a page asks for; a page names no files."""
+    """An objective that a page asks for; a page may not name files."""
     if not isinstance(table, Mapping):
         raise InputError("objective must be a table")
     name = table.get("name", "formula" if "formula" in table else None)
@@ -106,7 +107,7 @@ def objective_of(table: object, given: View) -> Objective:
         if isinstance(given.objective, MSE):
             return given.objective
         raise InputError(
-            "objective mse needs data: start the explorer with an experiment file that names them"
+            "objective mse needs data; start the explorer with an experiment file that has them"
         )
     if name not in OBJECTIVES:
         known = suggest(str(name), OBJECTIVES)
@@ -123,9 +124,7 @@ def others_of(given: object) -> dict[str, Any]:
         raise InputError(f"there is no table {unknown[0]!r}; {suggest(unknown[0], sorted(known))}")
     for key, inner in OF_OTHERS.items():
         if strange := sorted(map(str, given.get(key, {}).keys() - set(inner))):
-            raise InputError(
-                f"a page may not set {key}.{strange[0]} so; {suggest(strange[0], inner)}"
-            )
+            raise InputError(f"a page may not set {key}.{strange[0]}; {suggest(strange[0], inner)}")
     return {str(key): dict(table) for key, table in given.items()}
 
 
@@ -138,9 +137,9 @@ def steps_of(given: object) -> int:
 
 
 def number_of(name: str, given: object) -> float:
-    """A finite number that a page asks for, also as text."""
+    """A finite number from the page, also as text."""
     try:
-        value = float(given) if not isinstance(given, bool) else math.nan  # type: ignore[arg-type]  # a TypeError is told
+        value = float(given) if not isinstance(given, bool) else math.nan  # type: ignore[arg-type]  # a TypeError is reported below
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):

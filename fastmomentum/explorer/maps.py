@@ -1,4 +1,4 @@
-"""The map of a view: how many cells it has, how it is computed, and what a file has of it."""
+"""The map of a view: how many cells it has, and how they are computed."""
 
 from __future__ import annotations
 
@@ -8,35 +8,31 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import xarray as xr
-
 from fastmomentum.execution.backends import workers_here
 from fastmomentum.execution.interruptible import run_unless
 from fastmomentum.execution.worker import warm
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.explorer.view import View
+from fastmomentum.schema import Arrays
 
 Size = tuple[int, int]
 
 COARSE_UPDATES: Final = 32_000_000
-"""Updates of a coarse map: about a hundredth of a second of two cores."""
+"""Most updates of a coarse map: about a hundredth of a second on two cores."""
 
 MOST_UPDATES: Final = 2_000_000_000
-"""Updates of a fine map, at most, that a page may ask for."""
-
-LONG_UPDATES: Final = 200_000_000
-"""Updates from which on a map is shown halfway, too: they take a fifth of a second of two cores."""
+"""Most updates of a fine map, whatever a page asks for."""
 
 MOST_CELLS: Final = 720
-"""Cells along an axis, at most; more than a screen shows only cost time."""
+"""Most cells along an axis; more than a screen can show only cost time."""
 
 LEAST_CELLS: Final = 16
 COARSER: Final = 4
-"""Pixels of the screen that a cell of a coarse map takes along an axis, at least."""
+"""Fewest pixels of the screen along each side of a coarse cell."""
 
 
 def fine_size(view: View, pixels: Size) -> Size:
-    """Cells of the fine map along both axes, for so many pixels of the screen.
+    """Cells of the fine map along each axis, for a map of so many pixels on the screen.
 
     Examples
     --------
@@ -62,7 +58,7 @@ def coarse_size(view: View, pixels: Size) -> Size:
 
 
 def cost_of(view: View) -> int:
-    """Updates of a run, each as many times as it looks at rows of data."""
+    """Work of a run: its updates, times the rows of data that each looks at."""
     rows = view.others.get("batch", {}).get("size", 1)
     return view.steps * max(int(rows), 1)
 
@@ -74,7 +70,7 @@ def _within(pixels: Size, most: int) -> Size:
 
 
 def _kernel_of(experiment: Experiment) -> Hashable:
-    """What a kernel is compiled for."""
+    """Everything that makes another kernel necessary."""
     grid, rule, schedule = experiment.grid, experiment.rule, experiment.schedule
     axes = tuple(grid.rule or ()), tuple(grid.objective or ())
     chosen = (rule.name, tuple(rule.options), rule.restart)
@@ -87,12 +83,12 @@ def _kernel_of(experiment: Experiment) -> Hashable:
 
 
 class Engine:
-    """Computes maps, for all pages of a server; it has a thread for each core.
+    """Computes the maps of all pages of a server, with one thread per core.
 
     Attributes
     ----------
     workers : int
-        How many.
+        Number of threads.
     """
 
     def __init__(self, workers: int | None = None) -> None:
@@ -115,19 +111,22 @@ class Engine:
         self,
         experiment: Experiment,
         stopped: Callable[[], bool],
-        halfway: Callable[[xr.Dataset], None] | None = None,
-    ) -> xr.Dataset | None:
-        """Compute a map whose kernel is ready; None where it was given up.
+        halfway: Callable[[Arrays], None] | None = None,
+    ) -> Arrays | None:
+        """Compute a map whose kernel is compiled; None if it was cancelled.
 
         Parameters
         ----------
         experiment, stopped, halfway
-            As for `run_unless`; small maps do not stop halfway.
+            As for `run_unless`.
+
+        Returns
+        -------
+        dict of ndarray or None
+            As from `run_unless`.
         """
-        is_long = experiment.grid.n_runs * experiment.steps >= LONG_UPDATES
-        share = halfway if is_long else None
-        return run_unless(experiment, self._threads, self.workers, stopped, share)
+        return run_unless(experiment, self._threads, self.workers, stopped, halfway)
 
     def close(self) -> None:
-        """Let the threads go."""
+        """End the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""The explorer in a notebook: the same page, in a frame below the cell."""
+"""The explorer in a notebook: its page in a frame below the cell."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Frame:
-    """An explorer that a notebook shows where it is the value of a cell.
+    """An explorer; a notebook shows its page if this is the value of a cell.
 
     Attributes
     ----------
     url : str
-        Its address, for a window of its own.
+        Address of the page, for a browser window.
     """
 
     def __init__(self, explorer: Explorer, thread: Thread, height: int) -> None:
@@ -31,12 +31,12 @@ class Frame:
         self._explorer, self._thread, self._height = explorer, thread, height
 
     def stop(self) -> None:
-        """End the server behind it; the kernel's end does so, too."""
+        """End the server; it also ends with the notebook's kernel."""
         self._explorer.stop()
         self._thread.join()
 
     def __repr__(self) -> str:
-        """Where to look."""
+        """The address."""
         return f"the explorer: {self.url}"
 
     def _repr_html_(self) -> str:
@@ -53,28 +53,28 @@ def explore(
     port: int | None = None,
     height: int = 720,
 ) -> Frame:
-    """Show a map of momentum that computes itself while one zooms into it, in a notebook.
+    """Show the explorer in a notebook: a map that is recomputed while one zooms into it.
 
     Parameters
     ----------
     given : Experiment, Dataset or path, optional
-        What to begin with: an experiment or the file that holds it, results or their file;
-        Rosenbrock's function without.
+        What to start with: an experiment or its file, results or their file; by default
+        Rosenbrock's function.
     port : int, optional
-        Of 127.0.0.1; without, a usual one, or any that is free.
+        Port on 127.0.0.1; by default the usual one, or any free one if that is taken.
     height : int
-        Of the frame, in pixels.
+        Height of the frame in pixels.
 
     Returns
     -------
     Frame
-        A notebook on the machine of the browser shows it; elsewhere open its `url`. Its `stop()`
-        ends the server.
+        Shown if the notebook runs on the browser's machine; outside notebooks, open its `url`.
+        Its `stop()` ends the server.
 
     Raises
     ------
     InputError
-        Bokeh is not installed, or `given` makes no sense.
+        Bokeh is not installed, or `given` is invalid.
     StorageError
         The port is taken.
     """

@@ -2,7 +2,7 @@
 /* The form beside the map: it shows a view, and asks for another. */
 window.explorer_form = (function () {
   const at = (id) => document.getElementById(id);
-  const words = (name) => name.replace(/^objective_/, "").replace(/_/g, " ");
+  const words = (name) => name === "lr" ? "learning rate" : name.replace(/^objective_/, "").replace(/_/g, " ");
   const number = (value) => String(Number(value.toPrecision(5)));
   let ask = null, told = null, view = null, keeping = false;
 
@@ -46,6 +46,7 @@ window.explorer_form = (function () {
         const label = document.createElement("label"), input = document.createElement("input");
         input.id = box.id + "-" + name;
         input.inputMode = "decimal";
+        input.placeholder = "none";
         label.title = (titles || {})[name] || "";
         label.append(words(name), input);
         input.addEventListener("change", () => { input.dataset.sent = "1"; change(name, input.value); });
@@ -92,8 +93,11 @@ window.explorer_form = (function () {
     at("restart").value = view.rule.restart || "";
     put(at("steps"), view.steps);
     put(at("target"), view.target);
-    put(at("start-x"), number(view.start[0]));
-    put(at("start-y"), number(view.start[1]));
+    const starts = view.names.filter((name) => name.startsWith("start_"));
+    ["x", "y"].forEach((which, k) => {
+      put(at("start-" + which), number(view.start[k]));
+      at("start-" + which + "-name").textContent = words(starts[k]);
+    });
     axes();
     const others = view.others || {};
     for (const of of Object.keys(told.schedules)) { schedule(of, (others.schedule || {})[of]); }
@@ -129,7 +133,7 @@ window.explorer_form = (function () {
       if (select.dataset.names !== names.join(",")) {
         select.replaceChildren();
         select.dataset.names = names.join(",");
-        for (const name of names) { option(select, name, name === "lr" ? "learning rate" : words(name)); }
+        for (const name of names) { option(select, name, words(name)); }
       }
       select.value = chosen;
     }

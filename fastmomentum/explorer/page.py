@@ -1,4 +1,4 @@
-"""A page: its drawings and the form around them, and what its events ask for."""
+"""A page: its drawings, its form, and the requests that its events make."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fastmomentum.explorer.view import View
 TITLE: Final = "fastmomentum explorer"
 
 LONGEST: Final = 20 * MOST_LINK
-"""Letters of a message from the page, at most."""
+"""Most characters of a message from the page."""
 
 
 class Page:
@@ -34,7 +34,7 @@ class Page:
     Parameters
     ----------
     document : Document
-        Empty; gets the drawings.
+        Empty; the drawings are added to it.
     engine : Engine
         The server's.
     source : Source
@@ -42,7 +42,7 @@ class Page:
     kept : Exports
         The server's.
     link : str, optional
-        The view that the address asks for.
+        The view in the page's address.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Page:
         self._exporting = threading.Lock()
         self._ask.on_change("value", lambda attr, old, new: self._heard(new))
         self._listen()
-        # So they are the document's, and not drawn.
+        # As tags they belong to the document, and are not drawn.
         self.figures.map.tags = [self._ask, tell, self.figures.cells, self.figures.steps]
         document.title = TITLE
         document.template = _template()
@@ -97,7 +97,7 @@ class Page:
             self.session.ask(name, {"value": [float(event.x), float(event.y)]})
 
     def _heard(self, text: str) -> None:
-        """The page's script asks for something; what it asked for before may be said once more."""
+        """Handle messages of the page's script; those sent before may come once more."""
         try:
             messages = json.loads(text) if len(text) <= LONGEST else []
             new = [one for one in messages if one["n"] > self._count]
@@ -105,7 +105,7 @@ class Page:
                 self._count = asked.pop("n")
                 self._hear(str(asked.pop("do")), asked)
         except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
-            return  # no message of the page's
+            return  # not a message of the page's script
 
     def _hear(self, name: str, asked: Mapping[str, Any]) -> None:
         if name == "ready":
@@ -135,11 +135,11 @@ class Page:
         if self._exporting.acquire(blocking=False):
             threading.Thread(target=make, name="fastmomentum-export", daemon=True).start()
         else:
-            self.session.say(notice="an export is being made; ask again in a moment")
+            self.session.say(notice="another export is in progress; try again in a moment")
 
 
 def _drawn_over(link: str | None, view: View) -> View:
-    """A view with the axes that a link names, if it does: drawings are made before it is read."""
+    """A view with the axes of a link, if it has any: drawings are made before it is checked."""
     try:
         x, y = json.loads(link or "")["windows"]
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -149,7 +149,7 @@ def _drawn_over(link: str | None, view: View) -> View:
 
 
 def _template() -> Template:
-    """The page's HTML, with its style and its script in it."""
+    """The page's HTML with its style and scripts."""
     here = files("fastmomentum.explorer")
     html, style, *scripts = (
         (here / f"page.{end}").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The path of a cell of a map: from the file where it is stored, else the run made again."""
+"""The path of a cell: as stored in the file, or else by running it again."""
 
 from __future__ import annotations
 
@@ -16,27 +16,26 @@ from fastmomentum.execution.runner import run
 from fastmomentum.explorer.view import Cell, View
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.runs import Run, run_of
-from fastmomentum.plots.style import counted
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import select_cell
 from fastmomentum.status import Status
 
 MOST_POINTS: Final = 20_000
-"""Points of a path that a page gets; of longer runs each k-th."""
+"""Most points of a path on a page; of longer runs, every k-th."""
 
 
 @dataclass(frozen=True)
 class Path:
-    """A run, as the page draws it.
+    """A run with what the page draws of it.
 
     Attributes
     ----------
     run : Run
-        Its points and how it ended.
+        Points and outcome.
     cell : (float, float)
-        Its place on the map.
+        Its coordinates on the map.
     is_stored : bool
-        Whether its trajectory was in the file.
+        Whether its trajectory comes from the file.
     excess : ndarray, shape (n_points,)
         f above its minimum, or f itself where there is none.
     """
@@ -47,19 +46,20 @@ class Path:
     excess: NDArray[np.float64]
 
     def told(self, x: str, y: str) -> dict[str, Any]:
-        """The run in words, and its numbers, for the page."""
+        """The run in words and numbers, for the page."""
         run = self.run
+        updates = "1 update" if run.n_steps == 1 else f"{run.n_steps:,} updates"
         ends = {
-            Status.CONVERGED: f"converged in {counted(run.n_steps)}",
-            Status.DIVERGED: f"diverged at step {run.n_steps:,}",
+            Status.CONVERGED: f"converged after {updates}",
+            Status.DIVERGED: f"diverged after {updates}",
         }
-        last = ends.get(run.status, f"f = {run.final_loss:.3g} after {counted(run.n_steps)}")
+        last = ends.get(run.status, f"f = {run.final_loss:.3g} after {updates}")
         words = f"{x} {self.cell[0]:.6g}, {y} {self.cell[1]:.6g}: {last}"
         return {"words": words, "points": len(run.points), "stored": self.is_stored}
 
 
 def path_of(view: View, cell: Cell) -> Path:
-    """The path of a cell, made anew.
+    """Run a cell, and record its path.
 
     Parameters
     ----------
@@ -87,16 +87,16 @@ def path_of(view: View, cell: Cell) -> Path:
 
 
 def stored_path_of(results: xr.Dataset, x: str, y: str, cell: Cell) -> Path:
-    """The path of the cell of a file nearest to a place on its map; as stored, if it is.
+    """The path of a file's cell nearest to a point on the map; the stored one, if there is one.
 
     Parameters
     ----------
     results : xarray.Dataset
-        Of the map; summaries suffice.
+        Results of the map, with or without trajectories.
     x, y : str
-        Its axes.
+        Axes of the map.
     cell : (float, float)
-        Along these.
+        Values along them.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def stored_path_of(results: xr.Dataset, x: str, y: str, cell: Cell) -> Path:
     asked = {x: cell[0], y: cell[1]}
     which = _asked(results, asked)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", OutsideGridWarning)  # half a cell beyond its middle
+        warnings.simplefilter("ignore", OutsideGridWarning)  # by half a cell at most
         one = select_cell(results, **which)
         is_stored = "trajectory" in results
         if not is_stored:
@@ -135,7 +135,7 @@ def _path(results: xr.Dataset, one: xr.Dataset, x: str, y: str, is_stored: bool)
 
 
 def _asked(results: xr.Dataset, asked: dict[str, float]) -> dict[str, Any]:
-    """The words in which cells are chosen."""
+    """The keywords that choose a cell."""
     which: dict[str, Any] = {k: asked[k] for k in ("lr", "momentum") if k in asked}
     starts = [f"start_{name}" for name in experiment_of(results).objective.parameters]
     if any(name in asked for name in starts):
@@ -145,7 +145,7 @@ def _asked(results: xr.Dataset, asked: dict[str, float]) -> dict[str, Any]:
 
 
 def _objective(results: xr.Dataset, one: xr.Dataset) -> Objective:
-    """The objective of a cell: its constants may be axes."""
+    """The objective of a cell: constants may be axes."""
     experiment = experiment_of(results)
     names = experiment.grid.objective or {}
     return experiment.variants.of({name: float(one[f"objective_{name}"]) for name in names})

@@ -1,4 +1,4 @@
-"""A map as pixels: colours, captions and legend as those of `plot phase`."""
+"""A map as pixels, with the colours and the legend of `plot phase`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
+from fastmomentum.experiment.plan import Experiment
 from fastmomentum.explorer.axes import Range, places
 from fastmomentum.explorer.view import Cell
 from fastmomentum.plots.phases import setting_cells, shares, steps_norm
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN
 from fastmomentum.results.neighbours import NEVER_MET, robust_cell
+from fastmomentum.schema import Arrays
 from fastmomentum.status import Status
 
 COLOURS_OF_STEPS: Final = 252
-"""Colours of steps; those after them are of how runs ended, as `Status` numbers them."""
+"""Number of colours for steps; those of how runs ended follow, in the order of `Status`."""
 
 ENDS: Final = (NOT_RUN, CONVERGED, DIVERGED, NEVER)
 
@@ -30,20 +32,20 @@ PALETTE: Final = [*STEPS, *ENDS]
 
 @dataclass(frozen=True)
 class Plane:
-    """What is known of the cells of a map.
+    """The results of a map's cells.
 
     Attributes
     ----------
     x, y : str
-        What it is drawn over.
+        Names of its axes.
     at_x, at_y : ndarray, shape (nx,) and (ny,)
-        Values along both.
+        Values along the axes.
     status : ndarray of uint8, shape (nx, ny)
         How runs ended.
     steps : ndarray of int32, shape (nx, ny)
         Updates until the target was met, -1 for never; updates made where there is no target.
     has_target : bool
-        Whether there is one.
+        Whether there is a target.
     """
 
     x: str
@@ -56,12 +58,12 @@ class Plane:
 
     @property
     def reached(self) -> NDArray[np.bool_]:
-        """Cells that have steps to be coloured by."""
+        """Cells that are coloured by their steps."""
         return (self.steps >= 0) if self.has_target else np.zeros(self.status.shape, bool)
 
     @cached_property
     def limits(self) -> tuple[float, float] | None:
-        """Least and most steps of the colours; None where no cell has some."""
+        """Steps of the first and the last colour; None if no cell reached the target."""
         if not (reached := self.reached).any():
             return None
         norm = steps_norm(self.steps[reached])
@@ -69,12 +71,12 @@ class Plane:
 
     @cached_property
     def codes(self) -> NDArray[np.uint8]:
-        """Which colour of `PALETTE` each cell has, shape (ny, nx): rows upwards."""
+        """Index of each cell's colour in `PALETTE`, shape (ny, nx), from the lowest row upwards."""
         codes = (COLOURS_OF_STEPS + self.status).astype(np.uint8)
         if (limits := self.limits) is not None:
             low, high = np.log(limits)
             reached = self.reached
-            spread = (high - low) or 1.0  # all cells may need the same steps
+            spread = (high - low) or 1.0  # all cells may take the same steps
             part = (np.log(np.maximum(self.steps[reached], 1)) - low) / spread
             codes[reached] = (part * COLOURS_OF_STEPS).clip(0, COLOURS_OF_STEPS - 1)
             codes[~reached & (self.status == Status.CONVERGED)] = (
@@ -84,23 +86,23 @@ class Plane:
 
     @property
     def legend(self) -> list[tuple[str, str]]:
-        """Colours of how runs ended, and what they mean with their shares."""
+        """Colours of how runs ended, with their meaning and their share of the map."""
         names = {Status.MAX_STEPS: "target not reached"} if self.has_target else None
         patches = shares(self.status, ~self.reached, names)
         return [(to_hex(patch.get_facecolor()), str(patch.get_label())) for patch in patches]
 
     @property
     def note(self) -> str:
-        """A line where nothing converges, or all diverge; else empty."""
+        """A remark if no run converges or all diverge; else empty."""
         if (self.status == Status.DIVERGED).all():
             return "every run in this window diverges"
         none = self.has_target and not self.reached.any()
         return "no run in this window converges" if none else ""
 
     def fastest(self) -> tuple[Cell, int] | None:
-        """The cell that is fast together with its neighbours, by the median of 3 x 3, and how fast.
+        """The cell with the fastest neighbourhood, by the median of 3 x 3, and its steps.
 
-        As the star of `plot phase`.
+        It is the star of `plot phase`.
         """
         reached = self.reached
         if not reached.any():
@@ -110,7 +112,7 @@ class Plane:
         return (float(self.at_x[i]), float(self.at_y[j])), int(counts[i, j])
 
     def snapped(self, cell: Cell, windows: tuple[Range, Range]) -> Cell:
-        """The middle of the cell nearest to a place; one outside of the window stays as it is."""
+        """Centre of the cell at a point; a point outside the window is returned as it is."""
         if not all(low <= value <= high for value, (low, high) in zip(cell, windows, strict=True)):
             return cell
         found = []
@@ -128,14 +130,14 @@ def plane_of(results: xr.Dataset, x: str, y: str, others: dict[str, int] | None 
     results : xarray.Dataset
         Of an experiment.
     x, y : str
-        Its dimensions to draw over.
+        Dimensions to draw over.
     others : dict of int, optional
-        Where to stay along further ones; at the first value of those left out.
+        Index along further dimensions; 0 for those left out.
 
     Returns
     -------
     Plane
-        For the last target, if there is one.
+        Steps are those to the last target, if there is one.
     """
     stay = {d: (others or {}).get(str(d), 0) for d in results["status"].dims if d not in (x, y)}
     chosen = results[[n for n in ("status", "hit_step", "n_steps") if n in results]].isel(stay)
@@ -152,9 +154,48 @@ def plane_of(results: xr.Dataset, x: str, y: str, others: dict[str, int] | None 
     )
 
 
-def halved(plane: Plane, results: xr.Dataset) -> Plane:
-    """The map of results of which `run_unless` has every second row: each stands for two."""
-    slow = next((d for d in results["status"].dims if results.sizes[d] > 1), plane.x)
+def plane_in_memory(experiment: Experiment, arrays: Arrays, x: str, y: str) -> Plane:
+    """The map of runs in memory over the two axes of their grid with several values.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was run; axes other than `x` and `y` have a single value.
+    arrays : dict of ndarray
+        From `run_unless`.
+    x, y : str
+        The axes.
+
+    Returns
+    -------
+    Plane
+        As `plane_of` of the results.
+    """
+    axes = experiment.grid.axes
+    sizes = [axes[name].size for name in sorted((x, y), key=list(axes).index)]
+    is_turned = list(axes).index(x) > list(axes).index(y)
+    has_target = "hit_step" in arrays
+    steps = arrays["hit_step"][:, -1] if has_target else arrays["n_steps"]
+
+    def drawn(values: NDArray[Any]) -> NDArray[Any]:
+        plane = values.reshape(sizes)
+        return plane.T if is_turned else plane
+
+    return Plane(
+        x=x,
+        y=y,
+        at_x=axes[x].astype(np.float64),
+        at_y=axes[y].astype(np.float64),
+        status=drawn(arrays["status"]).astype(np.uint8),
+        steps=drawn(steps).astype(np.int32),
+        has_target=has_target,
+    )
+
+
+def halved(plane: Plane, experiment: Experiment) -> Plane:
+    """The map halfway through `run_unless`: each finished row is shown twice."""
+    axes = experiment.grid.axes
+    slow = next((name for name, values in axes.items() if values.size > 1), plane.x)
     axis = 0 if slow == plane.x else 1
     rows = np.arange(plane.status.shape[axis]) // 2 * 2
     return replace(plane, status=plane.status.take(rows, axis), steps=plane.steps.take(rows, axis))
@@ -163,7 +204,7 @@ def halved(plane: Plane, results: xr.Dataset) -> Plane:
 def resampled(
     plane: Plane, results: xr.Dataset, windows: tuple[Range, Range], size: tuple[int, int]
 ) -> Plane:
-    """The map of a file as the screen has it: evenly spaced, each pixel of the cell around it.
+    """The map of a file in pixels of the screen, each with the values of the cell around it.
 
     Parameters
     ----------
@@ -172,14 +213,14 @@ def resampled(
     results : xarray.Dataset
         The same.
     windows : ((float, float), (float, float))
-        What of it is shown.
+        The part to show.
     size : (int, int)
         Pixels.
 
     Returns
     -------
     Plane
-        Its values along the axes are those of the pixels.
+        With the pixels' values along its axes.
     """
     edges = setting_cells(results, plane.x, plane.y).edges
     found, chosen = [], []
@@ -195,7 +236,7 @@ def resampled(
 
 
 def file_window(results: xr.Dataset, x: str, y: str) -> dict[str, Range]:
-    """The window that shows the whole map of a file."""
+    """The window of a file's whole map."""
     cells = setting_cells(results, x, y)
     made: dict[str, Any] = {}
     for name, edge, bound in zip((x, y), cells.edges, cells.bounds, strict=True):

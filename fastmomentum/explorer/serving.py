@@ -1,4 +1,4 @@
-"""The server: on this machine alone, and for this machine's pages alone."""
+"""The server: it listens on this machine only, and answers its own pages only."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from fastmomentum.explorer.source import Source
 
 ADDRESS: Final = "127.0.0.1"
 PORT: Final = 8719
-"""The port that is tried first, so that links keep their address."""
+"""The port that is tried first, so that links stay valid."""
 
 MOST_PAGES: Final = 24
-"""Pages open at a time, at most."""
+"""Most pages open at a time."""
 
 LARGEST_MESSAGE: Final = 2**20
-"""Bytes of a message from a page, at most."""
+"""Most bytes of a message from a page."""
 
 UNUSED_MILLISECONDS: Final = 5000
-"""Time after which a closed page's state is dropped."""
+"""Time after which the state of a closed page is dropped."""
 
 
 class Explorer:
@@ -43,14 +43,14 @@ class Explorer:
     Parameters
     ----------
     source : Source
-        What its pages begin with.
+        What its pages start with.
     port : int, optional
-        Where to listen; without, a usual one, or any that is free. 0 for any.
+        By default the usual one, or any free one if that is taken; 0 for any.
 
     Attributes
     ----------
     url : str
-        Of a page.
+        Address of a page.
 
     Raises
     ------
@@ -84,7 +84,7 @@ class Explorer:
         arguments: dict[str, list[bytes]] = dict(context.request.arguments) if context else {}
         link = arguments.get("view", [b""])[0].decode(errors="replace") or None
         if self.pages >= MOST_PAGES:
-            document.title = f"{MOST_PAGES} pages are open: close some"
+            document.title = f"{MOST_PAGES} pages are open; close some, and reload this one"
             return
         self.pages += 1
         document.on_session_destroyed(self._left)
@@ -100,12 +100,12 @@ class Explorer:
         self._engine.close()
 
     def stop(self) -> None:
-        """End `serve`; from any thread, and from a handler of signals."""
+        """End `serve`; may be called from any thread and from a signal handler."""
         self._loop.add_callback(self._loop.stop)
 
 
 class _Guard(Router):
-    """Answers this machine's own pages, and forbids what other sites' scripts ask for."""
+    """Answers the server's own pages, and refuses requests from other sites."""
 
     def __init__(self, pages: BokehTornado, own: list[str]) -> None:
         self._pages, self._hosts = pages, {host.lower() for host in own}
@@ -113,7 +113,7 @@ class _Guard(Router):
         self._forbidden = Application([(".*", _Forbidden)])
 
     def find_handler(self, request: HTTPServerRequest, **options: Any) -> HTTPMessageDelegate:
-        """Look at Host, so that no other name leads here, and at Origin, where there is one."""
+        """Check Host, for other names may lead to this machine, and Origin if there is one."""
         hosts = request.headers.get_list("Host")
         origins = request.headers.get_list("Origin")
         allowed = (
@@ -127,13 +127,13 @@ class _Guard(Router):
 
 class _Forbidden(RequestHandler):
     def prepare(self) -> None:
-        """Whatever it is."""
+        """Refuse the request."""
         self.set_status(403)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish("403: this explorer answers pages of its own address alone\n")
+        self.finish("403: the explorer answers only pages of its own address\n")
 
     def data_received(self, chunk: bytes) -> None:
-        """Nothing is read."""
+        """Ignore the body."""
 
 
 class _Fetch(RequestHandler):
@@ -150,7 +150,7 @@ class _Fetch(RequestHandler):
         self.write(export.content)
 
     def data_received(self, chunk: bytes) -> None:
-        """Nothing is read."""
+        """Ignore the body."""
 
 
 def _listening(port: int) -> socket.socket:
@@ -172,7 +172,7 @@ def _sockets(port: int | None) -> list[Any]:
 
 
 def in_background(source: Source, port: int | None = None) -> tuple[Explorer, threading.Thread]:
-    """Serve from a thread of its own, as a notebook does.
+    """Serve from a thread, as for a notebook.
 
     Parameters
     ----------
@@ -182,9 +182,9 @@ def in_background(source: Source, port: int | None = None) -> tuple[Explorer, th
     Returns
     -------
     Explorer
-        Serving.
+        The running server.
     Thread
-        That ends after `Explorer.stop`.
+        Its thread, which ends after `Explorer.stop`.
     """
     made: list[Explorer | BaseException] = []
     ready = threading.Event()
@@ -214,6 +214,6 @@ def in_background(source: Source, port: int | None = None) -> tuple[Explorer, th
 
 
 def quiet_logs() -> None:
-    """A page that is left while it is answered is no matter for a terminal."""
+    """Keep the terminal free of messages about pages that were closed while they were answered."""
     for name in ("bokeh", "tornado"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What happens on a page: gestures come in, a thread answers them, the newest first."""
+"""A page's requests: they arrive in an inbox, and a thread answers them."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from fastmomentum.explorer.view import View
 from fastmomentum.text import without_controls
 
 SAME_SIZE: Final = 0.1
-"""Part by which a map may grow or shrink on the screen and stay the same map."""
+"""Relative change of the map's size on the screen below which it is not recomputed."""
 
 MOVES_PATH: Final = {
     "start", "objective", "rule", "steps", "settings", "others", "schedule", "noise", "seed",
 }  # fmt: skip
-"""What gives the chosen cell another path."""
+"""Changes after which the chosen cell has another path."""
 
 
 class Session(Showing):
-    """A page: what is asked for on it, its history, and the thread that answers.
+    """A page: its requests, its history, and the thread that answers them.
 
     Parameters
     ----------
     document, figures, tell, engine, source
         As for `Showing`.
     link : str, optional
-        The view that the page's address asks for.
+        The view in the page's address.
     """
 
     def __init__(
@@ -55,16 +55,16 @@ class Session(Showing):
         self._thread = threading.Thread(target=self._run, name="fastmomentum-page", daemon=True)
 
     def begin(self) -> None:
-        """Start the thread; the page is there."""
+        """Start the thread, once the page is loaded."""
         if not self._thread.ident:
             self._thread.start()
 
     def close(self) -> None:
-        """Give up what is computed, and end the thread."""
+        """Cancel what is being computed, and end the thread."""
         self._inbox.close()
 
     def ask(self, name: str, asked: Mapping[str, Any]) -> None:
-        """Something is asked for: by name, one of `CHANGES` or of the page's own."""
+        """Queue a request: one of `CHANGES`, or ``pixels``, ``field``, ``back`` or ``forward``."""
         self._inbox.put(name, asked)
 
     def _run(self) -> None:
@@ -73,7 +73,7 @@ class Session(Showing):
             self._guarded(self._answer)
 
     def _answer(self) -> None:
-        """Do what was asked for, or else the next stage of the map."""
+        """Apply the waiting requests, or else do the next stage of the map."""
         changes = self._inbox.take(waits=not self._stages)
         for name, asked in changes:
             self._apply(name, asked)
@@ -83,12 +83,12 @@ class Session(Showing):
                 self._stages.pop(0)
 
     def _guarded(self, do: Callable[[], None]) -> None:
-        """Do something; what goes wrong is said on the page, and ends a drawing, not the page."""
+        """Do something; errors are shown on the page, and end the map being made, not the page."""
         try:
             do()
         except FastmomentumError as error:
             said = str(error)
-        except Exception as error:  # a fault of ours is told on the page, which lives on
+        except Exception as error:  # a bug of ours is shown on the page, which goes on
             said = f"fastmomentum has a fault: {type(error).__name__}: {error}"
         else:
             return
@@ -96,19 +96,19 @@ class Session(Showing):
         self.say(errors={"map": without_controls(said)}, busy="", compiling="")
 
     def _open(self) -> None:
-        """Show what the explorer was started with, or what the link asks for."""
+        """Show what the explorer was started with, or the view of the link."""
         self.say(registries=registries(self._source.view))
         if self._link is not None:
             try:
                 self.view = view_of(self._link, self._source.view)
             except FastmomentumError as error:
-                self.say(notice=f"the link was not followed: {error}")
+                self.say(notice=f"the link could not be opened: {error}")
         self._history = History(self.view)
         self.begin_view(moves=True)
         self.draw_field(moves=True)
 
     def _apply(self, name: str, asked: Mapping[str, Any]) -> None:
-        """Do one thing that was asked for."""
+        """Apply one request."""
         before = self.view
         if name == "pixels":
             self._measured(asked)
@@ -123,17 +123,18 @@ class Session(Showing):
         try:
             changed = CHANGES[name](self.view, asked, self._source.view)
             if name != "cell":
-                check(changed)  # all that can be refused is refused here
+                check(changed)  # whatever can be invalid is refused here
         except FastmomentumError as error:
             message = without_controls(str(error)).splitlines()[0]
             self.say(errors={field_of(name, message): message}, view=before.told, moves=True)
             return
         except (KeyError, TypeError, ValueError, AttributeError):
-            self.say(errors={name: f"{name}: that makes no sense here"}, view=before.told)
+            said = f"{name}: the page sent an incomplete request; reload it"
+            self.say(errors={name: said}, view=before.told)
             return
         self.view = changed
         if name == "cell":
-            self.draw_path()
+            self.draw_path(snaps=True)
             return
         if name == "theory":
             self._stages = [*self._stages, self._details] if self._plane else self._stages
@@ -150,7 +151,7 @@ class Session(Showing):
             self.draw_field(moves=True)
 
     def _looked(self, asked: Mapping[str, Any]) -> None:
-        """The window of the contours is another."""
+        """Redraw the contours in another window."""
         try:
             x, y = (tuple(number_of("window", end) for end in ends) for ends in asked["window"])
             (left, right), (low, high) = x, y
@@ -161,7 +162,7 @@ class Session(Showing):
             self.draw_field(moves=False)
 
     def _measured(self, asked: Mapping[str, Any]) -> None:
-        """The page says how large its map is; a few pixels make no other map."""
+        """Take over the size of the map on the screen; a few pixels more or less change nothing."""
         try:
             width, height = (min(max(int(side), 16), 4096) for side in asked["value"])
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -175,15 +176,15 @@ class Session(Showing):
         self.begin_map()
 
     def _gone(self, name: str) -> View:
-        """The view before or after the shown one."""
+        """The previous or the next view."""
         if name == "forward":
             return self._history.forward()
         if self.view.map_key != self._history.shown.map_key:
-            return self._history.shown  # which was not finished
+            return self._history.shown  # the current map was not finished
         return self._history.back()
 
     def stopped(self) -> bool:
-        """Whether what is computed is to be given up; paths are drawn on the way."""
+        """Whether to cancel the map being computed; paths are drawn in the meantime."""
         changes = self._inbox.quiet()
         if changes is None:
             return True

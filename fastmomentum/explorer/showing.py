@@ -1,13 +1,13 @@
-"""What a page shows, computed in stages: a coarse map, the fine one, what theory says, paths."""
+"""What a page shows, computed in stages: coarse map, fine map, theory and path."""
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import xarray as xr
 from bokeh.document import Document
 from bokeh.models import TextInput
 
@@ -20,36 +20,40 @@ from fastmomentum.explorer.history import History
 from fastmomentum.explorer.inbox import Inbox
 from fastmomentum.explorer.maps import Engine, Size, coarse_size, fine_size
 from fastmomentum.explorer.paths import Path, path_of, stored_path_of
-from fastmomentum.explorer.plane import Plane, halved, plane_of, resampled
+from fastmomentum.explorer.plane import Plane, halved, plane_in_memory, resampled
 from fastmomentum.explorer.source import Source
 from fastmomentum.explorer.theory import theory_of, words_of
 from fastmomentum.explorer.told import end_words
 from fastmomentum.explorer.view import View
 from fastmomentum.plots.geometry import Window
 from fastmomentum.plots.runs import window as usual_field
+from fastmomentum.schema import Arrays
 
 USUAL_PIXELS: Final = (500, 400)
 
 COARSE_SECONDS: Final = 0.2
-"""Time for which a coarse map is not given up."""
+"""Time in which a coarse map is not cancelled."""
+
+LONG_SECONDS: Final = 0.8
+"""Expected time of a fine map beyond which it is also shown halfway."""
 
 Stage = Callable[[], bool]
-"""A part of the work on a map; whether it was finished, and not given up."""
+"""A part of the work on a map; returns False if it was cancelled."""
 
 
 class Showing:
-    """The view of a page, and the stages in which its map, its path and its words are made.
+    """The view of a page, and the stages in which its map, path and texts are made.
 
-    All of it runs in the thread of the page; `post` has the server's loop change the page.
+    Everything runs in the page's own thread; `post` hands changes of the page to the server's loop.
 
     Parameters
     ----------
     document : Document
         The page's.
     figures : Figures
-        Drawn in it.
+        The page's drawings.
     tell : TextInput
-        Whose value the page listens to.
+        Carries messages: the page listens to its value.
     engine : Engine
         The server's.
     source : Source
@@ -76,74 +80,86 @@ class Showing:
         self._plane: tuple[tuple[Any, ...], Plane] | None = None
         self._path: Path | None = None
         self._count = 0
+        self._seconds = self._seconds_a_cell = 0.0
 
     def say(self, **parts: Any) -> None:
-        """Tell the page something."""
+        """Send the page a message."""
         self._count += 1
         text = json.dumps({"n": self._count, **parts})
         self.post(lambda: self._tell_page.update(value=text))
 
     def post(self, draw: Callable[[], None]) -> None:
-        """Have the server's loop change the page."""
+        """Have the server's loop change the page's models."""
         if not self._inbox.is_closed:
             self._document.add_next_tick_callback(draw)
 
     def stopped(self) -> bool:
-        """Whether what is computed is to be given up; its thread asks every few milliseconds."""
+        """Whether to cancel what is being computed; called every few milliseconds."""
         raise NotImplementedError
 
     def begin_view(self, moves: bool) -> None:
-        """A new view: its window, and the stages that its map comes in.
+        """Begin to show the view: tell the page its window, and queue the stages of its map.
 
         Parameters
         ----------
         moves : bool
-            Whether the page has to go to the window, and is not there already.
+            Whether the page still has to move to the window; after a gesture it is there.
         """
         view = self.view
         if (view.x == "lr") != self._is_log:
             self.say(go=view.link)
             return
-        # In one message: a page that has the new view must not take the old map for finished.
+        # One message: a page that knows the new view must not take the old map for finished.
         self.say(busy="computing", end=end_words(view), view=view.told, moves=moves)
         self.begin_map()
 
     def begin_map(self) -> None:
-        """Begin with the first stage of the map."""
+        """Queue the stages of the map."""
         if self._source.has(self.view):
             self._stages = [self._from_file, self._details]
         else:
             self._stages = [self._coarse, self._fine, self._details]
 
     def _coarse(self) -> bool:
-        """A coarse map is finished, so that gestures that never pause have theirs, too."""
+        """Compute the coarse map, to its end: gestures that never pause get a map, too."""
         begun = time.monotonic()
 
         def stopped() -> bool:
             return time.monotonic() - begun > COARSE_SECONDS and self.stopped()
 
-        return self._map("coarse", coarse_size(self.view, self.pixels), stopped)
+        size = coarse_size(self.view, self.pixels)
+        if not self._map("coarse", size, stopped):
+            return False
+        self._seconds_a_cell = self._seconds / math.prod(size)
+        return True
 
     def _fine(self) -> bool:
-        return self._map("fine", fine_size(self.view, self.pixels), self.stopped)
+        size = fine_size(self.view, self.pixels)
+        is_long = self._seconds_a_cell * math.prod(size) > LONG_SECONDS
+        return self._map("fine", size, self.stopped, has_halfway=is_long)
 
-    def _map(self, kind: str, size: Size, stopped: Callable[[], bool]) -> bool:
+    def _map(
+        self, kind: str, size: Size, stopped: Callable[[], bool], has_halfway: bool = False
+    ) -> bool:
         view = self.view
         experiment = view.experiment(*size)
         if self._compiled(experiment, view) and stopped():
             return False
 
-        def halfway(results: xr.Dataset) -> None:
-            self._show(halved(plane_of(results, view.x, view.y), results), view, "half")
+        def halfway(arrays: Arrays) -> None:
+            plane = plane_in_memory(experiment, arrays, view.x, view.y)
+            self._show(halved(plane, experiment), view, "half")
 
-        results = self._engine.map(experiment, stopped, halfway)
-        if results is None:
+        begun = time.monotonic()
+        arrays = self._engine.map(experiment, stopped, halfway if has_halfway else None)
+        if arrays is None:
             return False
-        self._show(plane_of(results, view.x, view.y), view, kind)
+        self._seconds = time.monotonic() - begun
+        self._show(plane_in_memory(experiment, arrays, view.x, view.y), view, kind)
         return True
 
     def _compiled(self, experiment: Experiment, view: View) -> bool:
-        """Have a kernel compiled, and say so meanwhile; whether it had to be."""
+        """Compile the kernel if necessary, and say so meanwhile; returns whether it was."""
         if not self._engine.needs_compiling(experiment):
             return False
         self.say(compiling=f"compiling {view.objective.words} for the rule {view.rule.name}")
@@ -163,20 +179,23 @@ class Showing:
 
     def _show(self, plane: Plane, view: View, kind: str) -> None:
         self._plane = (view.map_key, plane)
-        _ = plane.codes  # here, and not in the server's loop
+        _ = plane.codes  # computed in this thread, and not in the server's loop
         self.post(lambda: self._figures.show_plane(plane, view))
         nx, ny = plane.status.shape
         shown = {"kind": kind, "cells": [nx, ny], "legend": plane.legend, "note": plane.note}
         self.say(shown=shown | {"limits": plane.limits})
 
     def _details(self) -> bool:
-        """What comes after the map: the fastest cell, theory, link, TOML."""
+        """Show what follows the map: fastest cell, theory, path, link and TOML."""
         view = self.view
         assert self._plane is not None
         _, plane = self._plane
         if self.stopped():
             return False
         fastest = plane.fastest()
+        if self.stopped():  # each of these parts takes a hundredth of a second
+            return False
+        view = self.view
         if view.cell is None:
             middle = (len(plane.at_x) // 2, len(plane.at_y) // 2)
             chosen = (float(plane.at_x[middle[0]]), float(plane.at_y[middle[1]]))
@@ -187,6 +206,9 @@ class Showing:
         if self.field is None:
             self.draw_field(moves=True)
         theory = theory_of(view)
+        if self.stopped():
+            return False
+        view = self.view
         self._history.enter(view)
         self.post(lambda: self._figures.show_details(plane, fastest, theory, view))
         experiment = view.experiment(*plane.status.shape)
@@ -203,8 +225,14 @@ class Showing:
         )
         return True
 
-    def draw_path(self) -> None:
-        """The path of the chosen cell; it snaps to the map's cells."""
+    def draw_path(self, snaps: bool = False) -> None:
+        """Show the path of the chosen cell.
+
+        Parameters
+        ----------
+        snaps : bool
+            Whether to take the map's nearest cell, as after a click; a link gives exact numbers.
+        """
         view = self.view
         if view.cell is None:
             return
@@ -212,7 +240,7 @@ class Showing:
             path = stored_path_of(self._source.results, view.x, view.y, view.cell)
         else:
             self._compiled(view.experiment(1, 1), view)
-            path = path_of(view, self._snapped(view))
+            path = path_of(view, self._snapped(view) if snaps else view.cell)
         self.view = view = view.changed(cell=path.cell)
         self._path = path
         self.post(lambda: self._figures.show_path(path, view))
@@ -225,7 +253,7 @@ class Showing:
         return self._plane[1].snapped(view.cell, (view.windows[view.x], view.windows[view.y]))
 
     def draw_field(self, moves: bool) -> None:
-        """The contours; `moves` as for `begin_view`."""
+        """Show the contours; `moves` as for `begin_view`."""
         view = self.view
         if self.field is None:
             self.field = usual_field(view.objective)
@@ -233,7 +261,7 @@ class Showing:
         try:
             data = field_data(view, window)
         except (InputError, ValueError, IndexError):
-            return  # nothing finite to draw
+            return  # no finite values to draw
         self.post(lambda: self._figures.show_field(view, data))
         if moves:
             self.say(field=window)

@@ -35,12 +35,12 @@ class Source:
     view : View
         What a page begins with.
     results : Dataset or None
-        Where it is started from results.
+        If it was started from results.
 
     Raises
     ------
     InputError
-        It is none of these, or has runs that take too many updates.
+        `given` is none of these, or its runs take too many updates.
     """
 
     def __init__(self, given: object = None) -> None:
@@ -76,13 +76,14 @@ class Source:
 
 
 def _view(experiment: Experiment) -> View:
-    """The view that an experiment asks for, as far as it is a map."""
+    """The view of an experiment: a map over its first two axes with several values."""
     if experiment.steps > MOST_STEPS:
         raise InputError(
-            f"the explorer makes runs of {MOST_STEPS:,} updates at most: got "
+            f"the explorer runs at most {MOST_STEPS:,} updates: got "
             f"{experiment.steps:,}; set steps lower"
         )
-    grid = experiment.grid.model_copy(update={"cells": None})  # a list is of some of its cells
+    # Where cells are listed, they are a part of this grid.
+    grid = experiment.grid.model_copy(update={"cells": None})
     first = {label.name: float(label.values[0]) for label in experiment.labels}
     rule = experiment.rule
     varying = {name: first[name] for name in grid.rule or {}}
@@ -111,7 +112,7 @@ def _view(experiment: Experiment) -> View:
 
 
 def _around(name: str, values: np.ndarray[Any, Any]) -> Range:
-    """The window whose cells have these values in their middles."""
+    """The window whose cells are centred at these values."""
     cells = cells_of(np.asarray(values, float), np.zeros(1))
     low, high = float(cells.edges[0][0]), float(cells.edges[0][-1])
     if name == "momentum":
@@ -122,7 +123,7 @@ def _around(name: str, values: np.ndarray[Any, Any]) -> Range:
 
 
 def _others(experiment: Experiment) -> dict[str, Any]:
-    """What an experiment says besides what a page has fields for."""
+    """The tables of an experiment that the page has no fields for."""
     plain = experiment.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     known = {"objective", "rule", "steps", "grid", "record", "stop", "title"}
     found = {key: table for key, table in plain.items() if key not in known}

@@ -1,4 +1,4 @@
-"""Schedules, noise and seeds as a page asks for them: tables of the experiment besides the map."""
+"""Schedules, noise and seeds that a page requests: further tables of the experiment."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ KINDS: Final[Mapping[str, Mapping[str, type[Scheduled]]]] = {
 USUAL: Final = {
     "factor": 0.5, "rate": 0.01, "first": 0.1, "last": 0.9, "most": 0.99, "factors": [0.3, 0.1],
 }  # fmt: skip
-"""What a schedule's numbers are where it is chosen and has no default for them."""
+"""First values of a schedule's required parameters."""
 
 MOST_SEED: Final = 2**53
-"""Beyond this, numbers of the page are not whole."""
+"""From here on, the page's numbers cannot tell whole numbers apart."""
 
 
 def schedules_told() -> dict[str, list[dict[str, Any]]]:
-    """The kinds of schedules, with their numbers, for the page."""
+    """The kinds of schedules and their parameters, for the page."""
     return {of: [_told(kind) for kind in kinds.values()] for of, kinds in KINDS.items()}
 
 
@@ -45,7 +45,7 @@ def _told(kind: type[Scheduled]) -> dict[str, Any]:
 
 
 def usual_table(of: str, name: str, steps: int) -> dict[str, Any]:
-    """A schedule as it is where it is chosen: it fits the number of updates.
+    """A schedule that has just been chosen, with values that fit the number of updates.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def usual_table(of: str, name: str, steps: int) -> dict[str, Any]:
 
 
 def schedule(view: View, asked: Asked, given: View) -> View:
-    """Another schedule of the learning rate or the momentum; an empty table for none."""
+    """Change the schedule of the learning rate or momentum; an empty table removes it."""
     of = str(asked["of"])
     if of not in KINDS:
         raise InputError(f"schedule has no key {of!r}; {suggest(of, KINDS)}")
@@ -89,12 +89,12 @@ def schedule(view: View, asked: Asked, given: View) -> View:
     tables.pop(of, None)
     changed = view.changed(others=_with(view, "schedule", tables | ({of: table} if table else {})))
     if "momentum" in changed.names and "momentum" not in view.names:
-        changed = changed.changed(y="momentum")  # a map of it makes sense again
+        changed = changed.changed(y="momentum")  # momentum can be an axis again
     return changed.fitting()
 
 
 def noise(view: View, asked: Asked, given: View) -> View:
-    """Noise on the gradients, by its standard deviation; nothing for none."""
+    """Change the standard deviation of the noise on gradients; an empty text removes it."""
     text = str(asked["value"]).strip()
     deviation = number_of("noise", text) if text not in ("", "None") else 0.0
     if deviation:
@@ -105,10 +105,10 @@ def noise(view: View, asked: Asked, given: View) -> View:
 
 
 def seed(view: View, asked: Asked, given: View) -> View:
-    """Another seed of what is random."""
+    """Change the seed."""
     value = number_of("seed", asked["value"])
     if value != int(value) or not 0 <= value < MOST_SEED:
-        raise InputError(f"seed must be a whole number from 0 on: got {value:g}")
+        raise InputError(f"seed must be a whole number from 0 to {MOST_SEED - 1:,}: got {value:g}")
     if not {"noise", "batch"} & view.others.keys():
         raise InputError("seed makes no difference where nothing is random; add noise first")
     return view.changed(others=_with_seed(view, int(value)))

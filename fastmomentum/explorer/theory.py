@@ -1,4 +1,4 @@
-"""What theory draws over a map, and says in its legend."""
+"""Theory over a map: lines, cycle region and their legend."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from fastmomentum.plots.cycle_regions import CycleRegion, cycle_region
 
 
 def words_of(name: str) -> str:
-    """An axis of a map in words.
+    """The name of an axis for people.
 
     Examples
     --------
-    >>> words_of("objective_b"), words_of("start_x"), words_of("nu")
-    ('b', 'start x', 'nu')
+    >>> words_of("lr"), words_of("objective_b"), words_of("start_x"), words_of("nu")
+    ('learning rate', 'b', 'start x', 'nu')
     """
-    return name.removeprefix("objective_").replace("_", " ")
+    return "learning rate" if name == "lr" else name.removeprefix("objective_").replace("_", " ")
 
 
 class Theory(NamedTuple):
-    """What theory says of a map.
+    """Theory for a map.
 
     Attributes
     ----------
     lines : TheoryLines or None
-        At the minimiser nearest to the start; None where there is none.
+        At the minimiser nearest to the start; None if there is none.
     cycles : list of ndarray, shape (n, 2)
         Outlines of the region where the heavy ball cycles on some function of these curvatures.
     words : list of (str, str)
-        Entries of the legend for what is in the window: a kind, and what it means.
+        Legend of what is in the window: kind of mark, and meaning.
     """
 
     lines: TheoryLines | None = None
@@ -47,7 +47,7 @@ class Theory(NamedTuple):
 
 
 def theory_of(view: View) -> Theory:
-    """What theory says within the window of a map; nothing of other axes than lr and momentum."""
+    """Theory within the window of a map; empty unless its axes are lr and momentum."""
     if not view.theory or (view.x, view.y) != ("lr", "momentum") or "schedule" in view.others:
         return Theory()
     ax: Axes = Figure().add_subplot()
@@ -65,7 +65,7 @@ def theory_of(view: View) -> Theory:
 
 
 def nearest_minimiser(view: View) -> NDArray[np.float64] | None:
-    """The minimiser nearest to the start, of those that an objective has; None where it has none.
+    """The minimiser nearest to the start; None if the objective has none.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def nearest_minimiser(view: View) -> NDArray[np.float64] | None:
 
 
 def _place(view: View) -> list[tuple[str, str]]:
-    """Where theory is of, if that could be another place."""
+    """Which minimum theory is for, if there are several."""
     point = nearest_minimiser(view)
     if point is None or len(view.objective.minimisers) < 2:
         return []
@@ -96,27 +96,29 @@ def _cycles(ax: Axes, view: View) -> CycleRegion | None:
         return None
     try:
         return cycle_region(ax, *curvatures, view.rule)
-    except InputError:  # no form of the heavy ball
+    except InputError:  # the rule is no form of the heavy ball
         return None
 
 
 def points_of(line: Line2D | None) -> NDArray[np.float64]:
-    """Points of a line, shape (n, 2); none where there is no line."""
+    """Points of a line, shape (n, 2); empty if there is no line."""
     return np.empty((0, 2)) if line is None else np.asarray(line.get_xydata(), np.float64)
 
 
 def _words(drawn: TheoryLines) -> list[tuple[str, str]]:
-    kinds = {id(drawn.stability): "solid", id(drawn.oscillation): "dashed"}
     found = []
     for line in drawn.seen:
         if line is drawn.optimum:
             ((lr, momentum),) = points_of(line)
-            found.append(("diamond", f"best in theory: lr {lr:.4g}, momentum {momentum:.4g}"))
+            found.append(("diamond", f"best in theory at {lr:.4g}, {momentum:.4g}"))
+        elif line is drawn.oscillation:
+            rate = ", rate \N{SQUARE ROOT}momentum" if "rate" in str(line.get_label()) else ""
+            found.append(("dashed", f"oscillating inside{rate} (theory)"))
         else:
-            found.append((kinds[id(line)], _plain(str(line.get_label()))))
+            found.append(("solid", "stable to the left (theory)"))
     return found
 
 
 def _plain(label: str) -> str:
-    """A label without the marks of mathematical text."""
+    """A label without the markup of mathematical text."""
     return label.replace("$", "").replace("\\times", "x").replace("{", "").replace("}", "")

@@ -1,4 +1,4 @@
-"""What the page is told: the registries, and a run in words."""
+"""What the page is told at its start: objectives, rules and schedules to choose from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fastmomentum.rules.modifiers import OPTIONS, RESTARTS
 
 
 def registries(given: View) -> dict[str, Any]:
-    """What can be chosen on a page: objectives, rules, schedules, with what each may be told."""
+    """Objectives, rules and schedules with their parameters, for the fields of the page."""
     objectives = []
     for name, kind in OBJECTIVES.items():
         if name == "mse" and not isinstance(given.objective, MSE):
@@ -51,10 +51,10 @@ def _told(parameter: Parameter) -> dict[str, Any]:
 
 
 def end_words(view: View) -> str:
-    """A line where doubles end; empty elsewhere."""
+    """A warning where doubles end; empty elsewhere."""
     if not view.is_at_end:
         return ""
     return (
-        "Here doubles end: the window is some ten thousand spacings of doubles wide, and its cells "
-        "would soon be the same numbers. Zooming in stops."
+        "Here doubles end: the window is only ten thousand spacings of doubles wide, and soon "
+        "neighbouring cells would be the same number. Zooming in stops."
     )

@@ -1,4 +1,4 @@
-"""What the explorer shows: the state of a page, its experiment and its link."""
+"""The state of a page, its experiment and its link."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ class View:
     Attributes
     ----------
     objective, rule
-        What is descended, and how.
+        Objective and update rule.
     steps : int
         Updates of a run.
     target : float or None
-        On f above its minimum.
+        A run converges where f lies this little above its minimum.
     start : (float, float)
         Where the runs start.
     x, y : str
-        What the map is drawn over, names of `names_of`.
+        Axes of the map, by names of `names_of`.
     windows : mapping of (float, float)
-        Of these two.
+        Their ends, by name.
     lr, momentum : float
-        Where they are no axis of the map.
+        Their values if they are no axis of the map.
     cell : (float, float), optional
-        The place on the map whose path is shown.
+        The point of the map whose path is shown.
     theory : bool
-        Whether its lines are drawn.
+        Whether theory is drawn.
     others : mapping
         Further tables of the experiment, such as the schedule.
     """
@@ -66,19 +66,19 @@ class View:
 
     @property
     def names(self) -> list[str]:
-        """What may vary over the map."""
+        """Names of the possible axes."""
         names = names_of(self.objective, self.rule)
         return [n for n in names if n != "momentum"] if self.has_momentum_schedule else names
 
     @property
     def has_momentum_schedule(self) -> bool:
-        """Whether a schedule gives the momentum of every run, and the map has no axis of it."""
+        """Whether a schedule gives the momentum of every run, so that it cannot be an axis."""
         schedule = self.others.get("schedule")
         return isinstance(schedule, Mapping) and "momentum" in schedule
 
     @property
     def map_key(self) -> tuple[Any, ...]:
-        """All that decides the map; views that agree in it show the same one."""
+        """Everything that decides the map: views with the same key show the same one."""
         return tuple(
             getattr(self, one.name)
             for one in dataclasses.fields(self)
@@ -86,11 +86,11 @@ class View:
         )
 
     def changed(self, **changes: Any) -> View:
-        """The view with other values of some attributes."""
+        """A copy with other values of some attributes."""
         return dataclasses.replace(self, **changes)
 
     def zoomed(self, windows: Mapping[str, Range]) -> tuple[View, bool]:
-        """The view of another window, and whether doubles end there."""
+        """A copy with another window, and whether doubles end there."""
         ended, made = False, {}
         for name in (self.x, self.y):
             made[name], short = fitted(name, windows.get(name, self.windows[name]), self.rule)
@@ -98,11 +98,11 @@ class View:
         return self.changed(windows=made), ended
 
     def fitting(self) -> View:
-        """The view with axes and windows that its objective and rule have."""
+        """A copy whose axes and windows exist for its objective and rule."""
         names = self.names
         x = self.x if self.x in names else "lr"
         y = self.y if self.y in names and self.y != x else next(n for n in _usual(names) if n != x)
-        if y == "lr":  # the map has it to the right, on a log scale
+        if y == "lr":  # the learning rate is always horizontal, on a log scale
             x, y = y, x
         windows = {
             name: self.windows[name]
@@ -121,7 +121,7 @@ class View:
         )
 
     def tables(self, axes: Mapping[str, Any]) -> dict[str, Any]:
-        """The experiment as an experiment file has it, with these axes of the map."""
+        """The tables of the experiment file, with these axes of the map."""
         objective = self.objective.model_dump(mode="json", exclude_none=True)
         rule = self.rule.model_dump(mode="json")
         values = dict(axes)
@@ -135,7 +135,7 @@ class View:
             elif name.startswith("objective_"):
                 constant = name.removeprefix("objective_")
                 grid.setdefault("objective", {})[constant] = values[name]
-                objective.pop(constant, None)  # an axis has no value besides
+                objective.pop(constant, None)  # an axis has no fixed value as well
         coordinates = dict(zip(self.objective.parameters, self.start, strict=True))
         if self.x.startswith("start_") or self.y.startswith("start_"):
             grid["start"] = {k: values.get(f"start_{k}", [v]) for k, v in coordinates.items()}
@@ -147,23 +147,23 @@ class View:
         stop |= others.pop("stop", {})
         found = {"rule": rule, "steps": self.steps, "grid": grid, "stop": stop, **others}
         same = not any(name.startswith("objective_") for name in values)
-        keeps = same or isinstance(self.objective, Formula)  # what was searched for is kept
+        keeps = same or isinstance(self.objective, Formula)  # minimisers are not searched for again
         return {"objective": self.objective if keeps else objective, **found}
 
     def experiment(self, nx: int, ny: int) -> Experiment:
-        """The experiment of the map, with so many cells along its axes.
+        """The experiment of the map with nx by ny cells.
 
         Raises
         ------
         InputError
-            With a line for each thing that is wrong.
+            It is invalid; one line for each reason.
         """
         sizes = {self.x: nx, self.y: ny}
         axes = {name: table(name, self.windows[name], num) for name, num in sizes.items()}
         return Experiment.parse(self.tables(axes))
 
     def experiment_of(self, cell: Cell, every: int) -> Experiment:
-        """The experiment of one cell alone, with each k-th step of its trajectory."""
+        """The experiment of one cell, which records every `every`-th step of its trajectory."""
         axes = {self.x: [cell[0]], self.y: [cell[1]]}
         return Experiment.parse(self.tables(axes) | {"record": {"every": every}})
 
@@ -174,7 +174,7 @@ class View:
         if objective.pop("found", False):
             del objective["minimisers"]
         if isinstance(self.objective, MSE):
-            objective = {"name": "mse"}  # its data are the server's
+            objective = {"name": "mse"}  # the server has its data
         found = {
             "objective": objective,
             "rule": self.rule.model_dump(mode="json"),
@@ -191,28 +191,28 @@ class View:
 
     @property
     def told(self) -> dict[str, Any]:
-        """The view for the page, with the names that its axes may have."""
+        """The view for the page, with the names of its possible axes."""
         return {**self.plain, "names": self.names}
 
     @property
     def link(self) -> str:
-        """What stands behind the address of the page."""
+        """The query of the page's address that opens this view."""
         text = json.dumps(self.plain, separators=(",", ":"), ensure_ascii=False)
-        return "?view=" + urllib.parse.quote(text, safe=",:()*^+/=-[]{}")
+        return "?view=" + urllib.parse.quote(text, safe=",:()*^/=-[]{}")  # + would be a blank
 
 
 def first_view(objective: Objective | None = None) -> View:
-    """The view of a page that nothing else was asked of.
+    """The view that a page starts with.
 
     Parameters
     ----------
     objective : Objective, optional
-        Rosenbrock's function without.
+        By default Rosenbrock's function.
 
     Returns
     -------
     View
-        Of learning rate and momentum.
+        A map over learning rate and momentum.
 
     Examples
     --------
@@ -237,13 +237,13 @@ def first_view(objective: Objective | None = None) -> View:
 
 
 def _usual(names: Sequence[str]) -> list[str]:
-    """Names in the order in which they stand in for one that a rule has not."""
+    """Names in the order of preference for an axis that the rule does not have."""
     first = [n for n in names if n.startswith(("momentum", "objective_", "start_"))]
     return [*first, *(n for n in names if n not in first)]
 
 
 def usual_start(objective: Objective) -> Point:
-    """A start away from the middle of an objective's box."""
+    """A start away from the centre of an objective's box."""
     (left, right), (low, high) = objective.box
     x, y = 0.8 * left + 0.2 * right, 0.5 * low + 0.5 * high
     other = 0.3 * low + 0.7 * high

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, m
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Functions, Objective
-from fastmomentum.objectives.formula_functions import functions, parsed
+from fastmomentum.objectives.formula_functions import degree, functions, parsed
 from fastmomentum.objectives.formula_keys import (
     KEYS,
     arguments,
@@ -24,6 +24,7 @@ from fastmomentum.objectives.formula_keys import (
     short,
     two_names,
 )
+from fastmomentum.objectives.quadratics import constant_curvatures
 from fastmomentum.objectives.searching import Landscape, minimisers
 from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import evaluate, in_exponents, uses
@@ -192,6 +193,11 @@ class Formula(Objective):
     @property
     def box(self) -> Box:
         return self.given_box
+
+    @property
+    def curvatures(self) -> tuple[float, float] | None:
+        is_quadratic = degree(self.formula, self.variables, self.given_constants) == 2
+        return constant_curvatures(self) if is_quadratic else None
 
     @functools.cached_property
     def _searched(self) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ def functions(
         It depends on no variable, or is too large.
     """
     names = [name for name, _ in constants]
-    tree = specialise(parsed(formula, (*variables, *names)), variables, dict(constants))
+    tree = _specialised(formula, variables, constants)
     weigh(tree, variables)
     if not uses(tree, variables):
         raise FormulaError(f"must depend on {variables[0]} or {variables[1]}, and does not")
@@ -40,3 +40,36 @@ def functions(
         return derive(tree, variables, names)
 
     return generated.functions(f"{variables} {names} {tree.spelt()}", write)
+
+
+def degree(
+    formula: str, variables: tuple[str, str], constants: tuple[tuple[str, float], ...]
+) -> int | None:
+    """Degree of a formula as a polynomial in its variables; larger where its terms cancel.
+
+    None where it has anything but sums, products and whole powers of them.
+    """
+    return _degree(_specialised(formula, variables, constants), variables)
+
+
+def _degree(node: Node, variables: tuple[str, str]) -> int | None:
+    if not uses(node, variables):
+        return 0
+    if node.kind == "name":
+        return 1
+    if node.kind == "power":
+        base, power = _degree(node.parts[0], variables), node.parts[1].number
+        is_whole = power > 0 and power == int(power)  # 0 stands for exponents that vary
+        return base * int(power) if is_whole and base is not None else None
+    parts = [_degree(part, variables) for part in node.parts]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts) or node.kind not in ("sum", "negative", "product"):
+        return None
+    return sum(known) if node.kind == "product" else max(known)
+
+
+def _specialised(
+    formula: str, variables: tuple[str, str], constants: tuple[tuple[str, float], ...]
+) -> Node:
+    names = [name for name, _ in constants]
+    return specialise(parsed(formula, (*variables, *names)), variables, dict(constants))

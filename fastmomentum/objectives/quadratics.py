@@ -13,7 +13,10 @@ from fastmomentum.objectives.base import Box, Constants, Objective
 
 def constant_curvatures(objective: Objective) -> tuple[float, float] | None:
     """Smallest and largest curvature of an objective of degree two; None unless both are > 0."""
-    low, high = (float(value) for value in np.linalg.eigvalsh(objective.hessian(0.0, 0.0)))
+    hessian = objective.hessian(0.0, 0.0)
+    if not np.isfinite(hessian).all():  # constants near the largest double
+        return None
+    low, high = (float(value) for value in np.linalg.eigvalsh(hessian))
     return (low, high) if low > 0 else None
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import AXES, takes
@@ -23,9 +24,8 @@ from fastmomentum.theory import (
     converging_momentum,
     method,
     scale,
-    shortest_cycle,
 )
-from fastmomentum.theory.cycles import LONGEST
+from fastmomentum.theory.cycles import LONGEST, cycle_range
 from fastmomentum.theory.linear import known
 
 _SAMPLES: Final = 801
@@ -96,7 +96,7 @@ def cycle_region(
     lr = np.asarray(spaced(*limits[0], _SAMPLES))
     momentum = np.linspace(*limits[1], _SAMPLES)
     momentum = momentum[(momentum >= 0.0) & (momentum < 1.0)][:, None]
-    found = shortest_cycle(lr * scale(rule, momentum), momentum, mu, L, longest) > 0
+    found = _has_cycle(lr * scale(rule, momentum), momentum, mu, L, longest)
     cycles, legend = None, []
     if found.any():
         with mpl.rc_context({"hatch.color": HATCH, "hatch.linewidth": 1.2}):
@@ -119,6 +119,17 @@ def cycle_region(
     )[0]  # fmt: skip
     ax.set(xlim=limits[0], ylim=limits[1])
     return CycleRegion(cycles, proved, legend)
+
+
+def _has_cycle(
+    lr: NDArray[np.float64], momentum: NDArray[np.float64], mu: float, largest: float, longest: int
+) -> NDArray[np.bool_]:
+    """Where there is a cycle, shape (n_momentum, n_lr): the ranges of all periods together."""
+    lows, highs = cycle_range(momentum, mu, largest, np.arange(2, longest + 1))
+    found = np.zeros(lr.shape, bool)
+    for low, high in zip(lows.T, highs.T, strict=True):
+        found |= (lr >= low[:, None]) & (lr <= high[:, None])
+    return found
 
 
 def cycles_of(

@@ -13,6 +13,7 @@ import fastmomentum as fm
 from fastmomentum.execution import interruptible
 from fastmomentum.execution.interruptible import run_unless
 from fastmomentum.results import digest
+from fastmomentum.results.dataset import from_memory
 
 
 def test_blocks_wait_for_a_free_worker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,11 +29,11 @@ def test_blocks_wait_for_a_free_worker(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     )
     may_go, submitted, polls = threading.Event(), [], []
-    plain = interruptible.do_block
+    plain = interruptible.run_block
 
-    def do_block(*given: Any) -> Any:
+    def run_block(*given: Any, **named: Any) -> None:
         may_go.wait()
-        return plain(*given)
+        plain(*given, **named)
 
     class Counting(ThreadPoolExecutor):
         def submit(self, call: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
@@ -45,10 +46,10 @@ def test_blocks_wait_for_a_free_worker(monkeypatch: pytest.MonkeyPatch) -> None:
             may_go.set()
         return False
 
-    monkeypatch.setattr(interruptible, "do_block", do_block)
+    monkeypatch.setattr(interruptible, "run_block", run_block)
     with Counting(2) as threads:
         found = run_unless(experiment, threads, 2, stopped)
     assert len(submitted) > 3  # there is more than could be queued
     assert polls[1:8] == [3] * 7
     assert found is not None
-    assert digest(found) == digest(fm.run(experiment))
+    assert digest(from_memory(experiment, found, 0.0)) == digest(fm.run(experiment))

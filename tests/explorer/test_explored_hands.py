@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import numpy as np
 import pytest
+
+import fastmomentum as fm
 
 pytest.importorskip("bokeh", reason="the extra explore is not installed")
 pytest.importorskip("selenium", reason="selenium is not installed")
@@ -15,12 +18,13 @@ from selenium.webdriver import ActionChains, Keys
 from fastmomentum.explorer import maps
 from fastmomentum.explorer.plane import PALETTE
 from fastmomentum.explorer.serving import Explorer
-from tests.explorer.browsing import Browser, needs_chromium, started
+from tests.explorer.browsing import PATIENCE, Browser, needs_chromium, started
 
 pytestmark = needs_chromium
 
 ARROWS = {
     Keys.ARROW_RIGHT: (0.2, 0.0), Keys.ARROW_LEFT: (-0.2, 0.0), Keys.ARROW_DOWN: (0.0, -0.2),
+    Keys.ARROW_UP: (0.0, 0.2),
 }  # fmt: skip
 
 
@@ -127,25 +131,82 @@ def test_the_pixels_have_the_colours_of_their_cells(browser: Browser) -> None:
         assert (f"#{red:02x}{green:02x}{blue:02x}", alpha) == (PALETTE[code], 255)
 
 
+class Held:
+    """Fine maps that take until they are given up, or let go: a machine may be fast."""
+
+    def __init__(self) -> None:
+        self.plain = maps.run_unless
+        self.ends: list[tuple[int, bool]] = []
+        self.began, self.let_go = threading.Event(), threading.Event()
+
+    def __call__(self, experiment, executor, workers, stopped, halfway=None):
+        results = None
+        if self.is_fine(experiment) and not self.let_go.is_set():
+            self.began.set()
+            until = time.monotonic() + PATIENCE
+            while not stopped() and time.monotonic() < until:
+                self.let_go.wait(0.005)  # between two checks, as between two blocks
+        else:
+            results = self.plain(experiment, executor, workers, stopped, halfway)
+        self.ends.append((experiment.grid.n_runs, results is not None))
+        return results
+
+    @staticmethod
+    def is_fine(experiment: fm.Experiment) -> bool:
+        return experiment.grid.n_runs > 50_000
+
+    def await_fine(self) -> None:
+        assert self.began.wait(PATIENCE)
+        self.began.clear()
+
+
 def test_newer_gestures_give_up_older_maps(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ends: list[tuple[int, bool]] = []
-    plain = maps.run_unless
-
-    def watched(experiment, *given):
-        results = plain(experiment, *given)
-        ends.append((experiment.grid.n_runs, results is not None))
-        return results
-
-    monkeypatch.setattr(maps, "run_unless", watched)
-    for _ in range(8):
+    held = Held()
+    monkeypatch.setattr(maps, "run_unless", held)
+    for _ in range(3):
         browser.wheel("map", 0.6, 0.8, 1)
-        time.sleep(0.03)
-    state = browser.until(lambda s: len(ends) > 2 and not s["shown"]["busy"])
+        held.await_fine()
+    held.let_go.set()
+    browser.after(lambda: browser.wheel("map", 0.6, 0.8, 1))
+    fine = [is_whole for size, is_whole in held.ends if size > 50_000]
+    assert fine == [False, False, False, True]
+    state = browser.state()
     nx, ny = state["shown"]["map"]["cells"]
-    fine = [is_whole for size, is_whole in ends if size == nx * ny]
-    assert fine[-1]
-    assert not all(is_whole for _, is_whole in ends)
-    assert len(ends) < 2 * 8 + 4
-    assert list(browser.state()["view"]["windows"]["momentum"]) == browser.axes()[2:]
+    assert held.ends[-1] == (nx * ny, True)
+    assert list(state["view"]["windows"]["momentum"]) == browser.axes()[2:]
+
+
+def test_a_path_is_drawn_while_a_map_is_computed(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held()
+    monkeypatch.setattr(maps, "run_unless", held)
+    browser.wheel("map", 0.6, 0.8, 1)
+    held.await_fine()
+    state = browser.until(lambda s: s["shown"]["map"]["kind"] == "coarse")
+    assert state["shown"]["busy"]
+    old, path = state["view"]["cell"], browser.path()
+    browser.click("map", 0.3, 0.9)
+    browser.until(lambda s: s["view"]["cell"] != old)
+    browser.until(lambda s: not np.array_equal(browser.path(), path))
+    assert browser.state()["shown"]["map"]["kind"] == "coarse"
+    assert not any(size > 50_000 for size, _ in held.ends)  # nor was the map given up
+    held.let_go.set()
+    browser.after(lambda: browser.press("+"))
+
+
+def test_a_phone_shows_all_of_the_page(browser: Browser) -> None:
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        browser.until(lambda s: browser.model("return map.inner_width") < 390)
+        browser.settle()
+        wide = "return document.documentElement.scrollWidth"
+        assert browser.driver.execute_script(wide) == 390
+        for name in ("map", "contours", "loss", "objective", "rule", "steps", "toml"):
+            box = browser.driver.find_element("id", name).rect
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= 390, name
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

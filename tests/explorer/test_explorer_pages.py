@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_pages_are_counted_and_left_pages_make_room(
 ) -> None:
     monkeypatch.setattr(serving, "MOST_PAGES", 1)
     assert "pages are open" not in fetched(server)[1]
-    assert "1 pages are open: close some" in fetched(server)[1]
+    assert "1 pages are open; close some" in fetched(server)[1]
     until = time.monotonic() + 120
     while server.pages and time.monotonic() < until:
         time.sleep(0.2)
@@ -97,3 +98,17 @@ def test_strange_requests_leave_the_view(page: Page, name: str, asked: dict[str,
     page.session._apply(name, asked)
     assert page.session.view == Source().view
     assert page.session.pixels == USUAL_PIXELS
+
+
+@pytest.mark.parametrize(("seconds", "kinds"), [(1e-7, ["fine"]), (1.0, ["half", "fine"])])
+def test_a_map_that_takes_long_is_shown_halfway(
+    page: Page, monkeypatch: pytest.MonkeyPatch, seconds: float, kinds: list[str]
+) -> None:
+    said: list[dict[str, Any]] = []
+    monkeypatch.setattr(page.session, "say", lambda **parts: said.append(parts))
+    monkeypatch.setattr(page.session, "pixels", (60, 50))
+    monkeypatch.setattr(page.session, "_seconds_a_cell", seconds)  # as the coarse map took
+    assert page.session._fine()
+    shown = [parts["shown"] for parts in said if "shown" in parts]
+    assert [one["kind"] for one in shown] == kinds
+    assert all(one["cells"] == [60, 50] for one in shown)

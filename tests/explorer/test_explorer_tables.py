@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
+from matplotlib.path import Path as Outline
 
 import fastmomentum as fm
 from fastmomentum.errors import InputError
@@ -19,11 +19,14 @@ from fastmomentum.explorer.changes import CHANGES, field_of
 from fastmomentum.explorer.inbox import QUIET, Inbox
 from fastmomentum.explorer.links import view_of
 from fastmomentum.explorer.maps import MOST_UPDATES, _kernel_of, cost_of, fine_size
-from fastmomentum.explorer.plane import Plane, halved, plane_of
+from fastmomentum.explorer.plane import Plane, halved, plane_in_memory, plane_of
 from fastmomentum.explorer.tables import KINDS, schedules_told
 from fastmomentum.explorer.theory import nearest_minimiser, theory_of
 from fastmomentum.explorer.view import View, first_view
-from fastmomentum.objectives import OBJECTIVES, Himmelblau
+from fastmomentum.objectives import Himmelblau
+from fastmomentum.results.dataset import from_memory
+from fastmomentum.schema import Arrays
+from tests.helpers import LINE_X, LINE_Y, same_bits
 
 VIEW = first_view()
 
@@ -40,7 +43,7 @@ def reads_back(view: View, folder: Path) -> fm.Experiment:
     file = folder / "shown.toml"
     file.write_text(toml_of(experiment), encoding="utf-8")
     assert fm.load(file).canonical == experiment.canonical
-    assert view_of(urllib.parse.unquote(view.link.removeprefix("?view=")), VIEW) == view
+    assert view_of(urllib.parse.parse_qs(view.link[1:])["view"][0], VIEW) == view
     return experiment
 
 
@@ -132,11 +135,31 @@ def test_theory_is_that_of_the_nearest_minimum() -> None:
     assert "star" not in dict(theory_of(VIEW).words)
 
 
-def test_cycles_are_drawn_where_there_are_some() -> None:
-    for name, has_some in (("heavy_ball_cycle", True), ("quadratic", True), ("rosenbrock", False)):
-        theory = theory_of(first_view(OBJECTIVES[name].example()))
-        assert bool(theory.cycles) == has_some
-        assert ("hatched" in dict(theory.words)) == has_some
+@pytest.mark.parametrize(("objective", "curvatures"), [
+    (fm.HeavyBallCycle(), "1 to 25"), (fm.Quadratic(1.0, 0.0, 10.0), "1 to 10"),
+    (fm.Formula("x^2/2 + k*y^2", k=5.0), "1 to 10"), (fm.MSE.from_arrays(LINE_X, LINE_Y), ""),
+    (fm.Rosenbrock(), None), (fm.Formula("x^2 + y^2"), None), (fm.Formula("x^4 + y^2"), None),
+], ids=str)  # fmt: skip
+def test_cycles_are_drawn_where_there_are_some(
+    objective: fm.objectives.Objective, curvatures: str | None
+) -> None:
+    theory = theory_of(first_view(objective))
+    said = dict(theory.words).get("hatched", "")
+    assert bool(theory.cycles) == bool(said) == (curvatures is not None)
+    assert (curvatures or "") in said
+
+
+def test_the_region_of_cycles_is_that_of_theory() -> None:
+    theory = theory_of(first_view(fm.Formula("x^2/2 + k*y^2", k=5.0)))
+    outlines = [Outline(one) for one in theory.cycles]
+    lrs = np.geomspace(0.05, 0.55, 60)
+    inside = [any(one.contains_point((lr, 0.5)) for one in outlines) for lr in lrs]
+    cycles = fm.theory.shortest_cycle(lrs, 0.5, 1.0, 10.0) > 0
+    assert 10 < np.count_nonzero(cycles) < 50
+    assert np.count_nonzero(inside != cycles) <= 1  # one may lie within a sample of the edge
+
+
+def test_theory_is_for_learning_rate_and_momentum() -> None:
     assert theory_of(VIEW.changed(theory=False)).words == ()
     assert theory_of(VIEW.changed(y="objective_b").fitting()).words == ()
 
@@ -148,12 +171,14 @@ def test_halfway_every_second_row_is_there(x: str) -> None:
     experiment = view.experiment(9, 170)
     seen: list[np.ndarray] = []
 
-    def halfway(results: xr.Dataset) -> None:
-        seen.append(halved(plane_of(results, x, y), results).codes)
+    def halfway(arrays: Arrays) -> None:
+        seen.append(halved(plane_in_memory(experiment, arrays, x, y), experiment).codes)
 
     with ThreadPoolExecutor(2) as threads:
-        results = run_unless(experiment, threads, 2, lambda: False, halfway)
-    assert results is not None
+        arrays = run_unless(experiment, threads, 2, lambda: False, halfway)
+    assert arrays is not None
+    results = fm.run(experiment)
+    same_bits(from_memory(experiment, arrays, 0.0), results)
     plane = plane_of(results, x, y)
     (half,) = seen
     expected = plane.codes[:, np.arange(9) // 2 * 2]
@@ -176,10 +201,25 @@ def test_rows_of_a_batch_count_as_work() -> None:
     assert nx * ny * cost_of(view) <= MOST_UPDATES
 
 
-def test_a_map_of_short_rows_has_no_halfway() -> None:
+@pytest.mark.parametrize(("x", "y"), [
+    ("lr", "momentum"), ("objective_b", "momentum"), ("start_x", "start_y"), ("start_y", "lr"),
+    ("nu", "objective_a"),
+])  # fmt: skip
+@pytest.mark.parametrize("target", [1e-4, None])
+def test_a_map_in_memory_is_that_of_its_results(x: str, y: str, target: float | None) -> None:
+    view = VIEW.changed(rule=fm.UpdateRule(name="qhm"), x=x, y=y, steps=300, target=target)
+    view = view.fitting()
+    assert {view.x, view.y} == {x, y}
+    experiment = view.experiment(9, 7)
     with ThreadPoolExecutor(2) as threads:
-        made = run_unless(VIEW.experiment(40, 30), threads, 2, lambda: False, pytest.fail)
-    assert made is not None
+        arrays = run_unless(experiment, threads, 2, lambda: False)
+    assert arrays is not None
+    made = plane_in_memory(experiment, arrays, view.x, view.y)
+    expected = plane_of(fm.run(experiment), view.x, view.y)
+    for name in ("at_x", "at_y", "status", "steps", "codes"):
+        assert np.array_equal(getattr(made, name), getattr(expected, name)), name
+    assert (made.x, made.y, made.has_target) == (expected.x, expected.y, expected.has_target)
+    assert (made.legend, made.note) == (expected.legend, expected.note)
 
 
 def test_a_page_that_changes_its_size_by_pixels_keeps_its_map() -> None:

@@ -153,7 +153,19 @@ def test_the_nearest_point_of_a_polygon(period: int) -> None:
     np.testing.assert_allclose(squares, abs(expected) ** 2, rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("f", [fm.PolygonCycle(), fm.HeavyBallCycle(), fm.Booth(), fm.Matyas()])
+QUADRATIC_FORMULAS = [
+    fm.Formula("x^2 + b*y^2 + x*y/3", b=7.0),
+    fm.Formula("(x + 2*y - 7)^2 + (2*x + y - 5)^2"),
+    fm.Formula("-2*x + 3*(u - x)*(u - x)/k + x^p", k=2.0, p=2.0, variables=("x", "u")),
+]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        fm.PolygonCycle(), fm.HeavyBallCycle(), fm.Booth(), fm.Matyas(), *QUADRATIC_FORMULAS,
+    ],
+)  # fmt: skip
 def test_curvatures_bound_the_hessian(f: Any) -> None:
     mu, top = f.curvatures
     x, y = np.random.default_rng(0).uniform(-3, 3, (2, 5000))
@@ -165,6 +177,12 @@ def test_curvatures_bound_the_hessian(f: Any) -> None:
 def test_curvatures_of_what_is_not_strongly_convex() -> None:
     for f in (fm.Rosenbrock(), fm.Saddle(), fm.Quadratic(1.0, 1.0, 1.0), fm.Rastrigin()):
         assert f.curvatures is None
+    for text in (
+        "x^2 - y^2", "x^2", "x^4 + y^2", "x*y*x + y^2", "x^2 + y^2 + abs(x)", "2^x + x^2 + y^2",
+        "where(x > 0, x^2, 3*x^2) + y^2", "x^2 + 1/y^2", "(x^2 + y^2)^1.5",
+    ):  # fmt: skip
+        assert fm.Formula(text, minimisers=[]).curvatures is None
+    assert fm.Formula("k*k*x^2 + y^2", k=1e200, minimisers=[]).curvatures is None
     assert fm.Quadratic(1.0, 0.0, 5.0).curvatures == (1.0, 5.0)
 
 
