@@ -68,7 +68,7 @@ def run_unless(
     ...     run_unless(experiment, threads, 1, lambda: False).final.values.ravel()
     array([0.95019026, 0.90265616])
     """
-    from fastmomentum.results.dataset import from_memory
+    from fastmomentum.results.backend import from_memory
 
     share = -(-experiment.grid.n_runs // (PARTS * workers))
     rows = next((size for size in experiment.grid.shape if size > 1), 1)

@@ -14,7 +14,13 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MaxNLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+)
 from numpy.typing import ArrayLike
 
 from fastmomentum.objectives import Objective
@@ -234,6 +240,7 @@ def colour_bar(
     if field.is_log:
         bar.ax.yaxis.set_major_locator(LogLocator(numticks=12))
         bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+        bar.ax.yaxis.set_minor_locator(NullLocator())  # over many decades they only cost time
     else:
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     if lines is not None:

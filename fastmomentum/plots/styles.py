@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib
-from matplotlib.style import available as style_names
-from matplotlib.style import library as styles_by_name
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.fonts import families
@@ -68,9 +66,11 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
 def _settings(style: str | Path) -> dict[Any, Any]:
     path = Path(style)
     if not path.is_file():
-        if str(style) in styles_by_name:
-            return _drawing(styles_by_name[str(style)])
-        known = suggest(str(style), ["default", *style_names])
+        from matplotlib.style import available, library  # reads a file for each style
+
+        if str(style) in library:
+            return _drawing(library[str(style)])
+        known = suggest(str(style), ["default", *available])
         raise InputError(
             f"--style: there is no file {path}, and no such style of matplotlib's; {known}"
         )

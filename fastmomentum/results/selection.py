@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
@@ -14,6 +13,7 @@ from fastmomentum.experiment.cells import CELL
 from fastmomentum.results.asked import Start as Start
 from fastmomentum.results.asked import lr_asked, number_asked, place_asked, setting_asked
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import L, Labelled
 from fastmomentum.results.labels import labels_of as labels_of
 from fastmomentum.results.labels import require_label
 from fastmomentum.results.labels import require_labels as require_labels
@@ -26,13 +26,13 @@ BY_NAME: Final = ("seed", "rule", "objective")
 
 
 def select_cell(
-    ds: xr.Dataset,
+    ds: L,
     lr: float | None = None,
     momentum: float | None = None,
     start: Start | None = None,
     velocity: Start | None = None,
     at: Mapping[str, float] | None = None,
-) -> xr.Dataset:
+) -> L:
     """The cell of the grid nearest to what is asked for.
 
     Parameters
@@ -72,12 +72,12 @@ def select_cell(
     rate, share = lr_asked(lr), number_asked("momentum", momentum)
     chosen = {"lr": 0, "momentum": 0}
     if CELL in ds.dims:
-        chosen[CELL] = nearest_cell(ds.lr.values, ds.momentum.values, rate, share)
+        chosen[CELL] = nearest_cell(ds["lr"].values, ds["momentum"].values, rate, share)
     else:
         if rate is not None:
-            chosen["lr"] = nearest("lr", ds.lr.values, rate, by_ratio=True)
+            chosen["lr"] = nearest("lr", ds["lr"].values, rate, by_ratio=True)
         if share is not None:
-            chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
+            chosen["momentum"] = nearest("momentum", ds["momentum"].values, share)
     for name in at or {}:
         if name in ("lr", "momentum"):
             raise InputError(f"at has {name}, which is an argument of its own; take it out")
@@ -87,7 +87,7 @@ def select_cell(
     return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
 
 
-def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Dataset:
+def select_at(ds: L, at: Mapping[str, float] | None = None) -> L:
     """Select settings, parameters of the rule and constants of the objective by value.
 
     Parameters
@@ -122,18 +122,20 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
     return ds.isel({name: i for name, i in chosen.items() if name in ds.dims})
 
 
-def _cells(ds: xr.Dataset, settings: Mapping[Any, object]) -> int | NDArray[np.intp]:
+def _cells(ds: Labelled, settings: Mapping[Any, object]) -> int | NDArray[np.intp]:
     """The cell of a list that is nearest; of one setting alone, all cells of its nearest value."""
     require_labels(ds, ("lr", "momentum"))
     asked = {name: setting_asked(name, value) for name, value in settings.items()}
-    place = nearest_cell(ds.lr.values, ds.momentum.values, asked.get("lr"), asked.get("momentum"))
+    place = nearest_cell(
+        ds["lr"].values, ds["momentum"].values, asked.get("lr"), asked.get("momentum")
+    )
     if len(asked) == 2:
         return place
     known = ds[next(iter(asked))].values
     return np.flatnonzero(known == known[place])
 
 
-def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) -> dict[str, int]:
+def _at(ds: Labelled, at: Mapping[str, float] | None, kinds: Sequence[str]) -> dict[str, int]:
     """Indices along the axes that are named."""
     known, found = labels_of(ds, kinds), {}
     for name, asked in (at or {}).items():
@@ -149,7 +151,7 @@ def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) ->
     return found
 
 
-def _seed(ds: xr.Dataset, asked: object) -> int:
+def _seed(ds: Labelled, asked: object) -> int:
     """Index of a seed: there is none that is nearly another."""
     seeds = np.atleast_1d(ds["seed"].values)
     there = np.flatnonzero(seeds == asked)
@@ -165,7 +167,7 @@ def _advice(name: str, known: list[str]) -> str:
     return f"did you mean '{constant}'?" if constant in known else suggest(name, known)
 
 
-def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:
+def select_velocity(ds: L, velocity: Start | None = None) -> L:
     """The initial velocity nearest to what is asked for.
 
     Parameters
@@ -201,7 +203,7 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 
-def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
+def select_start(ds: L, start: Start | None = None) -> L:
     """Select the start point nearest to what is asked for.
 
     Parameters
@@ -233,7 +235,7 @@ def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 
-def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
+def _index(ds: Labelled, kind: str, wanted: Start | None) -> dict[str, int]:
     """Indices of a start point or an initial velocity, also where it was selected before."""
     names, grid = labels_of(ds, (kind,)), experiment_of(ds).grid
     first, second = (np.atleast_1d(ds[name].values) for name in names)
@@ -250,7 +252,7 @@ def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
     return dict(zip(names, divmod(number, second.size), strict=True))
 
 
-def _labelled(ds: xr.Dataset, kind: str, number: int) -> int:
+def _labelled(ds: Labelled, kind: str, number: int) -> int:
     """Index of a number in a list, of which some may have been selected."""
     require_label(ds, kind)
     labels = np.atleast_1d(ds[kind].values)

@@ -11,16 +11,17 @@ from textwrap import fill
 from typing import Any, Final, Literal
 
 import matplotlib
-import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.casing import scale_marks
 from fastmomentum.plots.fonts import give_fonts
 from fastmomentum.plots.styles import SCALED
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import Labelled
 
 Size = tuple[float, float]
 """Width and height of a figure in inches."""
@@ -62,8 +63,11 @@ class Page(Figure):
         self.said: list[str] = []
         self.notes: list[str] = []
         self.shrink = 1.0
-        # It is saved in the style that it was made in, wherever that is done.
-        self._look = {k: v for k, v in matplotlib.rcParams.items() if not k.startswith("backend")}
+        self._is_saved = False
+        # It is saved in the style that it was made in, wherever that is done. Whoever reads the
+        # backend makes matplotlib choose one, which loads pyplot.
+        names = (name for name in matplotlib.rcParams if not name.startswith("backend"))
+        self._look = {name: matplotlib.rcParams[name] for name in names}
 
     def in_its_style(self) -> AbstractContextManager[None]:
         """Give a context in which the style is the one that the page was made in."""
@@ -77,9 +81,14 @@ class Page(Figure):
         InputError
             The size is too small for axes to be seen.
         """
+        engine = self.get_layout_engine()
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "constrained_layout not applied")
             try:
+                if self._is_saved and isinstance(engine, ConstrainedLayoutEngine):
+                    # For the layout alone, matplotlib would draw everything to nowhere first.
+                    engine.execute(self)
+                    return
                 super().draw(renderer)
             except UserWarning as warning:
                 if not str(warning).startswith("constrained_layout"):
@@ -92,8 +101,12 @@ class Page(Figure):
 
     def savefig(self, *args: Any, **options: Any) -> None:
         """Save, as every Figure does, in the style that the page was made in."""
-        with self.in_its_style():
-            super().savefig(*args, **options)
+        self._is_saved = True
+        try:
+            with self.in_its_style():
+                super().savefig(*args, **options)
+        finally:
+            self._is_saved = False
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
@@ -154,14 +167,14 @@ def finished(page: Page) -> Page:
     return page
 
 
-def entitle(page: Page, ds: xr.Dataset, title: str | None, *more: str) -> None:
+def entitle(page: Page, ds: Labelled, title: str | None, *more: str) -> None:
     """Write the title above a page, and lines below it."""
     first = wrapped(page, title_of(ds, title), "figure.titlesize")
     rest = (wrapped(page, line, "figure.titlesize") for line in more)
     page.suptitle("\n".join([first, *rest]), parse_math=False)
 
 
-def title_of(ds: xr.Dataset, title: str | None = None) -> str:
+def title_of(ds: Labelled, title: str | None = None) -> str:
     """Name what is shown: as asked, else the experiment's title, else its objective."""
     if title is not None:
         return title

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import xarray as xr
 from matplotlib.figure import Figure
 
 from fastmomentum.objectives import MSE
@@ -25,6 +24,7 @@ from fastmomentum.plots.runs import Run
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import rule_of
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import Labelled
 from fastmomentum.results.selection import Start
 
 PAGE_SIZE: Final = (12.8, 7.2)
@@ -36,7 +36,7 @@ PAGE_POINTS = 301
 
 @takes(ds=RESULTS)
 def report(
-    ds: xr.Dataset,
+    ds: Labelled,
     lr: float | None = None,
     momentum: float | None = None,
     start: Start | None = None,
@@ -95,7 +95,7 @@ def report(
 
 def draw_runs(
     figure: Figure,
-    ds: xr.Dataset,
+    ds: Labelled,
     runs: Sequence[Run],
     window: Ends | None = None,
     scale: Scale = "auto",
