@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib import patheffects
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -57,6 +59,8 @@ def scale_marks(figure: Figure, factor: float) -> None:
         line.set_linewidth(line.get_linewidth() * factor)
         line.set_markersize(line.get_markersize() * factor)
         line.set_markeredgewidth(line.get_markeredgewidth() * factor)
+    for bars in figure.findobj(LineCollection):  # such as those of errors
+        bars.set_linewidth(np.multiply(bars.get_linewidth(), factor).tolist())
     for artist in figure.findobj():
         effects = artist.get_path_effects() or ()
         if any(isinstance(effect, Casing) for effect in effects):

@@ -114,8 +114,9 @@ def cloud(
     line_colour = ink(ax.get_facecolor())
     blue = COLOURS[1] if line_colour == "white" else "#0072B2"
     alpha = float(np.clip(300.0 / len(few), 0.04, 0.6))
+    area = float(np.clip(3000.0 / len(few), 6.0, 30.0))
     dots = ax.scatter(
-        few[:, 0], few[:, 1], s=6, color=blue, alpha=alpha, linewidth=0, rasterized=True,
+        few[:, 0], few[:, 1], s=area, color=blue, alpha=alpha, linewidth=0, rasterized=True,
         label=f"last points of {len(found):,} seeds",
     )  # fmt: skip
     own = np.cov(found.T)

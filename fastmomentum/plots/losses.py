@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
@@ -137,7 +137,8 @@ def loss_curves(
     for i, (run, values, mark) in enumerate(zip(runs, curves, marks, strict=True)):
         at = np.where(run.steps > 0, run.steps, np.nan) if log else run.steps
         style: dict[str, Any] = {
-            "color": mark.colour, "linewidth": 2.8, "alpha": 0.65, "zorder": 3, "label": run.label,
+            "color": mark.colour, "linewidth": 2.8, "alpha": 0.85 if on_dark else 0.65,
+            "zorder": 3, "label": run.label,
             "marker": mark.marker, "markersize": 8,
             "markeredgecolor": "black" if on_dark else "white",
             "linestyle": mark.dashes if len(runs) > FEW else "-",
@@ -178,6 +179,7 @@ def _frame(
     if linear:
         ax.set(xscale="linear", xlim=(0, max(lasts) * 1.02))
         ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
     elif ax.get_xscale() != "log":
         ax.set(xscale="log", xlim=(1, max(lasts) ** 1.03 * 1.01))

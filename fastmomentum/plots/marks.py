@@ -30,12 +30,6 @@ FEW: Final = 6
 MOST_NAMED: Final = 10
 """Values that a legend names; of more, evenly many."""
 
-POINT_SET: Final[tuple[Any, ...]] = (
-    "outside right upper",
-    "outside right center",
-    "outside right lower",
-)
-
 
 class Mark(NamedTuple):
     """How one run is drawn."""
@@ -115,9 +109,17 @@ def keys_of(runs: Sequence[Run], shown: Sequence[bool], on_dark: bool = False) -
 
 
 def draw_keys(figure: Figure, keys: Sequence[Key]) -> None:
-    """Draw a legend for each axis, to the right of everything."""
-    for key, place in zip(keys, POINT_SET, strict=False):
-        figure.legend(handles=key.handles, title=key.title, loc=place, handlelength=3.0)
+    """Draw one legend of all axes to the right of everything, with a heading for each."""
+    if not keys:
+        return
+    rows: list[Line2D] = []
+    for key in keys:
+        rows += [_heading(key.title), *key.handles, _heading("")]
+    figure.legend(handles=rows[:-1], loc="outside right center", handlelength=3.0)
+
+
+def _heading(text: str) -> Line2D:
+    return Line2D([], [], linestyle="none", label=text)
 
 
 def palette(count: int, on_dark: bool = False) -> list[str]:

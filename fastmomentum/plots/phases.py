@@ -180,8 +180,11 @@ def steps_label(target: float) -> str:
 
 def count_ticks(bar: Colorbar, low: float, high: float) -> None:
     """Give a colour bar of counts on a log scale ticks that are counts."""
-    subs = (1.0, 2.0, 5.0) if high < 1e3 * low else (1.0,)
-    bar.ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    if high < 5.0 * low:
+        bar.ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    else:
+        subs = (1.0, 2.0, 5.0) if high < 1e3 * low else (1.0,)
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     bar.ax.yaxis.set_minor_formatter(NullFormatter())
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.runs import Run, run_of
+from fastmomentum.plots.style import point
 from fastmomentum.results.chosen import rule_of
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.labelled import L, Labelled
@@ -111,11 +112,15 @@ def _run(ds: Labelled, wanted: Cell, replayed: bool) -> tuple[Run, str]:
     said = (
         f"cell lr={run.lr:.6g} momentum={momentum} "
         + "".join(f"{name}={_said(cell[name])} " for name in labels_of(cell, BY_NAME))
-        + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
+        + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){_velocity(run)}: "
         f"{run.status.words} "
         f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
     )
     return run, said
+
+
+def _velocity(run: Run) -> str:
+    return "" if run.velocity is None else ", velocity ({:.3g}, {:.3g})".format(*run.velocity)
 
 
 def _said(value: Any) -> str:
@@ -269,8 +274,8 @@ def start_names(ds: Labelled) -> list[str]:
 
 def start_of(results: Labelled) -> str:
     """Write down the one start of results, and the initial velocity."""
-    start = ", ".join(f"{results[name].item():.3g}" for name in start_names(results))
-    return f"({start}){velocity_of(results)}"
+    start = [results[name].item() for name in start_names(results)]
+    return f"{point(start)}{velocity_of(results)}"
 
 
 def velocity_of(results: Labelled) -> str:
@@ -278,7 +283,7 @@ def velocity_of(results: Labelled) -> str:
     names = [f"velocity_{name}" for name in experiment_of(results).objective.parameters]
     if names[0] not in results.coords:
         return ""
-    return f", velocity ({', '.join(f'{results[name].item():.3g}' for name in names)})"
+    return f", velocity {point([results[name].item() for name in names])}"
 
 
 def _first(where: Any) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 import warnings
 from contextlib import AbstractContextManager
@@ -42,6 +43,13 @@ LETTER: Final = 0.64
 
 BESIDE: Final = 0.85
 """Part of the width that is left to the lines above axes, where a bar is beside them."""
+
+
+UNBROKEN: Final = re.compile(r"\$[^$]*\$|\([^() ]+, [^() ]+\)")
+"""Powers of ten, and points: a line does not end within one."""
+
+HELD: Final = "\ue000"
+"""Stands for each letter of those while lines are cut."""
 
 
 class Page(Figure):
@@ -145,7 +153,7 @@ def new_page(settings: dict[Any, Any], size: Size | None, usual: Size) -> Page:
     if size is not None and "font.size" not in settings:
         fit = min(a / b for a, b in zip(size, usual, strict=True))
         shrink = min(max(fit, SMALLEST_LETTERS), 1.0)
-        for name in ("font.size", *SCALED):
+        for name in ("font.size", "hatch.linewidth", *SCALED):
             if name not in settings:
                 matplotlib.rcParams[name] *= shrink
     page = Page(figsize=inches_of(settings, size, usual), layout="constrained")
@@ -207,5 +215,15 @@ def wrapped(page: Page, text: str, size: TitleSize, part: float = 1.0) -> str:
     for row in text.split("\n"):
         wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in row)
         fit = int(letters / (1.0 + 0.7 * wide / max(len(row), 1)))
-        rows.append(fill(row, max(fit, 8), break_long_words=wide > 0 or " " not in row))
+        whole: list[str] = UNBROKEN.findall(row)
+        held = UNBROKEN.sub(lambda found: HELD * _width(found[0]), row)
+        cut = fill(held, max(fit, 8), break_long_words=wide > 0 or " " not in row)
+        for held_part in whole:
+            cut = cut.replace(HELD * _width(held_part), held_part, 1)
+        rows.append(cut)
     return "\n".join(rows)
+
+
+def _width(part: str) -> int:
+    """Letters that a point or a number takes, once it is drawn."""
+    return len(re.sub(r"\\times|[${}^]", "", part))
