@@ -1,4 +1,4 @@
-"""What drawing functions are given: the right things, or a line that says which came instead."""
+"""Checks of drawing functions' arguments: a line says what was expected and what came."""
 
 from __future__ import annotations
 

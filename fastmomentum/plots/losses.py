@@ -31,19 +31,19 @@ LABELS: Final = {
     "distance": "distance from the nearest minimum",
 }
 POWERS: Final = {"loss": 2, "distance": 1}
-"""A loss goes with the square of the distance, and so of the rate."""
+"""A loss falls as the square of the distance, and so as the square of the rate."""
 
 ROUNDING: Final = 1e-12
-"""Nearer to a minimiser of size 1, a path is no line any more."""
+"""Distance from a minimiser of size 1 below which rounding bends the line of a path."""
 
 LEAST: Final = 1e-14
-"""Part of the first distance that is drawn; on a quadratic of minimum (0, 0) there is no end."""
+"""Least fraction of the first distance that is drawn: towards (0, 0) there is no end to it."""
 
 MOST: Final = 1e4
-"""Times the first value that is drawn."""
+"""Largest multiple of the first value that is drawn."""
 
 ALIKE: Final = 10
-"""Runs whose lengths differ by less than so many times are drawn on a linear axis."""
+"""Runs whose lengths differ by less than this factor are drawn on a linear axis."""
 
 
 class LossCurves(NamedTuple):
@@ -187,7 +187,7 @@ def _frame(
 
 
 def _marked(run: Run, last: float, log: bool, turn: int) -> list[int]:
-    """Points of a curve that get its marker: evenly along the axis, each curve's in between."""
+    """Points that get a curve's marker: evenly along the axis, between those of the others."""
     share = np.arange(0.05 + 0.03 * (turn % 4), 1.0, 0.13)
     at = last**share if log else last * share
     places = np.searchsorted(run.steps, at)
@@ -199,7 +199,7 @@ def _bound(
 ) -> tuple[Floats, Floats] | None:
     """Steps and values of the line of the predicted rate."""
     if find_rule(rule).form is None:
-        return None  # of what is no linear map there is no theory
+        return None  # no linear map, no theory
     away = np.sqrt(squared_distance(run.points, objective))
     near = objective.minimisers[_nearest(run, objective)]
     rate = float(predicted_rate(objective, rule, run.lr, run.momentum, near))
@@ -207,7 +207,7 @@ def _bound(
     if not (0.0 < rate < np.inf) or real.sum() < 2:
         return None
     if run.status == Status.DIVERGED and rate < 1.0:
-        return None  # it never came near enough for theory at the minimum to say a thing
+        return None  # it never came near enough for theory at the minimum to apply
     slope = POWERS[quantity] * np.log(rate)
     last = run.steps[real][-1]
     tail = real & (run.steps >= last / 2)

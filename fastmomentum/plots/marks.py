@@ -1,4 +1,4 @@
-"""How runs are told apart: each its own colour where they are few, else an axis a mark."""
+"""How runs are told apart: by a colour each where they are few, else by a kind of mark an axis."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from fastmomentum.plots.style import (
 )
 
 FEW: Final = 6
-"""Runs up to which each has a colour and a line in the legend of its own."""
+"""Most runs that have a colour and a line of the legend each."""
 
 MOST_NAMED: Final = 10
-"""Values that a legend names; of more, evenly many."""
+"""Most values that a legend names; of more, evenly spaced ones."""
 
 
 class Mark(NamedTuple):
@@ -49,8 +49,8 @@ class Key(NamedTuple):
 def marks_of(runs: Sequence[Run], on_dark: bool = False) -> list[Mark]:
     """Choose how each run is drawn.
 
-    Up to six runs differ in everything. Of more, the axis with the most values has a palette that
-    goes along with it, the next one markers, a third dashes.
+    Up to six runs differ in everything. With more, the axis with the most values gets a palette in
+    its order, the next one markers, a third dashes.
 
     Parameters
     ----------

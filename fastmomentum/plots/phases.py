@@ -25,7 +25,7 @@ from fastmomentum.results.dataset import experiment_of
 from fastmomentum.status import Status
 
 BOUNDS: Final = {"lr": (0.0, np.inf), "momentum": (0.0, 1.0)}
-"""Where settings can lie: a map ends there."""
+"""Limits of settings, where a map ends."""
 
 
 class PhaseMap(NamedTuple):
@@ -179,7 +179,7 @@ def steps_label(target: float) -> str:
 
 
 def count_ticks(bar: Colorbar, low: float, high: float) -> None:
-    """Give a colour bar of counts on a log scale ticks that are counts."""
+    """Give a colour bar of counts, which is on a log scale, ticks at whole numbers."""
     if high < 5.0 * low:
         bar.ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     else:
@@ -190,7 +190,7 @@ def count_ticks(bar: Colorbar, low: float, high: float) -> None:
 
 
 def steps_norm(steps: NDArray[Any]) -> LogNorm:
-    """Steps to colours: a few lucky cells would take half of them."""
+    """From steps to colours; without the quantile a few lucky cells would take half of them."""
     return LogNorm(max(1.0, float(np.quantile(steps, 0.005))), max(2.0, float(steps.max())))
 
 

@@ -55,7 +55,7 @@ def require_plane(
 
 
 def described(results: Labelled) -> str:
-    """Say what was descended, and how; parameters that are as usual are left out.
+    """Say what was descended, and how; parameters with their usual values are left out.
 
     Parameters
     ----------

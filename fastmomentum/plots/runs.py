@@ -1,4 +1,4 @@
-"""One run as the drawing functions want it, and the part of the plane that shows it."""
+"""One run as the drawing functions take it, and the part of the plane that shows it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fastmomentum.status import Status
 
 @dataclass(frozen=True)
 class Run:
-    """One run, as the drawing functions want it.
+    """One run, as the drawing functions take it.
 
     Attributes
     ----------

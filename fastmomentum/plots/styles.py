@@ -16,10 +16,10 @@ from fastmomentum.plots.style import STYLE
 from fastmomentum.text import suggest
 
 SCALED: Final = ("axes.titlesize", "figure.titlesize", "legend.fontsize")
-"""Sizes of the house style in points; they follow a style that changes font.size alone."""
+"""Sizes of the house style in points; with a style that sets font.size alone they scale."""
 
 ALWAYS: Final[dict[Any, Any]] = {"text.usetex": False}
-"""What no style changes: titles are text, and not TeX's."""
+"""What no style may change: titles are plain text, not TeX."""
 
 
 @contextlib.contextmanager
@@ -75,7 +75,7 @@ def _settings(style: str | Path) -> dict[Any, Any]:
             f"--style: there is no file {path}, and no such style of matplotlib's; {known}"
         )
     listening = _Listening()
-    log = logging.getLogger("matplotlib")  # where an unknown name is told, and nowhere else
+    log = logging.getLogger("matplotlib")  # the only place where an unknown name is reported
     log.addHandler(listening)
     try:
         settings = matplotlib.rc_params_from_file(path, True, use_default_template=False)

@@ -13,7 +13,7 @@ from fastmomentum.plots.runs import Run
 from fastmomentum.results.labelled import Labelled
 
 MOST_BESIDE: Final = 12
-"""Panels on a page."""
+"""Most panels on a page."""
 
 
 def shape_for(count: int) -> tuple[int, int]:

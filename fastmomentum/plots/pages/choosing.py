@@ -33,7 +33,7 @@ At = Mapping[str, float]
 """Where to stay along axes of parameters and constants, by name."""
 
 MOST_POINTS = 20_000
-"""Of a replayed path; a longer one is thinned."""
+"""Most points of a replayed path; a longer one is thinned."""
 
 
 def chosen(ds: L, velocity: Start | None, at: At | None, free: Sequence[str] = ()) -> L:
@@ -44,7 +44,7 @@ def chosen(ds: L, velocity: Start | None, at: At | None, free: Sequence[str] = (
     Raises
     ------
     InputError
-        A value is asked for along an axis that is free, or that there is not.
+        A value is asked for along an axis that is free, or not in the grid.
     """
     for name in at or ():
         if name in free:
@@ -124,7 +124,7 @@ def _velocity(run: Run) -> str:
 
 
 def _said(value: Any) -> str:
-    """A number that says which run it is; of a seed every digit counts."""
+    """A label's value in words; of a seed every digit counts."""
     number = value.item()
     return str(number) if isinstance(number, int) else f"{number:.6g}"
 
@@ -250,12 +250,12 @@ def plane(
 
 
 def has_theory(ds: Labelled) -> bool:
-    """Whether there is a theory: of what is no linear map there is none, nor with a schedule."""
+    """Whether there is a theory: the rule is a linear map, and nothing is scheduled."""
     return rule_of(ds).form is not None and experiment_of(ds).schedule is None
 
 
 def at_target(results: L, target: float | None) -> L:
-    """Keep the target alone that is nearest to the one asked for; all where none is."""
+    """Keep only the target nearest to the one asked for; all where none is asked for."""
     if target is None:
         return results
     if "target" not in results.dims:

@@ -36,7 +36,7 @@ TitleSize = Literal["figure.titlesize", "axes.titlesize"]
 SMALLEST, LARGEST = 2.0, 60.0
 
 SMALLEST_LETTERS: Final = 0.4
-"""Of the usual letters, on however small a page."""
+"""Least size of letters as a fraction of the usual one, however small the page."""
 
 LETTER: Final = 0.64
 """Width of a letter, with some room, as a part of its font's size."""
@@ -49,7 +49,7 @@ UNBROKEN: Final = re.compile(r"\$[^$]*\$|\([^() ]+, [^() ]+\)")
 """Powers of ten, and points: a line does not end within one."""
 
 HELD: Final = "\ue000"
-"""Stands for each letter of those while lines are cut."""
+"""Stands for each letter of those while lines are broken."""
 
 
 class Page(Figure):
@@ -190,13 +190,13 @@ def title_of(ds: Labelled, title: str | None = None) -> str:
 
 
 def lines_of(page: Page, *said: str, panels: int = 1) -> str:
-    """Put what is said into lines that fit above axes, of which so many stand beside each other."""
+    """Break text into lines that fit above axes, of which there are so many side by side."""
     lines = (wrapped(page, line, "axes.titlesize", BESIDE / panels) for line in said if line)
     return "\n".join(lines)
 
 
 def wrapped(page: Page, text: str, size: TitleSize, part: float = 1.0) -> str:
-    """Cut lines to the width of a page: matplotlib's own wrapping makes no room for more of them.
+    """Break lines to fit a page: matplotlib's own wrapping reserves no room for the extra lines.
 
     Parameters
     ----------

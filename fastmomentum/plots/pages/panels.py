@@ -1,4 +1,4 @@
-"""All about one run on a page."""
+"""Everything about one run on a page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAGE_SIZE: Final = (12.8, 7.2)
 """Inches of a report: a slide's shape."""
 
 PAGE_POINTS = 301
-"""Samples of its surface and contours along an axis."""
+"""Samples along an axis of its surface and contours."""
 
 
 @takes(ds=RESULTS)
@@ -50,7 +50,7 @@ def report(
     size: Size | None = None,
     style: Style | None = None,
 ) -> Page:
-    """Draw all about one run: surface, contours and path, and how it got on by step.
+    """Draw everything about one run: the surface, contours with the path, and progress by step.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def draw_runs(
     title: str | None = None,
     steps: Sequence[int] | None = None,
 ) -> Report:
-    """Draw all about one run, or several, still or with frames after so many steps.
+    """Draw everything about one run, or several, still or with frames after some steps.
 
     See `run_report` and `runs_report`.
     """
