@@ -89,7 +89,7 @@ def cycle_region(
     """
     if method(rule) != "momentum":
         raise InputError(
-            f"cycles are known of the heavy ball and its forms: got {known(rule).name}"
+            f"cycles are known for the heavy ball and its forms only: got {known(rule).name}"
         )
     limits = ax.get_xlim(), ax.get_ylim()
     spaced = np.geomspace if ax.get_xscale() == "log" else np.linspace

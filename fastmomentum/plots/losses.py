@@ -121,7 +121,8 @@ def loss_curves(
     """
     if objective.f_min is None or not len(objective.minimisers):
         raise InputError(
-            f"{objective.words} has no minimum to measure from; draw its runs with plot_contour.py"
+            f"{objective.words} has no minimum to measure from; draw its paths instead, with "
+            "plot contour or fm.plots.pages.contour"
         )
     curves = [_quantity(run, objective, quantity) for run in runs]
     if among is None:

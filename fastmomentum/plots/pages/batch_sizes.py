@@ -123,8 +123,8 @@ def _compared(found: list[Settled]) -> str:
     ratio, error = (np.concatenate(parts) for parts in zip(*found, strict=True))
     if not ratio.size:
         raise InputError(
-            "theory is of batches drawn with replacement, once the start is forgotten, and no cell "
-            'of these results is such a one: give batch.draw = "replacement", or more steps'
+            "theory covers batches drawn with replacement once the start is forgotten, and no cell "
+            'of these results qualifies: give batch.draw = "replacement", or more steps'
         )
     off = np.abs(ratio - 1.0)
     return (
@@ -171,7 +171,7 @@ def _rows_of(ds: xr.Dataset) -> MSE:
     """Give the objective of results, with its rows."""
     objective = runnable(ds).objective
     if not isinstance(objective, MSE):
-        raise InputError(f"batches are of the rows of an mse: got {objective.name}")
+        raise InputError(f"batches are drawn from the rows of an mse: got {objective.name}")
     return objective
 
 
