@@ -76,11 +76,11 @@ def _show(asked: argparse.Namespace, path: Path | None) -> None:
     from fastmomentum.plots.pages.panels import PAGE_SIZE, draw_runs
     from fastmomentum.plots.player_window import open_window, play
     from fastmomentum.plots.styles import drawn_in
-    from fastmomentum.results.dataset import open_results
+    from fastmomentum.results.stored import open_stored
 
     if path is not None and path.suffix.lower() == ".mp4":
         film_maker()
-    with open_results(asked.results) as whole, drawn_in(asked.style) as settings:
+    with open_stored(asked.results) as whole, drawn_in(asked.style) as settings:
         inches = inches_of(settings, asked.size, PAGE_SIZE)
         window = open_window(inches) if asked.live else None
         ds = chosen(whole, asked.velocity, parse_at(asked.at or ()))

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastmomentum.cli.parsing import parse_at
 from fastmomentum.cli.picture_arguments import (
@@ -26,6 +26,9 @@ from fastmomentum.cli.picture_files import place_of, save
 
 if TYPE_CHECKING:
     from fastmomentum.plots.pages import Page
+
+OF_RUNS: Final = ("contour", "surface", "report")
+"""Kinds that draw single runs, for which the file need not be opened with xarray."""
 
 OF_PLANS: Final = ("schedule",)
 """Kinds that draw an experiment file, before anything is run."""
@@ -87,6 +90,7 @@ def page_of(kind: str, asked: argparse.Namespace) -> Page:
     """Draw what was asked for."""
     from fastmomentum.plots import pages
     from fastmomentum.results.dataset import experiment_of, open_results
+    from fastmomentum.results.stored import open_stored
 
     options = {name: value for name, value in vars(asked).items() if name not in SHOWN}
     if kind in OF_PLANS:
@@ -96,7 +100,8 @@ def page_of(kind: str, asked: argparse.Namespace) -> Page:
         return planned
     options["at"] = parse_at(asked.at or ())
     with contextlib.ExitStack() as stack:
-        ds = [stack.enter_context(open_results(asked.results))]
+        opened = open_stored if kind in OF_RUNS else open_results
+        ds: list[Any] = [stack.enter_context(opened(asked.results))]
         if kind == "duel":
             ds.append(stack.enter_context(open_results(asked.other)))
             first, second = (experiment_of(each).rule.name for each in ds)

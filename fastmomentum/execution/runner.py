@@ -97,9 +97,7 @@ def run(
     >>> fm.run(experiment).final.values.ravel()
     array([0.95019026, 0.90265616])
     """
-    from fastmomentum.results import (
-        dataset as results,  # xarray takes its time to import, and the command needs none
-    )
+    from fastmomentum import results  # xarray takes its time to import; the command needs none
 
     experiment = experiment_from(experiment)
     block_runs = None if block_runs is None else whole(block_runs, "block_runs", least=1)

@@ -1,7 +1,7 @@
-"""Artists that follow a run: drawn once, and then set to how it stood after some of its steps.
+"""Artists that follow a run: drawn once, then set to its state after some of its steps.
 
-Each is made for the whole run, so that limits and colours hold still, and has ``show(frame)``. The
-frames are given as indices into the run's points; a picture that stands still has one, the last.
+Each is made for the whole run, so that limits and colours stay fixed, and has ``show(frame)``. The
+frames are given as indices into the run's points; a still picture has one frame, the last.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fastmomentum.plots.style import COLOURS
 from fastmomentum.plots.surfaces import in_sight, lift, view_of
 
 APART: Final = 0.012
-"""Updates nearer together than this part of the window share a dot."""
+"""Updates closer together than this fraction of the window share a dot."""
 
 HEAD: Final[dict[str, Any]] = {
     "linestyle": "none", "marker": "o", "markersize": 7.5, "markerfacecolor": COLOURS[0],
@@ -35,7 +35,7 @@ DOTS: Final[dict[str, Any]] = {
     "linestyle": "none", "marker": "o", "markersize": 2.6, "markerfacecolor": "black",
     "markeredgewidth": 0, "zorder": 4,
 }  # fmt: skip
-_MOST_SIGHTED: Final = 100_000  # points up to which what is hidden is found out
+_MOST_SIGHTED: Final = 100_000  # points; of longer paths the hidden parts are not worked out
 
 
 class Animated(Protocol):
@@ -43,7 +43,7 @@ class Animated(Protocol):
 
     @property
     def artists(self) -> Sequence[Artist]:
-        """What changes, in the order in which to draw it."""
+        """The artists that change, in drawing order."""
 
     def show(self, frame: int) -> None:
         """Set the artists to a frame."""
@@ -68,16 +68,16 @@ def head_style(colour: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Pinned:
-    """What holds still, but is to lie above what moves."""
+    """Artists that stay fixed, and are drawn above those that move."""
 
     artists: Sequence[Artist]
 
     def show(self, frame: int) -> None:
-        """Leave them be."""
+        """Do nothing."""
 
 
 class AnimatedPath:
-    """The way of a run over contours or on a surface, a dot for each update, and where it is.
+    """The path of a run over contours or on a surface, a dot for each update, and its last point.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class AnimatedPath:
         self.artists += ax.plot(*empty, **DOTS)
         self.artists += ax.plot(*empty, **head_style(colour or COLOURS[0]))
         for artist in self.artists:
-            artist.set_clip_on(False)  # at the window they are cut already
+            artist.set_clip_on(False)  # already clipped to the window
             artist.set_in_layout(False)
         self.show(len(frames) - 1)
 

@@ -1,4 +1,4 @@
-"""What drawing functions are given: the right things, or a line that says which came instead."""
+"""Checks of drawing functions' arguments: a line says what was expected and what came."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
+from fastmomentum.results.labelled import Labelled, LabelledArray
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,11 +39,11 @@ AXES: Final = Kind("an Axes of matplotlib", lambda given: isinstance(given, Axes
 FIGURE: Final = Kind("a Figure of matplotlib", lambda given: isinstance(given, Figure))
 RESULTS: Final = Kind(
     "results, from fm.run or fm.open",
-    lambda given: isinstance(given, xr.Dataset),
+    lambda given: isinstance(given, Labelled),
 )
 ARRAY: Final = Kind(
     "a DataArray, such as fm.analysis.measured_rate(ds).rate",
-    lambda given: isinstance(given, xr.DataArray),
+    lambda given: isinstance(given, LabelledArray) and not isinstance(given, Labelled),
 )
 OBJECTIVE: Final = Kind(
     "an objective, such as fm.Rosenbrock()", lambda given: isinstance(given, Objective)

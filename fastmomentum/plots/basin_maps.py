@@ -31,7 +31,7 @@ BASINS: Final = ("#332288", "#E6AB02", "#117733", "#AA3377", "#66CCEE", "#D95F02
 greys of runs that reach none, with each kind of colour blindness."""
 
 LIGHTEST, DARKEST = 0.5, 0.3
-"""Part of white in the colour of the fewest steps, of black in that of the most."""
+"""White mixed into the colour of the fewest steps, black into that of the most: fractions."""
 
 SHADES: Final = 256
 
@@ -126,7 +126,7 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
 
 
 def _entry(star: Line2D, hue: str, is_reached: bool) -> Any:
-    """Explain a minimiser: by its star, or where that is out of the picture by its colour."""
+    """Legend entry of a minimiser: its star, or its colour where it lies outside the picture."""
     if is_seen(star):
         return star
     place, _, share = str(star.get_label()).rpartition(" (")
@@ -135,7 +135,7 @@ def _entry(star: Line2D, hue: str, is_reached: bool) -> Any:
 
 @takes(results=RESULTS)
 def shades_of(results: xr.Dataset) -> LogNorm | None:
-    """Shades by steps that all the runs of results can share.
+    """Shading by steps, on one scale for all runs of the results.
 
     Parameters
     ----------

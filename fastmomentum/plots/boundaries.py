@@ -38,7 +38,7 @@ class TheoryLines(NamedTuple):
 
     @property
     def handles(self) -> list[Line2D]:
-        """Those that can be seen, and the optimum wherever it lies."""
+        """The lines in the picture, and the optimum wherever it lies."""
         lines = [line for line in self if line is not None]
         return [line for line in lines if line is self.optimum or is_seen(line)]
 

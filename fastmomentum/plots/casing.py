@@ -1,16 +1,18 @@
-"""Lines and letters cased in white, to stand out from whatever is below them; their widths."""
+"""White casings of lines and letters, which stand out on any background; widths of lines."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib import patheffects
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 
 class Casing(patheffects.Stroke):
-    """A wider white line below a line.
+    """A wider white line under a line.
 
     Parameters
     ----------
@@ -25,12 +27,12 @@ class Casing(patheffects.Stroke):
         self.width, self.alpha = width, alpha
 
     def scaled(self, factor: float) -> Casing:
-        """Give one that is so many times as wide."""
+        """Return the same casing, scaled in width."""
         return Casing(self.width * factor, self.alpha)
 
 
 def cased(width: float, alpha: float = 1.0) -> list[Any]:
-    """Path effects of a line or letters in a casing, so wide in all.
+    """Path effects that draw a line or letters in a white casing of this total width.
 
     Examples
     --------
@@ -41,7 +43,7 @@ def cased(width: float, alpha: float = 1.0) -> list[Any]:
 
 
 def scale_marks(figure: Figure, factor: float) -> None:
-    """Make lines, marks and casings so many times as wide, as the letters of a smaller page are.
+    """Scale lines, markers and casings by a factor, as the letters of a smaller page are.
 
     Examples
     --------
@@ -57,6 +59,8 @@ def scale_marks(figure: Figure, factor: float) -> None:
         line.set_linewidth(line.get_linewidth() * factor)
         line.set_markersize(line.get_markersize() * factor)
         line.set_markeredgewidth(line.get_markeredgewidth() * factor)
+    for bars in figure.findobj(LineCollection):  # such as those of errors
+        bars.set_linewidth(np.multiply(bars.get_linewidth(), factor).tolist())
     for artist in figure.findobj():
         effects = artist.get_path_effects() or ()
         if any(isinstance(effect, Casing) for effect in effects):

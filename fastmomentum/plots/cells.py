@@ -17,7 +17,7 @@ from fastmomentum.plots.geometry import Floats, Window
 from fastmomentum.plots.style import CONVERGED, DIVERGED, NEVER, NOT_RUN, ink, legend_ground
 
 MOST_CELLS: Final = 1024
-"""Cells of a map drawn along an axis; more than a screen shows only cost time."""
+"""Most cells drawn along an axis of a map: more than a screen shows would only cost time."""
 
 EVERYWHERE: Final[Window] = ((-np.inf, np.inf), (-np.inf, np.inf))
 
@@ -58,7 +58,7 @@ class Cells:
         return x, y
 
     def drawn(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Those of values, shape (nx, ny, ...), that are drawn, rows along y."""
+        """The values that are drawn, of an array (nx, ny, ...), with rows along y."""
         shown = values[np.ix_(_thinned(self.x.size), _thinned(self.y.size))]
         return np.swapaxes(shown, 0, 1)
 
@@ -71,7 +71,7 @@ class Cells:
 
 
 def cells_of(x: Floats, y: Floats, unsure: bool = True, bounds: Window = EVERYWHERE) -> Cells:
-    """The cells of two axes, on a log scale where their values are more even on that.
+    """The cells of two axes, on a log scale where their values are spaced more evenly on it.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def cells_of(x: Floats, y: Floats, unsure: bool = True, bounds: Window = EVERYWH
 
 
 def draw_ends(ax: Axes, cells: Cells, status: NDArray[Any]) -> QuadMesh:
-    """Draw the cells in their colours by how runs ended."""
+    """Colour the cells by how their runs ended."""
     return ax.pcolormesh(
         *cells.corners, cells.drawn(status), cmap=ENDS, vmin=-0.5, vmax=3.5, rasterized=True
     )
@@ -110,7 +110,7 @@ def swatch(colour: Any, label: str) -> Patch:
 
 
 def is_geometric(values: Floats, unsure: bool) -> bool:
-    """Whether an axis is more even in its logarithms than in itself."""
+    """Whether the values of an axis are spaced more evenly in their logarithms."""
     if values[0] <= 0 or values[-1] < 10 * values[0]:
         return False
     if values.size == 2:
@@ -120,7 +120,7 @@ def is_geometric(values: Floats, unsure: bool) -> bool:
 
 
 def _edges(values: Floats, log: bool) -> Floats:
-    """Edges of cells around the values of an axis: midpoints, and as much at the ends."""
+    """Edges of the cells around an axis' values: midpoints, and half a cell beyond the ends."""
     values = np.log(values) if log else values
     if values.size == 1:
         return np.asarray(values[0] + np.array([-0.5, 0.5]) * (abs(values[0]) or 1.0))

@@ -1,4 +1,4 @@
-"""Where runs of many seeds lie, and the ellipse that theory draws around them."""
+"""Where runs of many seeds end, and the ellipse that theory predicts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from fastmomentum.plots.style import COLOURS, STAR, ink
 from fastmomentum.specification.numbers import numbers
 
 SHARES: Final = (0.5, 0.95)
-"""Of a Gaussian cloud, what lies within each ellipse that is drawn."""
+"""Share of a Gaussian cloud that lies within each ellipse."""
 
 MOST_DOTS: Final = 20_000
-"""Points that are drawn; of more, evenly chosen ones."""
+"""Most points that are drawn; of more, every k-th."""
 
 
 class Cloud(NamedTuple):
@@ -33,7 +33,7 @@ class Cloud(NamedTuple):
 
     @property
     def handles(self) -> list[Any]:
-        """All that a legend explains."""
+        """Handles for a legend."""
         centre = [] if self.centre is None else [self.centre]
         return [self.dots, *self.measured[-1:], *self.theory[-1:], *centre]
 
@@ -82,7 +82,7 @@ def cloud(
     covariance: ArrayLike | None = None,
     centre: ArrayLike | None = None,
 ) -> Cloud:
-    """Draw points, the ellipses of their own covariance, and those of a covariance foretold.
+    """Draw points, the ellipses of their own covariance, and those of a predicted covariance.
 
     Parameters
     ----------
@@ -114,8 +114,9 @@ def cloud(
     line_colour = ink(ax.get_facecolor())
     blue = COLOURS[1] if line_colour == "white" else "#0072B2"
     alpha = float(np.clip(300.0 / len(few), 0.04, 0.6))
+    area = float(np.clip(3000.0 / len(few), 6.0, 30.0))
     dots = ax.scatter(
-        few[:, 0], few[:, 1], s=6, color=blue, alpha=alpha, linewidth=0, rasterized=True,
+        few[:, 0], few[:, 1], s=area, color=blue, alpha=alpha, linewidth=0, rasterized=True,
         label=f"last points of {len(found):,} seeds",
     )  # fmt: skip
     own = np.cov(found.T)

@@ -14,7 +14,7 @@ from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import grid_colour, is_dark
 
 FEW_STEPS: Final = 20
-"""A run of no more steps is drawn on a linear axis."""
+"""Runs of up to this many steps are drawn on a linear axis."""
 
 
 def squared_distance(points: Floats, objective: Objective) -> Floats:

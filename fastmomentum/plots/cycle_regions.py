@@ -31,7 +31,7 @@ from fastmomentum.theory.linear import known
 _SAMPLES: Final = 801
 
 HATCH: Final = "#CC79A7"
-"""Neither in the colours of maps nor in those of the other lines."""
+"""A colour that neither maps nor the other lines have."""
 
 
 class CycleRegion(NamedTuple):
@@ -43,7 +43,7 @@ class CycleRegion(NamedTuple):
 
     @property
     def handles(self) -> list[Any]:
-        """All that a legend explains."""
+        """Handles for a legend."""
         return [*self.legend, *([self.proved] if is_seen(self.proved) else [])]
 
 
@@ -55,7 +55,7 @@ def cycle_region(
     rule: RuleLike = "momentum",
     longest: int = LONGEST,
 ) -> CycleRegion:
-    """Draw where the heavy ball cycles on some function, and below what it converges on all.
+    """Draw where the heavy ball cycles on some function, and the line below which it never does.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def cycle_region(
     """
     if method(rule) != "momentum":
         raise InputError(
-            f"cycles are known of the heavy ball and its forms: got {known(rule).name}"
+            f"cycles are known for the heavy ball and its forms only: got {known(rule).name}"
         )
     limits = ax.get_xlim(), ax.get_ylim()
     spaced = np.geomspace if ax.get_xscale() == "log" else np.linspace
@@ -135,7 +135,7 @@ def _has_cycle(
 def cycles_of(
     ax: Axes, ds: xr.Dataset, longest: int, curvatures: tuple[float, float] | None = None
 ) -> list[Any]:
-    """Draw `cycle_region` over a map of results, and give what a legend explains.
+    """Draw `cycle_region` over a map of results, and return handles for a legend.
 
     Raises
     ------

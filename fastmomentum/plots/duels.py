@@ -1,4 +1,4 @@
-"""One map for two experiments on the same grid: which came to the target sooner."""
+"""One map for two experiments on the same grid: which reached the target sooner."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from fastmomentum.results.selection import labels_of, require_labels
 from fastmomentum.status import Status
 
 ONLY: Final = ("#2d004b", "#7f3b08")
-"""Colours of what only the first, and only the second, came to: the ends of purple and orange."""
+"""Colours where only the first, or only the second, arrived: the ends of purple and orange."""
 
 
 LONG_NAMES: Final = 32
-"""Letters of both names, from which on they have a line of the bar's label for themselves."""
+"""Letters in both names from which on each has a line of the bar's label to itself."""
 
 TIMES: Final = (1.2, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 300.0, 1000.0)
 """Ticks of the colour bar, as far as it reaches."""
@@ -47,7 +47,7 @@ class DuelMap(NamedTuple):
 
 @takes(ax=AXES, first=RESULTS, second=RESULTS)
 def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, str]) -> DuelMap:
-    """Map how many times sooner one of two experiments came to the last target.
+    """Map how many times sooner one of two experiments reached the last target.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def _hits(results: xr.Dataset) -> Any:
 
 
 def _require_fair(first: xr.Dataset, second: xr.Dataset) -> None:
-    """Refuse two that do not leave from the same point, as fast, on the same objective."""
+    """Refuse two whose objective, start or initial velocity differ."""
     one, other = experiment_of(first), experiment_of(second)
     mine, theirs = objective_of(first), objective_of(second)
     if mine != theirs:

@@ -1,4 +1,4 @@
-"""Marks of the fastest cells of a map: the one that is fast with its neighbours, and a lone one."""
+"""Marks of a map's fastest cells: one that is fast with its neighbours, and a lone one."""
 
 from __future__ import annotations
 

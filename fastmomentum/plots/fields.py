@@ -14,7 +14,13 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MaxNLocator
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+)
 from numpy.typing import ArrayLike
 
 from fastmomentum.objectives import Objective
@@ -57,7 +63,7 @@ class Field:
 
     @cached_property
     def levels(self) -> Floats:
-        """Levels between which colours change, increasing."""
+        """Levels at which the colour changes, increasing."""
         finite = self.values[np.isfinite(self.values)]
         if not self.is_log:
             return np.asarray(MaxNLocator(24).tick_values(finite.min(), finite.max()))
@@ -83,7 +89,7 @@ class Field:
 
     @property
     def norm(self) -> Normalize:
-        """Value to colour."""
+        """From values to colours."""
         ends = float(self.levels[0]), float(self.levels[-1])
         return LogNorm(*ends) if self.is_log else Normalize(*ends)
 
@@ -189,7 +195,7 @@ def contour(ax: Axes, field: Field) -> Contours:
     'minimum'
     """
     values = np.ma.masked_invalid(field.values)
-    if field.is_log:  # which has no place for the minimum; the arrow at the colour bar says so
+    if field.is_log:  # no log scale reaches the minimum; the arrow at the colour bar says so
         values = np.ma.maximum(values, field.levels[0] / 2)
     extend = "min" if field.is_log else "neither"
     filled = ax.contourf(
@@ -234,6 +240,7 @@ def colour_bar(
     if field.is_log:
         bar.ax.yaxis.set_major_locator(LogLocator(numticks=12))
         bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+        bar.ax.yaxis.set_minor_locator(NullLocator())  # over several decades they say nothing
     else:
         bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
     if lines is not None:

@@ -21,17 +21,17 @@ from fastmomentum.plots.frames import FrameRenderer
 from fastmomentum.plots.style import is_dark
 
 Through = Callable[[Iterable[int]], Iterator[int]]
-"""Passes frame numbers on, and shows how far it is."""
+"""Passes frame numbers through, and shows the progress."""
 
 PAGE: Final = Path(__file__).with_name("player.html")
 LAST_SECONDS: Final = 1.5
-"""How long the last frame stays before it begins anew."""
+"""How long the last frame stays before the film starts over."""
 
 
 def write_gif(
     projector: FrameRenderer, path: Path, fps: float, through: Through, times: int = 0
 ) -> None:
-    """Write a GIF that plays so many times, 0 for always, in the colours of its last frame."""
+    """Write a GIF that plays a number of times (0: for ever), with one palette for all frames."""
     last = len(projector) - 1
     palette = _palette(projector, last)
     frames = [
@@ -39,24 +39,24 @@ def write_gif(
         for i in through(range(last + 1))
     ]
     shown = [round(1000 / fps)] * last + [round(1000 * LAST_SECONDS)]
-    # The format counts what comes after the first time, and without a count it plays once.
+    # The format counts the repetitions; without a count the GIF plays once.
     again = {} if times == 1 else {"loop": max(times - 1, 0)}
     frames[0].save(
         path, format="GIF", save_all=True, append_images=frames[1:], duration=shown, **again
     )
 
 
-_NO_DITHER: Final = Image.Dither.NONE  # dots of it would flicker, and weigh
+_NO_DITHER: Final = Image.Dither.NONE  # dithering would flicker, and make the file larger
 
 
 def _palette(projector: FrameRenderer, last: int) -> Image.Image:
-    """Colours of the frames; those that cover little are not forgotten, and white is white."""
+    """A palette for the frames: colours of small areas are kept, and white stays white."""
     moving = projector.overlay(last)
     seen = [projector.still[..., :3].reshape(-1, 3), projector.frame(last)[..., :3].reshape(-1, 3)]
     seen.append(moving[moving[..., 3] > 200][:, :3])
     colours, counts = np.unique(np.concatenate(seen) // 4, axis=0, return_counts=True)
     often = np.repeat(colours * 4 + 2, np.ceil(np.sqrt(counts)).astype(int), axis=0)
-    # 255, not 256: the one left over marks what a frame does not change.
+    # 255, not 256: one index is left for pixels that a frame does not change.
     found = Image.fromarray(often[np.newaxis].astype(np.uint8)).quantize(
         255, Image.Quantize.MEDIANCUT, kmeans=1, dither=_NO_DITHER
     )
@@ -67,7 +67,7 @@ def _palette(projector: FrameRenderer, last: int) -> Image.Image:
 
 
 def write_film(projector: FrameRenderer, path: Path, fps: float, through: Through) -> None:
-    """Write an MP4 by way of ffmpeg."""
+    """Write an MP4 with ffmpeg."""
     height, width = projector.still.shape[:2]
     program = film_maker()
     command = [
@@ -86,7 +86,7 @@ def write_film(projector: FrameRenderer, path: Path, fps: float, through: Throug
                 ffmpeg.stdin.write(projector.frame(i).tobytes())
             ffmpeg.stdin.close()
         except BrokenPipeError:
-            pass  # it says why
+            pass  # ffmpeg's own message says why
         except BaseException:
             ffmpeg.kill()
             raise
@@ -113,7 +113,7 @@ def film_maker() -> str:
 def write_page(
     projector: FrameRenderer, path: Path, fps: float, through: Through, title: str
 ) -> None:
-    """Write a page that needs nothing but itself: one picture, and for each frame what moves."""
+    """Write a self-contained page: one still picture, and an overlay for each frame."""
     report = projector.report
     steps = report.steps.tolist()
     frames = [_png(projector.overlay(i)) for i in through(range(len(projector)))]
@@ -145,7 +145,7 @@ def _png(pixels: Any) -> str:
     """Give a picture as a data URI."""
     file = io.BytesIO()
     picture = Image.fromarray(pixels)
-    if pixels.shape[2] == 4:  # few colours on nothing: a palette tells them from each other
+    if pixels.shape[2] == 4:  # few colours on a transparent ground: a palette will do
         picture = picture.quantize(256, Image.Quantize.FASTOCTREE)
     picture.save(file, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

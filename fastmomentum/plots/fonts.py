@@ -1,4 +1,4 @@
-"""Fonts that have the letters of a picture, whatever script they are of."""
+"""Fonts that have all letters of a picture, in any script."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ NO_LETTERS: Final = "Last Resort"
 """Comes with matplotlib, and has a frame with the letter's number for each letter there is."""
 
 STANDS_IN: Final = "\N{WHITE SQUARE}"
-"""Drawn for a letter that no font has; one that is missing would be told at each drawing."""
+"""Drawn in place of a letter that no font has: matplotlib would warn of it at each drawing."""
 
 MOST_SHOWN: Final = 12
-"""Letters that a message names."""
+"""Most letters that a message names."""
 
 SIGNS: Final = {"-": "\N{MINUS SIGN}", r"\times": "\N{MULTIPLICATION SIGN}"}
 """By what is written in a formula: what is drawn."""
@@ -132,7 +132,7 @@ def _is_formula(text: Text) -> bool:
 
 
 def _give_ticks_signs(figure: Figure) -> None:
-    """Have numbers along axes drawn by a font that has their signs: they are written later."""
+    """Give tick labels, which are written later, a font that has their signs."""
     own = FontProperties().get_family()
     path = _path(FontProperties(family=own[:1]))
     signs = set(SIGNS.values())
@@ -151,7 +151,7 @@ def _path(properties: FontProperties) -> Any:
 
 
 def _covered(path: Any, letters: Iterable[str]) -> set[str]:
-    """Letters that a font file has; none where it cannot be read, as those in colours cannot."""
+    """Letters that a font file has; none where it cannot be read, as colour fonts cannot."""
     try:
         font = font_manager.get_font(path)
     except (OSError, RuntimeError):
@@ -181,7 +181,7 @@ def _found(wanted: set[str]) -> dict[str, set[str]]:
         has[entry.name] = _covered(FontPath(entry.fname, entry.index), left)
         if has[entry.name] == left:
             return {entry.name: left}
-    while left:  # of those that have the most, the first
+    while left:  # the first of those that have the most
         best = max(has, key=lambda name: len(has[name] & left), default=None)
         if best is None or not has[best] & left:
             break
@@ -217,5 +217,5 @@ def _advice(letters: Sequence[str]) -> str:
 
 
 def _silent(letter: str) -> bool:
-    """Whether a letter is not to be seen, such as a mark of direction or a choice of form."""
+    """Whether a character is invisible, such as a direction mark or a variation selector."""
     return unicodedata.category(letter) in ("Cf", "Cc") or "\ufe00" <= letter <= "\ufe0f"

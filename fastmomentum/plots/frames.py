@@ -1,4 +1,4 @@
-"""A report in motion: what holds still is drawn once, what moves is drawn for each frame."""
+"""An animated report: fixed parts are drawn once, moving parts for each frame."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class FrameRenderer:
 
     @property
     def still(self) -> Pixels:
-        """What holds still, shape (height, width, 4)."""
+        """The fixed parts, shape (height, width, 4)."""
         self._canvas.restore_region(self._background)
         return self._pixels()
 
@@ -98,7 +98,7 @@ class FrameRenderer:
         return self._pixels()
 
     def overlay(self, index: int) -> Pixels:
-        """Only what moves, on a transparent ground, shape (height, width, 4)."""
+        """The moving parts on a transparent ground, shape (height, width, 4)."""
         _ = self._background  # the figure must have been laid out
         self._canvas.get_renderer().clear()
         self._draw(index)
@@ -110,7 +110,7 @@ class FrameRenderer:
         self._draw(index)
 
     def renew(self) -> None:
-        """Take what the canvas shows as the ground: after the figure was drawn anew."""
+        """Take what the canvas shows as the fixed parts, once the figure has been redrawn."""
         self._drawn = self._canvas.copy_from_bbox(self.report.figure.bbox)
 
     @property

@@ -76,7 +76,7 @@ def length_of(points: Floats, window: Window) -> float:
 def refine(
     points: Floats, source: NDArray[np.int64], window: Window
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Put points between those of a polyline, so that lifted it follows the surface."""
+    """Insert points into a polyline, so that it follows the surface that it is lifted onto."""
     if len(points) < 2:
         return points, source
     width = np.ptp(np.array(window), axis=1)
@@ -91,6 +91,6 @@ def refine(
 
 
 def within(points: Floats, window: Window) -> Floats:
-    """Those of some points, shape (n, 2), that lie in a window."""
+    """The points, shape (n, 2), that lie in a window."""
     low, high = np.array(window).T
     return points[np.all((points >= low) & (points <= high), axis=1)]

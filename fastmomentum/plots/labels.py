@@ -20,15 +20,15 @@ LETTER: Final = np.array([0.05, 0.11])
 """Half the width of a letter and half the height of a line, in inches, at `POINTS`."""
 
 POINTS: Final = 10.0
-"""Size of the letters where the style's font has `STYLE`'s size; with another they are others."""
+"""Size of the letters at `STYLE`'s font size; it scales with the style's."""
 
-_PLACES: Final = 400  # tried, of a level and of what is to be avoided
+_PLACES: Final = 400  # points tried of each contour, and of each line to avoid
 
 
 def label_levels(ax: Axes, lines: QuadContourSet, avoid: Sequence[Floats] = ()) -> list[Text]:
     """Write the level on each contour, at the place that is the farthest from everything else.
 
-    Matplotlib's own labels know of each other only, and so end up below a path.
+    Matplotlib's own labels avoid each other only, and so end up under a path.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
@@ -31,19 +31,19 @@ LABELS: Final = {
     "distance": "distance from the nearest minimum",
 }
 POWERS: Final = {"loss": 2, "distance": 1}
-"""A loss goes with the square of the distance, and so of the rate."""
+"""A loss falls as the square of the distance, and so as the square of the rate."""
 
 ROUNDING: Final = 1e-12
-"""Nearer to a minimiser of size 1, a path is no line any more."""
+"""Distance from a minimiser of size 1 below which rounding bends the line of a path."""
 
 LEAST: Final = 1e-14
-"""Part of the first distance that is drawn; on a quadratic of minimum (0, 0) there is no end."""
+"""Least fraction of the first distance that is drawn: towards (0, 0) there is no end to it."""
 
 MOST: Final = 1e4
-"""Times the first value that is drawn."""
+"""Largest multiple of the first value that is drawn."""
 
 ALIKE: Final = 10
-"""Runs whose lengths differ by less than so many times are drawn on a linear axis."""
+"""Runs whose lengths differ by less than this factor are drawn on a linear axis."""
 
 
 class LossCurves(NamedTuple):
@@ -121,7 +121,8 @@ def loss_curves(
     """
     if objective.f_min is None or not len(objective.minimisers):
         raise InputError(
-            f"{objective.words} has no minimum to measure from; draw its runs with plot_contour.py"
+            f"{objective.words} has no minimum to measure from; draw its paths instead, with "
+            "plot contour or fm.plots.pages.contour"
         )
     curves = [_quantity(run, objective, quantity) for run in runs]
     if among is None:
@@ -137,7 +138,8 @@ def loss_curves(
     for i, (run, values, mark) in enumerate(zip(runs, curves, marks, strict=True)):
         at = np.where(run.steps > 0, run.steps, np.nan) if log else run.steps
         style: dict[str, Any] = {
-            "color": mark.colour, "linewidth": 2.8, "alpha": 0.65, "zorder": 3, "label": run.label,
+            "color": mark.colour, "linewidth": 2.8, "alpha": 0.85 if on_dark else 0.65,
+            "zorder": 3, "label": run.label,
             "marker": mark.marker, "markersize": 8,
             "markeredgecolor": "black" if on_dark else "white",
             "linestyle": mark.dashes if len(runs) > FEW else "-",
@@ -178,6 +180,7 @@ def _frame(
     if linear:
         ax.set(xscale="linear", xlim=(0, max(lasts) * 1.02))
         ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
     elif ax.get_xscale() != "log":
         ax.set(xscale="log", xlim=(1, max(lasts) ** 1.03 * 1.01))
@@ -185,7 +188,7 @@ def _frame(
 
 
 def _marked(run: Run, last: float, log: bool, turn: int) -> list[int]:
-    """Points of a curve that get its marker: evenly along the axis, each curve's in between."""
+    """Points that get a curve's marker: evenly along the axis, between those of the others."""
     share = np.arange(0.05 + 0.03 * (turn % 4), 1.0, 0.13)
     at = last**share if log else last * share
     places = np.searchsorted(run.steps, at)
@@ -197,7 +200,7 @@ def _bound(
 ) -> tuple[Floats, Floats] | None:
     """Steps and values of the line of the predicted rate."""
     if find_rule(rule).form is None:
-        return None  # of what is no linear map there is no theory
+        return None  # no linear map, no theory
     away = np.sqrt(squared_distance(run.points, objective))
     near = objective.minimisers[_nearest(run, objective)]
     rate = float(predicted_rate(objective, rule, run.lr, run.momentum, near))
@@ -205,7 +208,7 @@ def _bound(
     if not (0.0 < rate < np.inf) or real.sum() < 2:
         return None
     if run.status == Status.DIVERGED and rate < 1.0:
-        return None  # it never came near enough for theory at the minimum to say a thing
+        return None  # it never came near enough for theory at the minimum to apply
     slope = POWERS[quantity] * np.log(rate)
     last = run.steps[real][-1]
     tail = real & (run.steps >= last / 2)

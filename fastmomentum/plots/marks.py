@@ -1,4 +1,4 @@
-"""How runs are told apart: each its own colour where they are few, else an axis a mark."""
+"""How runs are told apart: by a colour each where they are few, else by a kind of mark an axis."""
 
 from __future__ import annotations
 
@@ -25,16 +25,10 @@ from fastmomentum.plots.style import (
 )
 
 FEW: Final = 6
-"""Runs up to which each has a colour and a line in the legend of its own."""
+"""Most runs that have a colour and a line of the legend each."""
 
 MOST_NAMED: Final = 10
-"""Values that a legend names; of more, evenly many."""
-
-POINT_SET: Final[tuple[Any, ...]] = (
-    "outside right upper",
-    "outside right center",
-    "outside right lower",
-)
+"""Most values that a legend names; of more, evenly spaced ones."""
 
 
 class Mark(NamedTuple):
@@ -55,8 +49,8 @@ class Key(NamedTuple):
 def marks_of(runs: Sequence[Run], on_dark: bool = False) -> list[Mark]:
     """Choose how each run is drawn.
 
-    Up to six runs differ in everything. Of more, the axis with the most values has a palette that
-    goes along with it, the next one markers, a third dashes.
+    Up to six runs differ in everything. With more, the axis with the most values gets a palette in
+    its order, the next one markers, a third dashes.
 
     Parameters
     ----------
@@ -115,9 +109,17 @@ def keys_of(runs: Sequence[Run], shown: Sequence[bool], on_dark: bool = False) -
 
 
 def draw_keys(figure: Figure, keys: Sequence[Key]) -> None:
-    """Draw a legend for each axis, to the right of everything."""
-    for key, place in zip(keys, POINT_SET, strict=False):
-        figure.legend(handles=key.handles, title=key.title, loc=place, handlelength=3.0)
+    """Draw one legend of all axes to the right of everything, with a heading for each."""
+    if not keys:
+        return
+    rows: list[Line2D] = []
+    for key in keys:
+        rows += [_heading(key.title), *key.handles, _heading("")]
+    figure.legend(handles=rows[:-1], loc="outside right center", handlelength=3.0)
+
+
+def _heading(text: str) -> Line2D:
+    return Line2D([], [], linestyle="none", label=text)
 
 
 def palette(count: int, on_dark: bool = False) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where theory and map part: over learning rate and momentum."""
+"""Where theory and map differ, over learning rate and momentum."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WIDEST: Final = 3.0
 
 @takes(ax=AXES, partings=ARRAY)
 def parting_map(ax: Axes, partings: xr.DataArray) -> list[Patch]:
-    """Map where theory and map agree on what diverges, and where they part.
+    """Map where theory and map agree on what diverges, and where they differ.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def parting_map(ax: Axes, partings: xr.DataArray) -> list[Patch]:
 
 @takes(ax=AXES, ratio=ARRAY)
 def ratio_map(ax: Axes, ratio: xr.DataArray) -> Colorbar | None:
-    """Map how many times faster runs came near than theory predicts: measured over predicted gap.
+    """Map how many times faster runs approached than theory predicts: measured over predicted gap.
 
     Parameters
     ----------

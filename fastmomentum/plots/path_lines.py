@@ -25,7 +25,7 @@ from fastmomentum.plots.style import START
 from fastmomentum.plots.surfaces import in_sight, lift, view_of
 from fastmomentum.status import Status
 
-_MOST_SIGHTED: Final = 50_000  # points of a path up to which what is hidden is found out
+_MOST_SIGHTED: Final = 50_000  # points; of longer paths the hidden parts are not worked out
 
 
 class Paths(NamedTuple):
@@ -107,7 +107,7 @@ def _telling(run: Run) -> NDArray[np.int64]:
 def legend(figure: Figure, drawn: Paths, minima: Artist, named: bool = True) -> Legend:
     """Draw a legend below everything: a row for each run, and one for start and minimum.
 
-    Of more than six runs the axes along which they vary have a legend each, at the right.
+    More than six runs have a legend at the right, of the axes along which they vary.
 
     Parameters
     ----------

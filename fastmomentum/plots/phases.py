@@ -25,7 +25,7 @@ from fastmomentum.results.dataset import experiment_of
 from fastmomentum.status import Status
 
 BOUNDS: Final = {"lr": (0.0, np.inf), "momentum": (0.0, 1.0)}
-"""Where settings can lie: a map ends there."""
+"""Limits of settings, where a map ends."""
 
 
 class PhaseMap(NamedTuple):
@@ -179,15 +179,18 @@ def steps_label(target: float) -> str:
 
 
 def count_ticks(bar: Colorbar, low: float, high: float) -> None:
-    """Give a colour bar of counts on a log scale ticks that are counts."""
-    subs = (1.0, 2.0, 5.0) if high < 1e3 * low else (1.0,)
-    bar.ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
+    """Give a colour bar of counts, which is on a log scale, ticks at whole numbers."""
+    if high < 5.0 * low:
+        bar.ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    else:
+        subs = (1.0, 2.0, 5.0) if high < 1e3 * low else (1.0,)
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=20))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     bar.ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def steps_norm(steps: NDArray[Any]) -> LogNorm:
-    """Steps to colours: a few lucky cells would take half of them."""
+    """From steps to colours; without the quantile a few lucky cells would take half of them."""
     return LogNorm(max(1.0, float(np.quantile(steps, 0.005))), max(2.0, float(steps.max())))
 
 

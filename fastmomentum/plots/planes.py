@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import xarray as xr
-
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
 from fastmomentum.plots.style import number, point
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import Labelled, LabelledArray
 from fastmomentum.results.selection import labels_of
 
 
 def require_plane(
-    results: xr.Dataset | xr.DataArray, over: Iterable[str] = ("lr", "momentum")
+    results: Labelled | LabelledArray, over: Iterable[str] = ("lr", "momentum")
 ) -> None:
     """Refuse results over other dimensions than a map's.
 
@@ -30,7 +29,7 @@ def require_plane(
     InputError
         One of them was selected, or there are more.
     """
-    dims = results["status"].dims if isinstance(results, xr.Dataset) else results.dims
+    dims = results["status"].dims if isinstance(results, Labelled) else results.dims
     over = list(over)
     more = [str(dim) for dim in dims if dim not in over]
     if CELL in more:
@@ -55,8 +54,8 @@ def require_plane(
         )
 
 
-def described(results: xr.Dataset) -> str:
-    """Say what was descended, and how; parameters that are as usual are left out.
+def described(results: Labelled) -> str:
+    """Say what was descended, and how; parameters with their usual values are left out.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ def described(results: xr.Dataset) -> str:
     return ", ".join(said + chosen_words(results))
 
 
-def chosen_words(results: xr.Dataset) -> list[str]:
+def chosen_words(results: Labelled) -> list[str]:
     """Settings, parameters and constants of which one value was selected, such as "nu 0.7"."""
     kinds = ["seed", "lr", "momentum", "rule", "objective"]
     if experiment_of(results).grid.momentum is None:
@@ -86,7 +85,7 @@ def chosen_words(results: xr.Dataset) -> list[str]:
     ]
 
 
-def departure(results: xr.Dataset) -> str:
+def departure(results: Labelled) -> str:
     """Say where the runs of a selection start, and with what velocity, as far as it is one.
 
     Parameters

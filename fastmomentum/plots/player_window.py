@@ -44,7 +44,7 @@ class Player:
         self._timer.stop()
 
     def tick(self) -> None:
-        """Go on by a frame; from the last, after a while, to the first."""
+        """Show the next frame; after the last and a pause, the first."""
         if not self.playing:
             return
         if self.at < len(self._projector) - 1:

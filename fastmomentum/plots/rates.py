@@ -1,4 +1,4 @@
-"""Rate maps: how fast runs come near, over learning rate and momentum."""
+"""Rate maps: how fast runs approach a minimum, over learning rate and momentum."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def rate_bar(ax: Axes, drawn: RateMap, label: str = "rate") -> Colorbar | None:
 
 
 def _norm_of(gap: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> LogNorm:
-    """Colours for gaps between rates and 1; the few slowest would take half of them."""
+    """From 1 - rate to colours; without the quantile the few slowest would take half of them."""
     low, high = np.nanquantile(gap, [0.01, 0.999])
     low = max(float(low), 1e-12)
     return LogNorm(low, max(float(high), 1.5 * low))

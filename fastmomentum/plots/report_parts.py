@@ -1,4 +1,4 @@
-"""What reports are put together from: panels, a header, and what stands still in each panel."""
+"""Parts of reports: panels, a header, and what is fixed in each panel."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Report:
 
     @property
     def artists(self) -> list[Artist]:
-        """Everything that changes, in the order in which to draw it."""
+        """Everything that changes, in drawing order."""
         artists = [artist for part in self.parts for artist in part.artists]
         return sorted(artists, key=Artist.get_zorder)
 
@@ -109,7 +109,7 @@ def three_lines(figure: Figure, heading: str, below: str) -> Text:
 
 
 def draw_surface(ax: Any, runs: Sequence[Run], field: Field, tilts: Sequence[float]) -> Any:
-    """Draw the surface of a report; give its minima."""
+    """Draw the surface of a report, and return its minima."""
     drawn = surface(ax, field, runs, tilts)
     ax.set_zlabel("")  # the colour bar beside says it
     fill_axes(ax, 0.97)

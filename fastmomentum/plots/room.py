@@ -15,7 +15,7 @@ WIDTH: Final = 0.97
 """Part of a figure's width that is used."""
 
 SHRUNK: Final = 0.85
-"""Letters are rather made smaller by this than that a legend has fewer columns."""
+"""Letters shrink by up to this factor before a legend gets fewer columns."""
 
 LEAST: Final = 4.0
 """Points of the smallest letters."""

@@ -1,4 +1,4 @@
-"""All about one run on a page: the surface, the contours, and how it got on, step by step."""
+"""Everything about one run on a page: the surface, the contours, and its progress by step."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def run_report(
     title: str = "",
     frames: Sequence[int] | None = None,
 ) -> Report:
-    """Draw all about one run.
+    """Draw everything about one run.
 
     Linear regression with its data has four panels: the loss as a surface with the iterates on it,
     its contours with the path, the data with the line, and the loss against the step. Every other
@@ -130,7 +130,7 @@ def _header(
     title: str,
     what: str,
 ) -> AnimatedText:
-    """Write the title, and the line below it that tells how the run stands."""
+    """Write the title, and the line below it that tells the run's state."""
     found = UpdateRule.parse(rule)
     rates = f"learning rate {number(run.lr)}"
     if found.rule.uses_momentum:
@@ -206,7 +206,7 @@ def _progress(
 
 
 def _legend(figure: Figure, field: Field, with_data: bool, head_is: str) -> None:
-    """Explain the marks, in a row below everything."""
+    """Draw a legend of the marks in a row below everything."""
     path = Line2D([], [], **line_style(1.8)), Line2D([], [], **DOTS)
     start, star, head = (Line2D([], [], **style) for style in (START, STAR, HEAD))
     handles: dict[str, Any] = {"start": start, "path and its updates": path, head_is: head}

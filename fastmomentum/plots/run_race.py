@@ -46,7 +46,7 @@ from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.theory import RuleLike
 
 MOST: Final = 1e4
-"""Times the highest first value that is drawn: a run that diverges would flatten the others."""
+"""Largest multiple of the highest first value drawn: a diverging run would flatten the others."""
 
 
 @takes(figure=FIGURE, runs=RUNS, field=FIELD)

@@ -1,4 +1,4 @@
-"""One run as the drawing functions want it, and the part of the plane that shows it."""
+"""One run as the drawing functions take it, and the part of the plane that shows it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
@@ -16,12 +15,13 @@ from fastmomentum.plots.arguments import ARRAY, OBJECTIVE, Kind, each, takes
 from fastmomentum.plots.geometry import Floats, Window
 from fastmomentum.plots.style import counted, number
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import Labelled, LabelledArray
 from fastmomentum.status import Status
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run, as the drawing functions want it.
+    """One run, as the drawing functions take it.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Run:
 
 CELL: Final = Kind(
     "one cell of results, from fm.select_cell or fm.replay",
-    lambda given: isinstance(given, xr.Dataset),
+    lambda given: isinstance(given, Labelled),
 )
 RUN: Final = Kind(
     "a Run, such as fm.plots.run_of(fm.replay(ds))", lambda given: isinstance(given, Run)
@@ -102,7 +102,7 @@ RUNS: Final = each(RUN, "a list of Runs, such as [fm.plots.run_of(fm.replay(ds))
 
 
 @takes(cell=CELL, trajectory=ARRAY)
-def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
+def run_of(cell: Labelled, trajectory: LabelledArray | None = None) -> Run:
     """One cell of a results file as a `Run`.
 
     Parameters
@@ -125,9 +125,10 @@ def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
     if trajectory is None and "trajectory" not in cell:
         raise InputError("this cell holds no trajectory; take it with fm.replay")
     parameters = [str(name) for name in cell["parameter"].values]
-    path = cell["trajectory"] if trajectory is None else trajectory
     n_steps = int(cell["n_steps"])
-    steps = path["step"].values.astype(np.int64)
+    path = cell["trajectory"] if trajectory is None else trajectory
+    recorded = cell["step"] if trajectory is None else trajectory["step"]
+    steps = recorded.values.astype(np.int64)
     made = steps <= n_steps
     points, steps = path.values.astype(np.float64)[made], steps[made]
     if steps.size == 0 or steps[0] > 0:
@@ -149,11 +150,11 @@ def run_of(cell: xr.Dataset, trajectory: xr.DataArray | None = None) -> Run:
     )
 
 
-def _has_momentum_schedule(cell: xr.Dataset) -> bool:
+def _has_momentum_schedule(cell: Labelled) -> bool:
     return "experiment" in cell.attrs and experiment_of(cell).has_momentum_schedule
 
 
-def _velocity(cell: xr.Dataset, parameters: Sequence[str]) -> tuple[float, float] | None:
+def _velocity(cell: Labelled, parameters: Sequence[str]) -> tuple[float, float] | None:
     names = [f"velocity_{name}" for name in parameters]
     if not all(name in cell.coords for name in names):
         return None

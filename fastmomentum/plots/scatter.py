@@ -15,7 +15,7 @@ from fastmomentum.plots.style import COLOURS, number
 from fastmomentum.specification.numbers import numbers
 
 MOST_DOTS: Final = 20_000
-"""Of more data than this evenly many are drawn: dots upon dots tell nothing."""
+"""Most data points that are drawn; of more, evenly spaced ones, as dots on dots say nothing."""
 
 
 class DataAndLine(NamedTuple):
@@ -27,7 +27,7 @@ class DataAndLine(NamedTuple):
 
 @takes(ax=AXES)
 def data_and_line(ax: Axes, x: ArrayLike, y: ArrayLike, a: float, b: float) -> DataAndLine:
-    """Draw data as dots, and the line ``y = a x + b`` as far as the axes reach.
+    """Draw data as dots, and the line ``y = a x + b`` across the axes.
 
     Parameters
     ----------

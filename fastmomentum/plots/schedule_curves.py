@@ -14,7 +14,7 @@ from fastmomentum.plots.style import COLOURS, grid_colour
 from fastmomentum.schedules import Scheduled, values_of
 
 MOST_DRAWN: Final = 20_000
-"""Updates that are drawn; of more, so many evenly spaced."""
+"""Most updates that are drawn; of more, evenly spaced ones."""
 
 
 class ScheduleCurve(NamedTuple):

@@ -18,7 +18,7 @@ from fastmomentum.plots.style import colours_on, ink
 
 ARRAYS: Final = each(ARRAY, "a list of DataArrays (quantile, step)")
 PAIRS: Final = ((0.05, 0.95, 0.15), (0.25, 0.75, 0.3))
-"""Quantiles that a band lies between, and how dark it is."""
+"""Quantiles at a band's edges, and how dark it is."""
 
 
 class Bands(NamedTuple):

@@ -21,7 +21,7 @@ from fastmomentum.plots.style import DIVERGED, number
 Measure = Literal["mean", "share"]
 
 HIGHEST: Final = 1e6
-"""Times the lowest mean loss, above which colours do not tell means apart."""
+"""Multiple of the lowest mean loss above which all means have one colour."""
 
 
 class SeedMap(NamedTuple):

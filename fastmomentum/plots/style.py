@@ -28,7 +28,7 @@ LINES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS: Final = ("s", "^", "D", "v", "P", "X", "p", "h")
 DIVERGED, NEVER, NOT_RUN = "#d0d0d0", "#8c8c8c", "#ffffff"
 CONVERGED: Final = "#56B4E9"
-"""Of cells that converged, where there is no number to colour them by."""
+"""Colour of cells that converged, where there is no number to colour them by."""
 
 
 STAR: Final[dict[str, Any]] = {
@@ -45,7 +45,7 @@ DASHED: Final[dict[str, Any]] = {
 
 
 def is_dark(colour: Any) -> bool:
-    """Whether a ground is dark, so that marks on it must be light.
+    """Whether a background is dark, so that marks on it must be light.
 
     Examples
     --------
@@ -62,17 +62,17 @@ def legend_ground() -> Any:
 
 
 def ink(ground: Any) -> str:
-    """Colour of lines and letters on a ground, whatever the style is."""
+    """Colour of lines and letters on a background, in any style."""
     return "white" if is_dark(ground) else "black"
 
 
 def colours_on(ground: Any) -> Sequence[str]:
-    """Colours of lines, all of which are seen on a ground."""
+    """Colours of lines that all stand out from a background."""
     return COLOURS_ON_DARK if is_dark(ground) else COLOURS
 
 
 def grid_colour(ground: Any) -> str:
-    """Colour of a grid's lines on a ground, which are to be seen and not to be looked at."""
+    """Colour of a grid's lines on a background: visible, and no more."""
     return "#3c3c3c" if is_dark(ground) else "#d0d0d0"
 
 

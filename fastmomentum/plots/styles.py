@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib
-from matplotlib.style import available as style_names
-from matplotlib.style import library as styles_by_name
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.fonts import families
@@ -18,10 +16,10 @@ from fastmomentum.plots.style import STYLE
 from fastmomentum.text import suggest
 
 SCALED: Final = ("axes.titlesize", "figure.titlesize", "legend.fontsize")
-"""Sizes of the house style in points; they follow a style that changes font.size alone."""
+"""Sizes of the house style in points; with a style that sets font.size alone they scale."""
 
 ALWAYS: Final[dict[Any, Any]] = {"text.usetex": False}
-"""What no style changes: titles are text, and not TeX's."""
+"""What no style may change: titles are plain text, not TeX."""
 
 
 @contextlib.contextmanager
@@ -68,14 +66,16 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
 def _settings(style: str | Path) -> dict[Any, Any]:
     path = Path(style)
     if not path.is_file():
-        if str(style) in styles_by_name:
-            return _drawing(styles_by_name[str(style)])
-        known = suggest(str(style), ["default", *style_names])
+        from matplotlib.style import available, library  # reads a file for each style
+
+        if str(style) in library:
+            return _drawing(library[str(style)])
+        known = suggest(str(style), ["default", *available])
         raise InputError(
             f"--style: there is no file {path}, and no such style of matplotlib's; {known}"
         )
     listening = _Listening()
-    log = logging.getLogger("matplotlib")  # where an unknown name is told, and nowhere else
+    log = logging.getLogger("matplotlib")  # the only place where an unknown name is reported
     log.addHandler(listening)
     try:
         settings = matplotlib.rc_params_from_file(path, True, use_default_template=False)

@@ -1,4 +1,4 @@
-"""An objective as a surface in 3-D, and what of it is in sight."""
+"""An objective as a surface in 3-D, and which parts of it are visible."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def surface(
     """
     x, y = np.meshgrid(field.x, field.y)
     height = field.height(x, y)
-    ax.computed_zorder = False  # else a path is drawn behind the whole surface or before it
+    ax.computed_zorder = (
+        False  # else a path is drawn entirely behind the surface or entirely in front
+    )
     drawn = ax.plot_surface(
         x, y, height, norm=Normalize(*field.heights), cmap=field_map(), rstride=1, cstride=1,
         linewidth=0, antialiased=False, rasterized=True, zorder=1,
@@ -70,10 +72,12 @@ def surface(
     ax.zaxis.set_rotate_label(False)
     ax.set_zlabel(field.label, labelpad=12, rotation=90)
     ax.set_box_aspect(BOX, zoom=0.97)
-    ax.set_proj_type("ortho")  # what is in sight is then the same question for every point
+    ax.set_proj_type("ortho")  # visibility is then the same question for every point
     ax.view_init(*_best_view(field, runs, tilts))
     for axis, most in ((ax.xaxis, 6), (ax.yaxis, 6), (ax.zaxis, 5)):
-        prune = "both" if axis is not ax.zaxis else None  # else numbers meet at the corners
+        prune = (
+            "both" if axis is not ax.zaxis else None
+        )  # else numbers would overlap at the corners
         axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10], prune=prune))
     if field.is_log:
         ax.zaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -86,10 +90,10 @@ def surface(
 
 
 def _best_view(field: Field, runs: Sequence[Run], tilts: Sequence[float]) -> tuple[float, float]:
-    """Elevation and azimuth from which most of the paths, and then of the surface, is in sight."""
+    """Elevation and azimuth from which most of the paths, then of the surface, is visible."""
     x, y = np.meshgrid(field.x[::10], field.y[::10])
     parts = [np.stack([x.ravel(), y.ravel()], axis=1), minima_of(field)]
-    for run in runs:  # as drawn, and as walked: slow stretches count
+    for run in runs:  # both by length and by steps: slow stretches count
         path = clip(run.points, field.window)
         for points, _ in (path, refine(*path, field.window)):
             points = points[np.isfinite(points).all(axis=1)]
@@ -123,7 +127,7 @@ def view_of(ax: Any) -> tuple[float, float]:
 
 
 def in_sight(points: Floats, field: Field, elevation: float, azimuth: float) -> NDArray[np.bool_]:
-    """Whether the surface leaves the sight free from far away to points on it, shape (n, 2)."""
+    """Whether points on the surface, shape (n, 2), are visible from far away."""
     low, high = np.array([*field.window, field.heights]).T
     turn, tilt = np.radians([azimuth, elevation])
     to_eye = [np.cos(tilt) * np.cos(turn), np.cos(tilt) * np.sin(turn), np.sin(tilt)]

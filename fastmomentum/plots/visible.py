@@ -1,4 +1,4 @@
-"""What of a picture is in it: a legend names nothing else."""
+"""Whether something lies within a picture: a legend names nothing else."""
 
 from __future__ import annotations
 

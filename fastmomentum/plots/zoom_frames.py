@@ -1,4 +1,4 @@
-"""Frames of a film that closes in on a window of a map: which they are, and their colours."""
+"""Frames of a film that zooms into a map: their windows and their colours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fastmomentum.plots.style import number
 Range = tuple[float, float]
 
 FEWEST_SPACINGS: Final = 1e4
-"""Of doubles, across a window: below, a map shows how they are spaced."""
+"""Fewest spacings of doubles across a window: below, a map would show these."""
 
 
 class Frame(NamedTuple):
@@ -100,7 +100,7 @@ def spacings(first: float, last: float) -> float:
 
 
 def _closing(whole: Floats, window: Floats, t: float) -> Floats:
-    """The ends of a window at a part of the way, which closes in on one point throughout."""
+    """The ends of a window at a fraction of the zoom, which has one fixed point."""
     wide, narrow = float(np.ptp(whole)), float(np.ptp(window))
     if wide == narrow:
         return np.asarray((1.0 - t) * whole + t * window)
@@ -111,7 +111,7 @@ def _closing(whole: Floats, window: Floats, t: float) -> Floats:
 def colour_by_rank(drawn: PhaseMap) -> None:
     """Give each colour of a map the same share of its cells.
 
-    So that maps of a film have the same colours at every depth, where steps hardly differ any more.
+    The maps of a film then have the same colours at every depth, even where steps hardly differ.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def colour_by_rank(drawn: PhaseMap) -> None:
 
 
 def ranks(values: np.ma.MaskedArray[tuple[int, ...], np.dtype[np.float64]]) -> NDArray[np.float64]:
-    """Which part of the values lies below each, and half of those that equal it: 0 to 1.
+    """The fraction of values below each, and half of those equal to it: 0 to 1.
 
     Examples
     --------

@@ -6,17 +6,17 @@ import itertools
 from collections.abc import Hashable, Iterator
 
 import numpy as np
-import xarray as xr
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import Labelled, LabelledArray
 from fastmomentum.results.selection import labels_of, require_labels
 from fastmomentum.rules.choice import UpdateRule
 
 
 def by_objective(
-    ds: xr.Dataset | xr.DataArray,
+    ds: Labelled | LabelledArray,
 ) -> Iterator[tuple[dict[Hashable, int], Objective]]:
     """The objectives of results: one for each value of the constants that are axes.
 
@@ -46,7 +46,7 @@ def by_objective(
         yield {n: i for n, i in at.items() if n in ds.dims}, plan.variants.of(constants)
 
 
-def objective_of(ds: xr.Dataset | xr.DataArray) -> Objective:
+def objective_of(ds: Labelled | LabelledArray) -> Objective:
     """The objective of results in which each constant has a single value.
 
     Parameters
@@ -73,7 +73,7 @@ def objective_of(ds: xr.Dataset | xr.DataArray) -> Objective:
     return found[0][1]
 
 
-def rule_of(ds: xr.Dataset | xr.DataArray) -> UpdateRule:
+def rule_of(ds: Labelled | LabelledArray) -> UpdateRule:
     """The rule of results in which each parameter has a single value.
 
     Parameters

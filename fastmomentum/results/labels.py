@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import xarray as xr
-
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.labels import KINDS
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import Labelled, LabelledArray
 
 
-def labels_of(ds: xr.Dataset | xr.DataArray, kinds: Iterable[str] = KINDS) -> list[str]:
+def labels_of(ds: Labelled | LabelledArray, kinds: Iterable[str] = KINDS) -> list[str]:
     """Names of the coordinates that say which run is which.
 
     Parameters
@@ -31,7 +30,7 @@ def labels_of(ds: xr.Dataset | xr.DataArray, kinds: Iterable[str] = KINDS) -> li
 
 
 def require_labels(
-    ds: xr.Dataset | xr.DataArray,
+    ds: Labelled | LabelledArray,
     kinds: Iterable[str] = KINDS,
 ) -> None:
     """Refuse results that no longer say which runs they are.
@@ -52,7 +51,7 @@ def require_labels(
         require_label(ds, name)
 
 
-def require_label(ds: xr.Dataset | xr.DataArray, name: str) -> None:
+def require_label(ds: Labelled | LabelledArray, name: str) -> None:
     """Refuse results that lack a coordinate.
 
     Raises

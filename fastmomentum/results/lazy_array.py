@@ -8,8 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from xarray.backends import BackendArray
-from xarray.core import indexing
 
 from fastmomentum.schema import Variable
 from fastmomentum.store import files
@@ -27,7 +25,7 @@ BYTES_AHEAD: Final = 2**25
 """Bytes that the system is told to read ahead before we wait for the first of them."""
 
 
-class StoredArray(BackendArray):
+class StoredArray:
     """A variable of a results file, read piece by piece with ordinary file reads.
 
     Parameters
@@ -50,17 +48,8 @@ class StoredArray(BackendArray):
         masked = done is not None and variable.name != "status" and self.stored.kind != "f"
         self.dtype = np.dtype(float) if masked else self.stored.newbyteorder("=")
 
-    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
-        """Values at a key, for xarray."""
-        if isinstance(key, indexing.OuterIndexer):  # xarray before 2026 fails if empty
-            chosen = [np.arange(n)[k] for n, k in zip(self.shape, key.tuple, strict=True)]
-            if not all(one.size for one in chosen):
-                return np.empty([one.size for one in chosen if one.ndim], self.dtype)
-        return indexing.explicit_indexing_adapter(
-            key, self.shape, indexing.IndexingSupport.BASIC, self._read
-        )
-
-    def _read(self, key: tuple[int | slice, ...]) -> NDArray[Any]:
+    def read(self, key: tuple[int | slice, ...]) -> NDArray[Any]:
+        """Values at an index or a slice of each dimension."""
         ranges = [
             range(n)[k] if isinstance(k, slice) else range(int(k) % n, int(k) % n + 1)
             for n, k in zip(self.shape, key, strict=True)

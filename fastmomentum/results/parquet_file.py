@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from fastmomentum.errors import InputError
 from fastmomentum.results.tables import Columns, Table
 from fastmomentum.status import Status
 from fastmomentum.store.whole_file import replacing
+
+VALUES_AT_ONCE: Final = 2**16
+"""Of a column, which are encoded together; pyarrow's 1,024 take twice as long."""
 
 
 def require_pyarrow() -> None:
@@ -58,9 +61,11 @@ def write_parquet(table: Table, path: Path) -> None:
                 if writer is None:
                     few = [n for n, v in columns.items() if n == "status" or _repeats(v)]
                     packing = {n: "SNAPPY" if n in few else "NONE" for n in columns}
+                    # Ranges of what is chosen by are kept, for readers that skip groups.
                     writer = pq.ParquetWriter(
-                        file, group.schema, use_dictionary=few, compression=packing
-                    )
+                        file, group.schema, use_dictionary=few, compression=packing,
+                        write_statistics=few, write_batch_size=VALUES_AT_ONCE,
+                    )  # fmt: skip
                 if encoded is not None:
                     encoded.result()
                 encoded = other.submit(writer.write_table, group)

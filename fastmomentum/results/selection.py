@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
@@ -15,6 +14,7 @@ from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.results.asked import Start as Start
 from fastmomentum.results.asked import lr_asked, number_asked, place_asked, setting_asked
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import L, Labelled
 from fastmomentum.results.labels import labels_of as labels_of
 from fastmomentum.results.labels import require_label
 from fastmomentum.results.labels import require_labels as require_labels
@@ -27,13 +27,13 @@ BY_NAME: Final = ("seed", *NAMED)
 
 
 def select_cell(
-    ds: xr.Dataset,
+    ds: L,
     lr: float | None = None,
     momentum: float | None = None,
     start: Start | None = None,
     velocity: Start | None = None,
     at: Mapping[str, float] | None = None,
-) -> xr.Dataset:
+) -> L:
     """The cell of the grid nearest to what is asked for.
 
     Parameters
@@ -73,12 +73,12 @@ def select_cell(
     rate, share = lr_asked(lr), number_asked("momentum", momentum)
     chosen = {"lr": 0, "momentum": 0}
     if CELL in ds.dims:
-        chosen[CELL] = nearest_cell(ds.lr.values, ds.momentum.values, rate, share)
+        chosen[CELL] = nearest_cell(ds["lr"].values, ds["momentum"].values, rate, share)
     else:
         if rate is not None:
-            chosen["lr"] = nearest("lr", ds.lr.values, rate, by_ratio=True)
+            chosen["lr"] = nearest("lr", ds["lr"].values, rate, by_ratio=True)
         if share is not None:
-            chosen["momentum"] = nearest("momentum", ds.momentum.values, share)
+            chosen["momentum"] = nearest("momentum", ds["momentum"].values, share)
     for name in at or {}:
         if name in ("lr", "momentum"):
             raise InputError(f"at has {name}, which is a separate argument; move it there")
@@ -88,7 +88,7 @@ def select_cell(
     return select_velocity(ds.isel({k: i for k, i in chosen.items() if k in ds.dims}), velocity)
 
 
-def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Dataset:
+def select_at(ds: L, at: Mapping[str, float] | None = None) -> L:
     """Select settings, parameters of the rule and constants of the objective by value.
 
     Parameters
@@ -123,18 +123,20 @@ def select_at(ds: xr.Dataset, at: Mapping[str, float] | None = None) -> xr.Datas
     return ds.isel({name: i for name, i in chosen.items() if name in ds.dims})
 
 
-def _cells(ds: xr.Dataset, settings: Mapping[Any, object]) -> int | NDArray[np.intp]:
+def _cells(ds: Labelled, settings: Mapping[Any, object]) -> int | NDArray[np.intp]:
     """The nearest cell of a list; for a single setting, all cells with its nearest value."""
     require_labels(ds, ("lr", "momentum"))
     asked = {name: setting_asked(name, value) for name, value in settings.items()}
-    place = nearest_cell(ds.lr.values, ds.momentum.values, asked.get("lr"), asked.get("momentum"))
+    place = nearest_cell(
+        ds["lr"].values, ds["momentum"].values, asked.get("lr"), asked.get("momentum")
+    )
     if len(asked) == 2:
         return place
     known = ds[next(iter(asked))].values
     return np.flatnonzero(known == known[place])
 
 
-def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) -> dict[str, int]:
+def _at(ds: Labelled, at: Mapping[str, float] | None, kinds: Sequence[str]) -> dict[str, int]:
     """Indices along the axes that are given by name."""
     known, found = labels_of(ds, kinds), {}
     for name, asked in (at or {}).items():
@@ -150,7 +152,7 @@ def _at(ds: xr.Dataset, at: Mapping[str, float] | None, kinds: Sequence[str]) ->
     return found
 
 
-def _seed(ds: xr.Dataset, asked: object) -> int:
+def _seed(ds: Labelled, asked: object) -> int:
     """Index of a seed, which must match exactly."""
     seeds = np.atleast_1d(ds["seed"].values)
     there = np.flatnonzero(seeds == asked)
@@ -168,7 +170,7 @@ def _advice(name: str, known: list[str]) -> str:
     return suggest(name, known)
 
 
-def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset:
+def select_velocity(ds: L, velocity: Start | None = None) -> L:
     """The initial velocity nearest to what is asked for.
 
     Parameters
@@ -204,7 +206,7 @@ def select_velocity(ds: xr.Dataset, velocity: Start | None = None) -> xr.Dataset
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 
-def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
+def select_start(ds: L, start: Start | None = None) -> L:
     """Select the start point nearest to what is asked for.
 
     Parameters
@@ -236,7 +238,7 @@ def select_start(ds: xr.Dataset, start: Start | None = None) -> xr.Dataset:
     return ds.isel({name: index for name, index in chosen.items() if name in ds.dims})
 
 
-def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
+def _index(ds: Labelled, kind: str, wanted: Start | None) -> dict[str, int]:
     """Indices of a start point or an initial velocity, even if one was selected before."""
     names, grid = labels_of(ds, (kind,)), experiment_of(ds).grid
     first, second = (np.atleast_1d(ds[name].values) for name in names)
@@ -253,7 +255,7 @@ def _index(ds: xr.Dataset, kind: str, wanted: Start | None) -> dict[str, int]:
     return dict(zip(names, divmod(number, second.size), strict=True))
 
 
-def _labelled(ds: xr.Dataset, kind: str, number: int) -> int:
+def _labelled(ds: Labelled, kind: str, number: int) -> int:
     """Index of a number in a list, or in a selection of one."""
     require_label(ds, kind)
     labels = np.atleast_1d(ds[kind].values)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
-
-import xarray as xr
+from typing import TYPE_CHECKING, Any
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
@@ -16,6 +14,9 @@ from fastmomentum.results.dataset import experiment_of, runnable
 from fastmomentum.results.selection import Start, select_cell
 from fastmomentum.status import Status
 from fastmomentum.text import suggest
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Range = tuple[float, float]
 

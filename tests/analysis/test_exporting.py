@@ -224,14 +224,14 @@ def test_no_more_is_read_at_a_time_than_it_should(
     monkeypatch.setattr(tables, "ROWS_AT_ONCE", 16)
     monkeypatch.setattr(netcdf_file, "BYTES_AT_ONCE", 256)
     read: list[int] = []
-    whole = lazy_array.StoredArray._read
+    whole = lazy_array.StoredArray.read
 
     def watched(array: lazy_array.StoredArray, key: tuple[int | slice, ...]) -> object:
         found = whole(array, key)
         read.append(found.size)
         return found
 
-    monkeypatch.setattr(lazy_array.StoredArray, "_read", watched)
+    monkeypatch.setattr(lazy_array.StoredArray, "read", watched)
     axes = fm.Grid(
         lr=np.geomspace(1e-4, 1e-3, 3), momentum=np.linspace(0, 0.9, 501), start=[(0, 0)]
     )

@@ -55,8 +55,10 @@ def test_what_has_no_batches_gets_a_line() -> None:
         objective="rosenbrock", rule="momentum", steps=5, noise={"gaussian": 0.1},
         grid=fm.Grid(lr=1e-4, momentum=0.9, start=[(0, 0)], seed=2),
     )  # fmt: skip
-    with pytest.raises(fm.InputError, match="batches are of the rows of an mse: got rosenbrock"):
+    with pytest.raises(
+        fm.InputError, match="batches are drawn from the rows of an mse: got rosenbrock"
+    ):
         pages.batches(fm.run(noisy))
     short = results(drawn(1)).isel(lr=[0])
-    with pytest.raises(fm.InputError, match="and no cell of these results is"):
+    with pytest.raises(fm.InputError, match="and no cell of these results qualifies"):
         pages.batches(short)

@@ -86,8 +86,8 @@ def test_basins_say_the_velocity(
     for words in ([], ["--over", "momentum"]):
         status, out, err = script("plot_basins", tmp_path / "o.h5", "--velocity", 1, *words)
         assert (status, err) == (0, "")
-        assert "velocity (0.25, -0.5): minimum at" in out
-        assert "velocity (0.25, -0.5)" in unrendered[-1].get_suptitle()
+        assert "velocity (0.25, \N{MINUS SIGN}0.5): minimum at" in out
+        assert "velocity (0.25, \N{MINUS SIGN}0.5)" in unrendered[-1].get_suptitle()
 
 
 def test_frames_of_a_zoom_say_what_they_show(
@@ -104,7 +104,11 @@ def test_frames_of_a_zoom_say_what_they_show(
     assert (status, err) == (0, "")
     for figure in made:
         title = figure.axes[0].get_title()
-        for part in ("himmelblau", "rule momentum", "from (2, 2), velocity (0.25, -0.5)"):
+        for part in (
+            "himmelblau",
+            "rule momentum",
+            "from (2, 2), velocity (0.25, \N{MINUS SIGN}0.5)",
+        ):
             assert part in title
         (legend,) = figure.legends
         assert any("diverged" in text.get_text() for text in legend.get_texts())

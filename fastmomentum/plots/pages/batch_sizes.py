@@ -1,4 +1,4 @@
-"""What batches of several sizes do: how the loss falls, and where it stays, with theory's."""
+"""Batches of several sizes: how the loss falls and where it settles, with theory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fastmomentum.results.selection import Start
 from fastmomentum.theory import mean_square_radius, row_terms
 
 LEFT: Final = 0.01
-"""Part of the loss at the end that may be left of the start, for a cell to count as settled."""
+"""Most of the loss at the end that may stem from the start in a cell that counts as settled."""
 
 
 class Settled(NamedTuple):
@@ -48,7 +48,7 @@ def batches(
     size: Size | None = None,
     style: Style | None = None,
 ) -> Page:
-    """Draw what batches do to least squares, of one size or several.
+    """Draw the effect of batches, of one size or several, on least squares.
 
     To the left how the loss falls at one learning rate, as bands over the seeds; to the right the
     mean loss at the end by learning rate, with theory's.
@@ -119,12 +119,12 @@ def batches(
 
 
 def _compared(found: list[Settled]) -> str:
-    """Say how far measurement and theory part."""
+    """Say how far measurement and theory differ."""
     ratio, error = (np.concatenate(parts) for parts in zip(*found, strict=True))
     if not ratio.size:
         raise InputError(
-            "theory is of batches drawn with replacement, once the start is forgotten, and no cell "
-            'of these results is such a one: give batch.draw = "replacement", or more steps'
+            "theory covers batches drawn with replacement once the start is forgotten, and no cell "
+            'of these results qualifies: give batch.draw = "replacement", or more steps'
         )
     off = np.abs(ratio - 1.0)
     return (
@@ -171,7 +171,7 @@ def _rows_of(ds: xr.Dataset) -> MSE:
     """Give the objective of results, with its rows."""
     objective = runnable(ds).objective
     if not isinstance(objective, MSE):
-        raise InputError(f"batches are of the rows of an mse: got {objective.name}")
+        raise InputError(f"batches are drawn from the rows of an mse: got {objective.name}")
     return objective
 
 

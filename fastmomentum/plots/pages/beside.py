@@ -6,15 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-import xarray as xr
-
 from fastmomentum.errors import InputError
 from fastmomentum.plots.pages.page import Page, Size, wrapped
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.runs import Run
+from fastmomentum.results.labelled import Labelled
 
 MOST_BESIDE: Final = 12
-"""Panels on a page."""
+"""Most panels on a page."""
 
 
 def shape_for(count: int) -> tuple[int, int]:
@@ -56,7 +55,7 @@ def panels(page: Page, count: int, **options: Any) -> list[Any]:
     return list(grid.ravel()[:count])
 
 
-def common_to(ds: xr.Dataset, runs: Sequence[Run]) -> str:
+def common_to(ds: Labelled, runs: Sequence[Run]) -> str:
     """Say what all panels have in common, for the line below the title."""
     one_start = len({run.departure for run in runs}) == 1
     return ", ".join([described(ds), runs[0].departure] if one_start else [described(ds)])

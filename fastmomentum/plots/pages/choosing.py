@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.runs import Run, run_of
+from fastmomentum.plots.style import point
 from fastmomentum.results.chosen import rule_of
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import L, Labelled
 from fastmomentum.results.nearest import nearest
 from fastmomentum.results.selection import (
     BY_NAME,
@@ -32,12 +33,10 @@ At = Mapping[str, float]
 """Where to stay along axes of parameters and constants, by name."""
 
 MOST_POINTS = 20_000
-"""Of a replayed path; a longer one is thinned."""
+"""Most points of a replayed path; a longer one is thinned."""
 
 
-def chosen(
-    ds: xr.Dataset, velocity: Start | None, at: At | None, free: Sequence[str] = ()
-) -> xr.Dataset:
+def chosen(ds: L, velocity: Start | None, at: At | None, free: Sequence[str] = ()) -> L:
     """Select the one initial velocity and the parameters that are asked for, else the first.
 
     Along axes that are `free` all values are kept.
@@ -45,7 +44,7 @@ def chosen(
     Raises
     ------
     InputError
-        A value is asked for along an axis that is free, or that there is not.
+        A value is asked for along an axis that is free, or not in the grid.
     """
     for name in at or ():
         if name in free:
@@ -63,13 +62,13 @@ class Cell:
     momentum: float | None
     start: Start | None
 
-    def of(self, ds: xr.Dataset) -> xr.Dataset:
+    def of(self, ds: L) -> L:
         """Select the nearest cell of the grid."""
         return select_cell(ds, self.lr, self.momentum, self.start)
 
 
 def chosen_runs(
-    ds: xr.Dataset, lr: Several, momentum: Several, start: Several, replayed: bool
+    ds: Labelled, lr: Several, momentum: Several, start: Several, replayed: bool
 ) -> tuple[list[Run], list[str]]:
     """Read the runs that are asked for, or telling ones, and say a line of each."""
     cells = _cells(ds, listed(lr), listed(momentum), listed(start))
@@ -78,7 +77,7 @@ def chosen_runs(
 
 
 def whole_run(
-    ds: xr.Dataset, lr: float | None, momentum: float | None, start: Start | None
+    ds: Labelled, lr: float | None, momentum: float | None, start: Start | None
 ) -> tuple[Run, str]:
     """Read all steps of the one run that is asked for, or of the best, and say a line of it."""
     first = int(ds["start"].values[0]) if "start" in ds.dims else 0
@@ -99,34 +98,39 @@ def listed(values: Several) -> list[Any] | None:
     return [values]
 
 
-def _run(ds: xr.Dataset, wanted: Cell, replayed: bool) -> tuple[Run, str]:
+def _run(ds: Labelled, wanted: Cell, replayed: bool) -> tuple[Run, str]:
     cell = wanted.of(ds)
     path = None
     if replayed or "trajectory" not in cell:
         from fastmomentum.analysis.replaying import replay  # brings the compiler
+        from fastmomentum.results.backend import as_dataset
 
         every = max(1, int(cell["n_steps"]) // MOST_POINTS)
-        path = replay(ds, wanted.lr, wanted.momentum, wanted.start, every).trajectory
+        path = replay(as_dataset(ds), wanted.lr, wanted.momentum, wanted.start, every).trajectory
     run = run_of(cell, path)
     momentum = "schedule" if run.is_momentum_scheduled else f"{run.momentum:.6g}"
     said = (
         f"cell lr={run.lr:.6g} momentum={momentum} "
         + "".join(f"{name}={_said(cell[name])} " for name in labels_of(cell, BY_NAME))
-        + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){velocity_of(cell)}: "
+        + f"start=({run.start[0]:.6g}, {run.start[1]:.6g}){_velocity(run)}: "
         f"{run.status.words} "
         f"after {run.n_steps} step{'s' * (run.n_steps != 1)}, f = {run.final_loss:.3g}"
     )
     return run, said
 
 
-def _said(value: xr.DataArray) -> str:
-    """A number that says which run it is; of a seed every digit counts."""
+def _velocity(run: Run) -> str:
+    return "" if run.velocity is None else ", velocity ({:.3g}, {:.3g})".format(*run.velocity)
+
+
+def _said(value: Any) -> str:
+    """A label's value in words; of a seed every digit counts."""
     number = value.item()
     return str(number) if isinstance(number, int) else f"{number:.6g}"
 
 
 def _cells(
-    ds: xr.Dataset,
+    ds: Labelled,
     lrs: list[float] | None,
     momenta: list[float] | None,
     starts: list[Start] | None,
@@ -148,7 +152,7 @@ def _cells(
     return [_filled_in(ds, cell, asked[0].start) for cell in asked]
 
 
-def _telling_starts(ds: xr.Dataset, several: bool) -> list[Start]:
+def _telling_starts(ds: Labelled, several: bool) -> list[Start]:
     """Up to four starts that lie apart; one of a list, where lr and momentum vary."""
     if "start" in ds.dims:
         count = 1 if several else min(4, ds.sizes["start"])
@@ -159,7 +163,7 @@ def _telling_starts(ds: xr.Dataset, several: bool) -> list[Start]:
     return list(dict.fromkeys((float(a), float(b)) for a in quarters[0] for b in quarters[1]))
 
 
-def _filled_in(ds: xr.Dataset, cell: Cell, start: Start | None) -> Cell:
+def _filled_in(ds: Labelled, cell: Cell, start: Start | None) -> Cell:
     """Put the best lr and momentum where none was asked for."""
     if cell.lr is not None and cell.momentum is not None:
         return cell
@@ -186,14 +190,10 @@ class _Settings:
     scores: dict[Status, Any]
 
     @classmethod
-    def of(cls, ds: xr.Dataset, start: Start | None) -> _Settings:
+    def of(cls, ds: Labelled, start: Start | None) -> _Settings:
         found = plane(ds, start)
-        lr, momentum, status, steps, losses = (
-            part.values.ravel()
-            for part in xr.broadcast(
-                found["lr"], found["momentum"], *(found[name] for name in SUMMARIES[:3])
-            )
-        )
+        status, steps, losses = (found[name].values.ravel() for name in SUMMARIES[:3])
+        lr, momentum = (_along(found[name], found["status"]) for name in ("lr", "momentum"))
         return cls(lr, momentum, status, {Status.CONVERGED: steps, Status.MAX_STEPS: losses})
 
     def at(self, place: int) -> tuple[float, float]:
@@ -223,31 +223,39 @@ class _Settings:
         return [self.at(cell) for cell in different or [0]]
 
 
+def _along(label: Any, runs: Any) -> Any:
+    """The value of a label for each of the runs, in their order."""
+    size = dict(zip(label.dims, label.values.shape, strict=True))
+    shape = [size.get(dim, 1) for dim in runs.dims]
+    return np.broadcast_to(label.values.reshape(shape), runs.values.shape).ravel()
+
+
 SUMMARIES = ("status", "n_steps", "final_loss", "hit_step")
 
 
 def plane(
-    ds: xr.Dataset,
+    ds: L,
     start: Start | None,
     variables: Sequence[str] = SUMMARIES,
     free: Sequence[str] = (),
-) -> xr.Dataset:
+) -> L:
     """Select the summaries of one start over all settings; along `free` axes all values stay."""
     point = select_cell(ds, start=start)
     names = ["start"] if "start" in ds.dims else start_names(ds)
     names = [name for name in names if name in ds.dims and name not in free]
-    where = {name: ds.get_index(name).get_loc(point[name].item()) for name in names}
+    where = {name: _first(ds[name].values == point[name].item()) for name in names}
     kept = [*variables, "data_x", "data_y"]  # rows of data, which batches are drawn from
-    return ds[[name for name in kept if name in ds]].isel(where)
+    chosen: L = ds[[name for name in kept if name in ds]]
+    return chosen.isel(where)
 
 
-def has_theory(ds: xr.Dataset) -> bool:
-    """Whether there is a theory: of what is no linear map there is none, nor with a schedule."""
+def has_theory(ds: Labelled) -> bool:
+    """Whether there is a theory: the rule is a linear map, and nothing is scheduled."""
     return rule_of(ds).form is not None and experiment_of(ds).schedule is None
 
 
-def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:
-    """Keep the target alone that is nearest to the one asked for; all where none is."""
+def at_target(results: L, target: float | None) -> L:
+    """Keep only the target nearest to the one asked for; all where none is asked for."""
     if target is None:
         return results
     if "target" not in results.dims:
@@ -255,26 +263,27 @@ def at_target(results: xr.Dataset, target: float | None) -> xr.Dataset:
     if not 0 < target < np.inf:
         raise InputError(f"--target must be positive: got {target}")
     targets = results["target"].values
-    return results.isel(target=[nearest("target", targets, target, by_ratio=True, listed=True)])
+    place = nearest("target", targets, target, by_ratio=True, listed=True)
+    return results.isel({"target": [place]})
 
 
-def start_names(ds: xr.Dataset) -> list[str]:
+def start_names(ds: Labelled) -> list[str]:
     """Name the coordinates of the starts."""
     return [f"start_{name}" for name in experiment_of(ds).objective.parameters]
 
 
-def start_of(results: xr.Dataset) -> str:
+def start_of(results: Labelled) -> str:
     """Write down the one start of results, and the initial velocity."""
-    start = ", ".join(f"{results[name].item():.3g}" for name in start_names(results))
-    return f"({start}){velocity_of(results)}"
+    start = [results[name].item() for name in start_names(results)]
+    return f"{point(start)}{velocity_of(results)}"
 
 
-def velocity_of(results: xr.Dataset) -> str:
+def velocity_of(results: Labelled) -> str:
     """Write down the one initial velocity of results; nothing where there is none."""
     names = [f"velocity_{name}" for name in experiment_of(results).objective.parameters]
     if names[0] not in results.coords:
         return ""
-    return f", velocity ({', '.join(f'{results[name].item():.3g}' for name in names)})"
+    return f", velocity {point([results[name].item() for name in names])}"
 
 
 def _first(where: Any) -> int:

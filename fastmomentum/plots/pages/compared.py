@@ -39,13 +39,13 @@ from fastmomentum.results.selection import BY_NAME, Start, labels_of
 from fastmomentum.results.slices import with_all_axes
 
 LEAST: Final = 1e-28
-"""Part of the first loss that is drawn."""
+"""Least fraction of the first loss that is drawn."""
 
 ALIKE: Final = 10
-"""Runs whose lengths differ by less than so many times are drawn on a linear axis."""
+"""Runs whose lengths differ by less than this factor are drawn on a linear axis."""
 
 MOST_RATES: Final = 200
-"""Learning rates of a curve."""
+"""Most learning rates of a curve."""
 
 
 @dataclass(frozen=True)

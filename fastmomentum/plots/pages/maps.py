@@ -45,14 +45,14 @@ from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.selection import Start
 
 MEASURED_CELLS: Final = 512
-"""Along an axis, unless it is said otherwise: for a rate its run is walked again."""
+"""Most cells measured along an axis, as each run has to be replayed for its rate."""
 
 FIT: Final = 0.99
 """Least r squared of a rate that is drawn and compared."""
 
 
 class Drawn(NamedTuple):
-    """What a map gives to its figure."""
+    """What a map contributes to its figure."""
 
     handles: list[Any]
     agreement: str

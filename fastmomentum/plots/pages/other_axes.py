@@ -20,12 +20,12 @@ from fastmomentum.text import suggest
 
 
 def checked(ds: xr.Dataset, free: Sequence[str]) -> xr.Dataset:
-    """Refuse axes that there are not; of settings that are not drawn take the first.
+    """Refuse axes that are not in the grid; of settings that are not drawn take the first.
 
     Raises
     ------
     InputError
-        One of the axes is none of the grid, or stands twice.
+        One of the axes is not in the grid, or was given twice.
     """
     for name in free:
         if name not in ds.dims:

@@ -38,7 +38,7 @@ Look = tuple[str | None, Size | None, Style | None]
 """Title, size and style of a page."""
 
 MOST_SEEDS: Final = 2000
-"""Seeds whose losses are drawn: they are walked again, and of more the bands look the same."""
+"""Most seeds whose losses are drawn: they are replayed, and bands of more look the same."""
 
 
 def require_seeds(ds: xr.Dataset) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 import warnings
 from contextlib import AbstractContextManager
@@ -11,16 +12,17 @@ from textwrap import fill
 from typing import Any, Final, Literal
 
 import matplotlib
-import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.casing import scale_marks
 from fastmomentum.plots.fonts import give_fonts
 from fastmomentum.plots.styles import SCALED
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import Labelled
 
 Size = tuple[float, float]
 """Width and height of a figure in inches."""
@@ -34,13 +36,20 @@ TitleSize = Literal["figure.titlesize", "axes.titlesize"]
 SMALLEST, LARGEST = 2.0, 60.0
 
 SMALLEST_LETTERS: Final = 0.4
-"""Of the usual letters, on however small a page."""
+"""Least size of letters as a fraction of the usual one, however small the page."""
 
 LETTER: Final = 0.64
 """Width of a letter, with some room, as a part of its font's size."""
 
 BESIDE: Final = 0.85
 """Part of the width that is left to the lines above axes, where a bar is beside them."""
+
+
+UNBROKEN: Final = re.compile(r"\$[^$]*\$|\([^() ]+, [^() ]+\)")
+"""Powers of ten, and points: a line does not end within one."""
+
+HELD: Final = "\ue000"
+"""Stands for each letter of those while lines are broken."""
 
 
 class Page(Figure):
@@ -62,8 +71,11 @@ class Page(Figure):
         self.said: list[str] = []
         self.notes: list[str] = []
         self.shrink = 1.0
-        # It is saved in the style that it was made in, wherever that is done.
-        self._look = {k: v for k, v in matplotlib.rcParams.items() if not k.startswith("backend")}
+        self._is_saved = False
+        # It is saved in the style that it was made in, wherever that is done. Whoever reads the
+        # backend makes matplotlib choose one, which loads pyplot.
+        names = (name for name in matplotlib.rcParams if not name.startswith("backend"))
+        self._look = {name: matplotlib.rcParams[name] for name in names}
 
     def in_its_style(self) -> AbstractContextManager[None]:
         """Give a context in which the style is the one that the page was made in."""
@@ -77,9 +89,14 @@ class Page(Figure):
         InputError
             The size is too small for axes to be seen.
         """
+        engine = self.get_layout_engine()
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "constrained_layout not applied")
             try:
+                if self._is_saved and isinstance(engine, ConstrainedLayoutEngine):
+                    # For the layout alone, matplotlib would draw everything to nowhere first.
+                    engine.execute(self)
+                    return
                 super().draw(renderer)
             except UserWarning as warning:
                 if not str(warning).startswith("constrained_layout"):
@@ -92,8 +109,12 @@ class Page(Figure):
 
     def savefig(self, *args: Any, **options: Any) -> None:
         """Save, as every Figure does, in the style that the page was made in."""
-        with self.in_its_style():
-            super().savefig(*args, **options)
+        self._is_saved = True
+        try:
+            with self.in_its_style():
+                super().savefig(*args, **options)
+        finally:
+            self._is_saved = False
 
     def _repr_png_(self) -> bytes:
         file = io.BytesIO()
@@ -132,7 +153,7 @@ def new_page(settings: dict[Any, Any], size: Size | None, usual: Size) -> Page:
     if size is not None and "font.size" not in settings:
         fit = min(a / b for a, b in zip(size, usual, strict=True))
         shrink = min(max(fit, SMALLEST_LETTERS), 1.0)
-        for name in ("font.size", *SCALED):
+        for name in ("font.size", "hatch.linewidth", *SCALED):
             if name not in settings:
                 matplotlib.rcParams[name] *= shrink
     page = Page(figsize=inches_of(settings, size, usual), layout="constrained")
@@ -154,14 +175,14 @@ def finished(page: Page) -> Page:
     return page
 
 
-def entitle(page: Page, ds: xr.Dataset, title: str | None, *more: str) -> None:
+def entitle(page: Page, ds: Labelled, title: str | None, *more: str) -> None:
     """Write the title above a page, and lines below it."""
     first = wrapped(page, title_of(ds, title), "figure.titlesize")
     rest = (wrapped(page, line, "figure.titlesize") for line in more)
     page.suptitle("\n".join([first, *rest]), parse_math=False)
 
 
-def title_of(ds: xr.Dataset, title: str | None = None) -> str:
+def title_of(ds: Labelled, title: str | None = None) -> str:
     """Name what is shown: as asked, else the experiment's title, else its objective."""
     if title is not None:
         return title
@@ -169,13 +190,13 @@ def title_of(ds: xr.Dataset, title: str | None = None) -> str:
 
 
 def lines_of(page: Page, *said: str, panels: int = 1) -> str:
-    """Put what is said into lines that fit above axes, of which so many stand beside each other."""
+    """Break text into lines that fit above axes, of which there are so many side by side."""
     lines = (wrapped(page, line, "axes.titlesize", BESIDE / panels) for line in said if line)
     return "\n".join(lines)
 
 
 def wrapped(page: Page, text: str, size: TitleSize, part: float = 1.0) -> str:
-    """Cut lines to the width of a page: matplotlib's own wrapping makes no room for more of them.
+    """Break lines to fit a page: matplotlib's own wrapping reserves no room for the extra lines.
 
     Parameters
     ----------
@@ -194,5 +215,15 @@ def wrapped(page: Page, text: str, size: TitleSize, part: float = 1.0) -> str:
     for row in text.split("\n"):
         wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in row)
         fit = int(letters / (1.0 + 0.7 * wide / max(len(row), 1)))
-        rows.append(fill(row, max(fit, 8), break_long_words=wide > 0 or " " not in row))
+        whole: list[str] = UNBROKEN.findall(row)
+        held = UNBROKEN.sub(lambda found: HELD * _width(found[0]), row)
+        cut = fill(held, max(fit, 8), break_long_words=wide > 0 or " " not in row)
+        for held_part in whole:
+            cut = cut.replace(HELD * _width(held_part), held_part, 1)
+        rows.append(cut)
     return "\n".join(rows)
+
+
+def _width(part: str) -> int:
+    """Letters that a point or a number takes, once it is drawn."""
+    return len(re.sub(r"\\times|[${}^]", "", part))

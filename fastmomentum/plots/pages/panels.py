@@ -1,4 +1,4 @@
-"""All about one run on a page."""
+"""Everything about one run on a page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import xarray as xr
 from matplotlib.figure import Figure
 
 from fastmomentum.objectives import MSE
@@ -25,18 +24,19 @@ from fastmomentum.plots.runs import Run
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import rule_of
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.labelled import Labelled
 from fastmomentum.results.selection import Start
 
 PAGE_SIZE: Final = (12.8, 7.2)
 """Inches of a report: a slide's shape."""
 
 PAGE_POINTS = 301
-"""Samples of its surface and contours along an axis."""
+"""Samples along an axis of its surface and contours."""
 
 
 @takes(ds=RESULTS)
 def report(
-    ds: xr.Dataset,
+    ds: Labelled,
     lr: float | None = None,
     momentum: float | None = None,
     start: Start | None = None,
@@ -50,7 +50,7 @@ def report(
     size: Size | None = None,
     style: Style | None = None,
 ) -> Page:
-    """Draw all about one run: surface, contours and path, and how it got on by step.
+    """Draw everything about one run: the surface, contours with the path, and progress by step.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def report(
 
 def draw_runs(
     figure: Figure,
-    ds: xr.Dataset,
+    ds: Labelled,
     runs: Sequence[Run],
     window: Ends | None = None,
     scale: Scale = "auto",
@@ -103,7 +103,7 @@ def draw_runs(
     title: str | None = None,
     steps: Sequence[int] | None = None,
 ) -> Report:
-    """Draw all about one run, or several, still or with frames after so many steps.
+    """Draw everything about one run, or several, still or with frames after some steps.
 
     See `run_report` and `runs_report`.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import xarray as xr
 from matplotlib.ticker import MaxNLocator
 
 from fastmomentum.errors import InputError
@@ -21,6 +20,7 @@ from fastmomentum.plots.runs import Run
 from fastmomentum.plots.runs import window as window_around
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of
+from fastmomentum.results.labelled import Labelled
 from fastmomentum.results.selection import Start
 
 Ends = Sequence[float]
@@ -32,7 +32,7 @@ View = tuple[float, float]
 
 @takes(ds=RESULTS)
 def contour(
-    ds: xr.Dataset,
+    ds: Labelled,
     lr: Several = None,
     momentum: Several = None,
     start: Several = None,
@@ -100,7 +100,7 @@ def contour(
 
 @takes(ds=RESULTS)
 def surface(
-    ds: xr.Dataset,
+    ds: Labelled,
     lr: Several = None,
     momentum: Several = None,
     start: Several = None,
@@ -155,7 +155,7 @@ def surface(
 
 
 def field_around(
-    ds: xr.Dataset, runs: Sequence[Run], ends: Ends | None, scale: Scale, points: int
+    ds: Labelled, runs: Sequence[Run], ends: Ends | None, scale: Scale, points: int
 ) -> Field:
     """Sample the objective over the window that was asked for, or that fits the runs.
 
@@ -180,14 +180,14 @@ def turn(ax: Any, view: View | None) -> None:
 
 
 def _chosen(
-    ds: xr.Dataset,
+    ds: Labelled,
     velocity: Start | None,
     at: At | None,
     lr: Several,
     momentum: Several,
     start: Several,
     replay: bool,
-) -> tuple[xr.Dataset, list[Run], list[str]]:
+) -> tuple[Labelled, list[Run], list[str]]:
     one = chosen(ds, velocity, at)
     return one, *chosen_runs(one, lr, momentum, start, replay)
 
@@ -205,7 +205,7 @@ def _contours(ax: Any, field: Field, runs: Sequence[Run]) -> Drawn:
 
 
 def _page(
-    ds: xr.Dataset,
+    ds: Labelled,
     runs: list[Run],
     said: list[str],
     beside: bool,

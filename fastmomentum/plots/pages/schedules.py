@@ -21,7 +21,7 @@ def schedule(
 ) -> Page:
     """Draw an experiment's schedules over all of a run's updates.
 
-    A restart begins the momentum's anew, when that is depends on the run: none is drawn.
+    A restart starts the momentum's schedule over; when depends on the run, so none is drawn.
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ def _seeds_of_cell(
 
 
 def foretold(cell: xr.Dataset, near: Floats) -> Foretold | None:
-    """The covariance that theory gives of a cell's last points, about the minimiser next to them.
+    """The covariance that theory predicts of a cell's last points about the nearest minimiser.
 
     Parameters
     ----------
@@ -182,14 +182,14 @@ def foretold(cell: xr.Dataset, near: Floats) -> Foretold | None:
             found = theories.batch_stationary_covariance(
                 *given, *rows, plan.batch.size, noise_covariance=noise
             )
-        else:  # the batches of an epoch are not independent; of a small part of it nearly so
+        else:  # batches of an epoch are not independent; small parts of it nearly are
             noise = noise + theories.minibatch_covariance(rows.gradients, plan.batch.size, False)
             found = theories.stationary_covariance(*given, hessian, noise)
     return None if np.isnan(found).any() else Foretold(found, minimiser, hessian)
 
 
 def _compared(final: Floats, known: Foretold) -> list[str]:
-    """How the cloud and theory agree, in two lines."""
+    """How well the cloud agrees with theory, in two lines."""
     off = final - known.minimiser
     inside = np.einsum("ni,ij,nj->n", off, np.linalg.pinv(known.covariance), off)
     share = np.mean(inside <= -2.0 * np.log(0.05))

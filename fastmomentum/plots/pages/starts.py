@@ -120,7 +120,7 @@ def _chosen(ds: xr.Dataset, over: str | None, wanted: dict[str, list[Any] | None
 
 
 def _columns(count: int, size: Size | None) -> int:
-    """How many maps stand beside each other: two rows usually, on a page the largest maps."""
+    """Columns of maps: those of two rows, or on a page of given size those of the largest maps."""
     if size is None:
         return count if count <= 2 else -(-count // 2)
     wide, high = size

@@ -1,4 +1,4 @@
-"""Which of two experiments on the same grid came to the target sooner."""
+"""Which of two experiments on the same grid reached the target sooner."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def duel(
     size: Size | None = None,
     style: Style | None = None,
 ) -> Page:
-    """Map which of two experiments on the same grid came to the target sooner, and how much.
+    """Map which of two experiments on the same grid reached the target sooner, and by how much.
 
     Over it are drawn the theory's stability boundaries and best settings of both.
 
@@ -119,7 +119,7 @@ def _planes(both: list[xr.Dataset], start: Start | None) -> list[xr.Dataset]:
     Raises
     ------
     InputError
-        One is refined and the other is not, or both to another depth.
+        One is refined and the other is not, or they are refined to different depths.
     """
     planes = [plane(each, start) for each in both]
     fine = [CELL in each.dims for each in planes]
