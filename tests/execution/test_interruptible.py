@@ -13,7 +13,7 @@ import fastmomentum as fm
 from fastmomentum.execution import interruptible
 from fastmomentum.execution.interruptible import run_unless
 from fastmomentum.results import digest
-from fastmomentum.results.dataset import from_memory
+from fastmomentum.results.backend import from_memory
 
 
 def test_blocks_wait_for_a_free_worker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from fastmomentum.explorer.maps import MOST_CELLS, MOST_UPDATES, coarse_size, fi
 from fastmomentum.explorer.plane import PALETTE, plane_of
 from fastmomentum.explorer.source import Source
 from fastmomentum.explorer.view import View, first_view
-from fastmomentum.results.dataset import from_memory
+from fastmomentum.results.backend import from_memory
 from tests.helpers import LINE_X, LINE_Y, example_objectives, same_bits
 
 VIEW = first_view()

@@ -24,7 +24,7 @@ from fastmomentum.explorer.tables import KINDS, schedules_told
 from fastmomentum.explorer.theory import nearest_minimiser, theory_of
 from fastmomentum.explorer.view import View, first_view
 from fastmomentum.objectives import Himmelblau
-from fastmomentum.results.dataset import from_memory
+from fastmomentum.results.backend import from_memory
 from fastmomentum.schema import Arrays
 from tests.helpers import LINE_X, LINE_Y, same_bits
 
