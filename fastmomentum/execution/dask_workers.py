@@ -180,8 +180,9 @@ class DaskWorkers:
         try:
             yield
         except KilledWorker as error:
+            killed = error.allowed_failures + 1
             raise ClusterError(
-                f"the same blocks killed {error.allowed_failures + 1} workers, at last "
+                f"the same blocks killed {killed} worker{'s' if killed > 1 else ''}, at last "
                 f"{error.last_worker.address}; perhaps they need more memory than it has: see its "
                 "log"
             ) from error

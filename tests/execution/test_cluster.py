@@ -246,7 +246,7 @@ def test_blocks_that_kill_their_worker_end_the_run(tmp_path: Path) -> None:
 
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), cluster(1) as client:
         client.run(be_the_end)
-        with pytest.raises(fm.ClusterError, match=r"killed 1 worker.*\n.*go on") as caught:
+        with pytest.raises(fm.ClusterError, match=r"killed 1 worker.*\n.*resume") as caught:
             fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=1)
         assert "Traceback" not in str(caught.value)
 
@@ -480,7 +480,7 @@ def test_a_scheduler_lost_while_results_are_entered(
     monkeypatch.setattr("fastmomentum.execution.remote.POLL_SECONDS", 0.0)
     with scheduler_and_worker(tmp_path) as (address, scheduler, _), Client(address) as client:
         lost = at_first(scheduler.kill, lambda: until(lambda: client.status != "running"))
-        words = rf"^the scheduler at {address} is gone\n.* go on"
+        words = rf"^the scheduler at {address} is gone\n.* resume"
         with pytest.raises(fm.ClusterError, match=words):
             fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=1, progress=lost)
 

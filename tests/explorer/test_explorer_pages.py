@@ -105,6 +105,7 @@ def test_a_map_that_takes_long_is_shown_halfway(
     page: Page, monkeypatch: pytest.MonkeyPatch, seconds: float, kinds: list[str]
 ) -> None:
     said: list[dict[str, Any]] = []
+    page.session._inbox.take(waits=False)  # what strange messages of other tests have left there
     monkeypatch.setattr(page.session, "say", lambda **parts: said.append(parts))
     monkeypatch.setattr(page.session, "pixels", (60, 50))
     monkeypatch.setattr(page.session, "_seconds_a_cell", seconds)  # as the coarse map took

@@ -233,7 +233,7 @@ def test_the_region_of_another_form_is_at_its_own_learning_rates() -> None:
     assert inside(region, 0.1 / (1 - 0.6), 0.6) == found
     assert inside(region, 0.2, 4 / 9)  # 0.2 (1 - 4/9) = 1/9
     assert not inside(region, 1 / 9, 4 / 9)
-    with pytest.raises(InputError, match="of the heavy ball and its forms: got nesterov"):
+    with pytest.raises(InputError, match="for the heavy ball and its forms only: got nesterov"):
         drawn_region("nesterov")
 
 
