@@ -77,8 +77,10 @@ test: $(STAMP)
 # for Python 3.11 only: elsewhere, make lowest LOWEST_PYTHON=python3.11.
 LOWEST := .venv-lowest
 LOWEST_PYTHON ?= $(PYTHON)
-# What old releases still call, newer ones of what they need call deprecated.
-LOWEST_WARNINGS := -W default::DeprecationWarning -W default::PendingDeprecationWarning
+# What old releases still call, newer ones of what they need call deprecated. Of modules that were built
+# with a newer NumPy, NumPy itself ignores that arrays have grown.
+LOWEST_WARNINGS := -W default::DeprecationWarning -W default::PendingDeprecationWarning \
+	-W "ignore:numpy.ndarray size changed:RuntimeWarning"
 LOWEST_PIP = $(LOWEST)/bin/python -m pip --quiet --disable-pip-version-check install
 
 lowest: $(LOWEST)/installed
@@ -109,9 +111,6 @@ wheel: $(STAMP)
 arm: $(STAMP)
 	@if ! command -v debootstrap > /dev/null || ! command -v qemu-aarch64-static > /dev/null; then \
 		echo "make arm: skipped; it needs debootstrap and qemu-user-static, both packages of Debian"; \
-	elif ! test .arm/built -nt pyproject.toml && echo "building an aarch64 user-land into .arm; this takes a minute" \
-			&& ! sh tests/arm/build.sh .arm $(BIN)/python; then \
-		echo "make arm: skipped; the user-land could not be built, for the reason above"; \
 	else \
 		$(BIN)/python tests/arm/compare.py .arm; \
 	fi

@@ -1,4 +1,4 @@
-"""Digests as JSON: every objective, rule and schedule, a restart, noise and batches, each once.
+"""Digests as JSON: every objective, rule and schedule, restarts, noise and batches, each once.
 
     python tests/arm/digests.py [PART N]
 
@@ -40,6 +40,10 @@ MOMENTUM: dict[str, dict[str, Any]] = {
     "linear": {"first": 0.5, "last": 0.9, "steps": 200},
 }
 """Every schedule with its parameters."""
+PLANNED = Schedule(
+    lr=[{"kind": "linear", **LR["linear"]}, {"kind": "cosine", **LR["cosine"]}],
+    momentum={"kind": "nesterov"},
+)
 
 
 def span(first: float, last: float, num: int) -> dict[str, Any]:
@@ -48,56 +52,47 @@ def span(first: float, last: float, num: int) -> dict[str, Any]:
 
 
 def experiments() -> dict[str, fm.Experiment]:
-    """Each objective with one rule, the rules by turns; runs that converge, diverge and neither."""
+    """Each objective with one rule, the rules by turns; runs that converge, diverge and neither.
+
+    One has noise, one schedules and restarts, one batches: kernels take long to compile.
+    """
     line = np.arange(50.0), np.arange(50.0) % 7 + 3 * np.arange(50.0)
-    rules, made = sorted(RULES), {}
+    rules = sorted(RULES)
+    made = {
+        "batches": fm.Experiment(
+            objective=fm.MSE.from_arrays(*line),
+            rule="momentum",
+            steps=300,
+            grid=fm.Grid(lr=span(1e-5, 1e-3, 200), momentum=[0.5], start=[(0, 1)], seed=[7]),
+            noise={"gaussian": 0.5},
+            batch={"size": 8},
+            stop=fm.Stop(bound=False),
+        )
+    }
     for number in range(max(len(fm.OBJECTIVES), len(rules))):
         name = list(fm.OBJECTIVES)[number % len(fm.OBJECTIVES)]
         rule = rules[number % len(rules)]
         objective = fm.MSE.from_arrays(*line) if name == "mse" else fm.OBJECTIVES[name].example()
         moves = RULES[rule].uses_momentum
         targets = [1.0, 1e-3] if objective.f_min is not None else []
+        is_noisy, is_scheduled = name == "booth", name == "matyas" and rule == "nesterov"
         made[f"{name}, {rule}"] = fm.Experiment(
             objective=objective,
-            rule=rule,
+            rule=fm.UpdateRule(name=rule, restart="function" if is_scheduled else None),
             steps=300,
             grid=fm.Grid(
                 lr=span(1e-5, 1.0, 24),
-                momentum=[0.0, 0.3, 0.9, 0.99] if moves else None,
+                momentum=[0.0, 0.3, 0.9, 0.99] if moves and not is_scheduled else None,
                 start=[(-1.2, 1.0), (0.3, -2.0)],
                 velocity=[(0.0, 0.0), (0.5, -0.25)] if moves else None,
+                seed=[5] if is_noisy else None,
             ),
+            noise={"gaussian": 0.5, "common": False} if is_noisy else None,
+            schedule=PLANNED if is_scheduled else None,
             record=fm.Record(every=50),
             # Most without: their kernels compile in half the time.
-            stop=fm.Stop(targets=targets, bound=1e10) if number % 4 == 1 else fm.Stop(bound=False),
+            stop=fm.Stop(targets=targets, bound=1e10) if number % 6 == 1 else fm.Stop(bound=False),
         )
-    made["noise"] = fm.Experiment(
-        objective=fm.Rosenbrock(),
-        rule="momentum",
-        steps=300,
-        grid=fm.Grid(lr=span(1e-4, 1e-2, 12), momentum=[0.5], start=[(-1.2, 1)], seed=5),
-        noise={"gaussian": 0.5, "common": False},
-        stop=fm.Stop(bound=False),
-    )
-    made["batches"] = fm.Experiment(
-        objective=fm.MSE.from_arrays(*line),
-        rule="momentum",
-        steps=300,
-        grid=fm.Grid(lr=span(1e-5, 1e-3, 200), momentum=[0.5], start=[(0, 1)], seed=[7]),
-        noise={"gaussian": 0.5},
-        batch={"size": 8},
-        stop=fm.Stop(bound=False),
-    )
-    made["schedules"] = fm.Experiment(
-        objective=fm.Rosenbrock(),
-        rule=fm.UpdateRule(name="nesterov", restart="function"),
-        steps=300,
-        grid=fm.Grid(lr=span(1e-5, 1e-3, 24), start=[(-1.2, 1.0), (0.3, -2.0)]),
-        schedule=Schedule(
-            lr=[{"kind": "linear", **LR["linear"]}, {"kind": "cosine", **LR["cosine"]}],
-            momentum={"kind": "nesterov"},
-        ),
-    )
     return made
 
 

@@ -17,3 +17,5 @@ def test_there_is_one_of_each() -> None:
     assert {plan.noise is not None for plan in plans} == {True, False}
     assert {plan.batch is not None for plan in plans} == {True, False}
     assert {plan.rule.restart is not None for plan in plans} == {True, False}
+    assert {plan.schedule is not None for plan in plans} == {True, False}
+    assert {plan.stop.bound is not None for plan in plans} == {True, False}
