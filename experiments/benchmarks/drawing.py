@@ -20,9 +20,7 @@ def noise(setting: Setting) -> Row:
     contenders = {
         "none": whole_grid(grid(fm.Rosenbrock(), steps)),
         "common": whole_grid(grid(fm.Rosenbrock(), steps, noise={"gaussian": 0.1})),
-        "own": whole_grid(
-            grid(fm.Rosenbrock(), steps // 8, noise={"gaussian": 0.1, "common": False})
-        ),
+        "own": whole_grid(grid(fm.Rosenbrock(), steps, noise={"gaussian": 0.1, "common": False})),
     }
     samples = by_turns(contenders, setting.repeats)
     none, common, own = (median(rates) for rates in samples.values())
