@@ -19,9 +19,6 @@ ALONE: Final = 128
 """If fewer runs than this share a seed, each draws for itself: a kernel call per seed would cost
 more than is saved."""
 
-MADE_WITH: Final = ("lr", "momentum", "rule", "objective", "start", "velocity")
-"""Fields of a grid that a run's own noise depends on; without a velocity, it counts as 0."""
-
 NO_NUMBERS: Final = np.empty(0)
 NO_KEY: Final = np.zeros(2, np.uint64)
 
@@ -105,13 +102,14 @@ def keys_of_lanes(
 def _keys(experiment: Experiment, runs: range, of_seed: bool) -> NDArray[np.uint64]:
     """Keys of runs, shape (2, n_runs): from their seeds alone, or from all their settings.
 
+    All that identifies a run but its seed; a velocity that the grid has not counts as 0.
     With NumPy: that takes a few per cent of the runs' own time, and needs no compilation.
     """
     grid = experiment.grid
     cells = dict(zip(grid.axes, np.unravel_index(np.asarray(runs), grid.shape), strict=True))
     state = NOTHING, NOTHING
     for label in experiment.labels if not of_seed else ():
-        if label.kind in MADE_WITH:
+        if label.kind != "seed":
             state = absorbed(np.asarray(label.values, float)[cells[label.axis]], *state)
     if grid.velocity is None and not of_seed:
         state = absorbed(0.0, *absorbed(0.0, *state))

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, m
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Functions, Objective
-from fastmomentum.objectives.formula_functions import degree, functions, parsed
+from fastmomentum.objectives.formula_functions import degree, formula_faults, functions, parsed
 from fastmomentum.objectives.formula_keys import (
     KEYS,
     arguments,
@@ -26,9 +26,8 @@ from fastmomentum.objectives.formula_keys import (
 )
 from fastmomentum.objectives.quadratics import constant_curvatures
 from fastmomentum.objectives.searching import Landscape, minimisers
-from fastmomentum.objectives.tokens import FormulaError
-from fastmomentum.objectives.trees import evaluate, in_exponents, uses
-from fastmomentum.specification.messages import Fault, faults
+from fastmomentum.objectives.trees import evaluate, in_exponents
+from fastmomentum.specification.messages import faults
 from fastmomentum.text import suggest
 
 USUAL_BOX: Final[Box] = ((-5.0, 5.0), (-5.0, 5.0))
@@ -119,36 +118,16 @@ class Formula(Objective):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        taken = [name for name, _ in self.given_constants if name in self.variables]
-        if taken:
-            raise faults([("constants", f"has {taken[0]!r}, which is a variable; rename one")])
-        names = tuple(name for name, _ in self.given_constants)
-        try:
-            trees = [parsed(self.formula, (*self.variables, *names))]
-            self.functions  # noqa: B018  (raises where it cannot be derived)
-        except FormulaError as error:
-            raise faults([("formula", str(error))]) from None
-        try:
-            trees += [parsed(text, names) for text in self._expressions()]
-            minima = self.minimisers if self.given_minimisers is not None else ()
-        except FormulaError as error:
-            raise faults([("minimisers", str(error))]) from None
-        wrong: list[Fault] = []
-        for name, _ in self.given_constants:
-            if not any(uses(tree, [name]) for tree in trees):
-                wrong.append(("constants", f"has {name}, which the formula does not; drop it"))
-        for point in minima:
+        points = self.given_minimisers or ()
+        expressions = [part for point in points for part in point if isinstance(part, str)]
+        wrong = formula_faults(self.formula, self.variables, self.given_constants, expressions)
+        for point in self.minimisers if points else ():
             if not np.isfinite(self.value(*point)):
                 said = f"({point[0]:g}, {point[1]:g})"
                 wrong.append(("minimisers", f"has {said}, where the formula is no finite number"))
         if wrong:
             raise faults(wrong)
         return self
-
-    def _expressions(self) -> list[str]:
-        """Coordinates of minimisers that are to be computed from the constants."""
-        points = self.given_minimisers or ()
-        return [part for point in points for part in point if isinstance(part, str)]
 
     @property
     def functions(self) -> Functions:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 from fastmomentum.objectives import generated
 from fastmomentum.objectives.base import Functions
 from fastmomentum.objectives.grammar import Node, parse
 from fastmomentum.objectives.tokens import FormulaError
 from fastmomentum.objectives.trees import specialise, uses, weigh
+from fastmomentum.specification.messages import Fault, faults
 
 
 @functools.lru_cache(maxsize=256)
@@ -40,6 +42,55 @@ def functions(
         return derive(tree, variables, names)
 
     return generated.functions(f"{variables} {names} {tree.spelt()}", write)
+
+
+def formula_faults(
+    formula: str,
+    variables: tuple[str, str],
+    constants: tuple[tuple[str, float], ...],
+    expressions: Sequence[str],
+) -> list[Fault]:
+    """Faults of a formula's constants.
+
+    Parameters
+    ----------
+    formula : str
+        Its text.
+    variables : (str, str)
+        Names of its variables.
+    constants : tuple of (str, float)
+        By name.
+    expressions : sequence of str
+        Coordinates of minimisers that are computed from the constants.
+
+    Returns
+    -------
+    list of (str, str)
+        Key and message for each constant that nothing uses.
+
+    Raises
+    ------
+    ValidationError
+        A constant has a variable's name, the formula cannot be derived, or an expression is none.
+    """
+    names = tuple(name for name, _ in constants)
+    taken = [name for name in names if name in variables]
+    if taken:
+        raise faults([("constants", f"has {taken[0]!r}, which is a variable; rename one")])
+    try:
+        trees = [parsed(formula, (*variables, *names))]
+        functions(formula, variables, constants)
+    except FormulaError as error:
+        raise faults([("formula", str(error))]) from None
+    try:
+        trees += [parsed(text, names) for text in expressions]
+    except FormulaError as error:
+        raise faults([("minimisers", str(error))]) from None
+    return [
+        ("constants", f"has {name}, which the formula does not; drop it")
+        for name in names
+        if not any(uses(tree, [name]) for tree in trees)
+    ]
 
 
 def degree(

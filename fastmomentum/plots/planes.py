@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.cells import CELL
+from fastmomentum.experiment.labels import KINDS
 from fastmomentum.plots.style import number, point
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.labelled import Labelled, LabelledArray
@@ -74,10 +75,9 @@ def described(results: Labelled) -> str:
 
 def chosen_words(results: Labelled) -> list[str]:
     """Settings, parameters and constants of which one value was selected, such as "nu 0.7"."""
-    kinds = ["seed", "lr", "momentum", "rule", "objective"]
-    if experiment_of(results).grid.momentum is None:
-        kinds.remove("momentum")
-    names = labels_of(results, kinds)
+    grid = experiment_of(results).grid
+    left = {*grid.places, *(["momentum"] if grid.momentum is None else [])}
+    names = labels_of(results, [kind for kind in KINDS if kind not in left])
     return [
         f"{name.removeprefix('objective_')} {number(results[name].item())}"
         for name in names

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from fastmomentum.analysis.comparing import Fastest, fastest, soonest
 from fastmomentum.analysis.replaying import replay
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.casing import cased
 from fastmomentum.plots.fields import colour_bar, contour, sample
@@ -65,7 +66,7 @@ class _Compared:
     @property
     def said(self) -> str:
         """Its best run in a line, for a legend and for a terminal."""
-        others = labels_of(self.results, ("rule", "objective"))
+        others = labels_of(self.results, NAMED)
         more = "".join(f", {name} {self.found.cell[name]:.3g}" for name in others)
         momentum = "by schedule" if self.run.is_momentum_scheduled else f"{self.run.momentum:.4g}"
         moves = experiment_of(self.results).rule.rule.uses_momentum

@@ -24,11 +24,10 @@ from fastmomentum.plots.pages.choosing import (
 )
 from fastmomentum.plots.pages.other_axes import checked
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
-from fastmomentum.plots.planes import described
+from fastmomentum.plots.planes import chosen_words, described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.seed_bands import bands
 from fastmomentum.plots.seed_maps import Measure, seed_map
-from fastmomentum.plots.style import number
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import experiment_of
@@ -141,15 +140,7 @@ def loss_bands(
 
 def _label(cell: xr.Dataset, varying: bool) -> str:
     """A cell in words."""
-    plan = experiment_of(cell)
-    said = [f"lr {number(cell['lr'].item())}"]
-    if plan.grid.momentum is not None:
-        said.append(f"momentum {number(cell['momentum'].item())}")
-    for label in plan.labels:
-        if label.kind in ("rule", "objective"):
-            value = number(cell[label.name].item())
-            said.append(f"{label.name.removeprefix('objective_')} {value}")
-    return ", ".join([*said, f"from {start_of(cell)}"] if varying else said)
+    return ", ".join([*chosen_words(cell), *([f"from {start_of(cell)}"] if varying else [])])
 
 
 def _expected(cell: xr.Dataset, objective: Objective) -> list[tuple[Any, Any]]:
