@@ -16,28 +16,39 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from digests import CURVES, experiments
+
 ROOT = Path(__file__).parents[2]
 DIGESTS = Path(__file__).with_name("digests.py")
-PARTS = 2
-"""Processes that share the work: most of it is compiling, under emulation."""
+PROCESSES = 2
+"""That share the work: most of it is compiling, under emulation."""
 
 
 def digests(command: list[str | Path], environment: dict[str, str]) -> dict[str, str]:
-    """What `digests.py` says, run in parts beside one another."""
+    """What `digests.py` says; whichever process is done takes what comes next."""
+    names = iter([*experiments(), CURVES])  # one, of which all threads take
+    found: dict[str, str] = {}
 
-    def ask(part: int) -> dict[str, str]:
-        done = subprocess.run(
-            [*command, DIGESTS, str(part), str(PARTS)],
+    def ask(_: int) -> None:
+        with subprocess.Popen(
+            [*command, DIGESTS],
             env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            check=True,
             text=True,
-        )
-        said: dict[str, str] = json.loads(done.stdout)
-        return said
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for name in names:
+                print(name, file=process.stdin, flush=True)
+                answer = process.stdout.readline()
+                if not answer:
+                    raise SystemExit(f"make arm: {command[0]} ended without a digest of {name}")
+                found.update(json.loads(answer))
 
-    with ThreadPoolExecutor(PARTS) as pool:
-        return {name: told for part in pool.map(ask, range(PARTS)) for name, told in part.items()}
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        list(pool.map(ask, range(PROCESSES)))  # raises what they raise
+    return found
 
 
 def is_built(folder: Path) -> bool:

@@ -1,8 +1,9 @@
-"""Digests as JSON: every objective, rule and schedule, restarts, noise and batches, each once.
+"""Digests: every objective, rule and schedule, restarts, noise and batches, each once.
 
-    python tests/arm/digests.py [PART N]
+    python tests/arm/digests.py
 
-PART of N: only every N-th experiment, from that one on. It runs on any machine; `compare.py` asks
+Reads names of `experiments` from its input, one a line, and answers each with a line of JSON, a
+digest by name; to `curves` with those of all schedules. It runs on any machine; `compare.py` asks
 two and compares.
 """
 
@@ -40,6 +41,7 @@ MOMENTUM: dict[str, dict[str, Any]] = {
     "linear": {"first": 0.5, "last": 0.9, "steps": 200},
 }
 """Every schedule with its parameters."""
+CURVES = "curves"
 PLANNED = Schedule(
     lr=[{"kind": "linear", **LR["linear"]}, {"kind": "cosine", **LR["cosine"]}],
     momentum={"kind": "nesterov"},
@@ -109,10 +111,10 @@ def curves() -> dict[str, str]:
 
 
 def main() -> None:
-    part, parts = map(int, sys.argv[1:] or ("0", "1"))
-    chosen = list(experiments().items())[part::parts]
-    found = {name: digest(fm.run(plan, n_jobs=1)) for name, plan in chosen}
-    print(json.dumps(found if part else found | curves()))
+    plans = experiments()
+    for name in map(str.strip, sys.stdin):
+        found = curves() if name == CURVES else {name: digest(fm.run(plans[name], n_jobs=1))}
+        print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":
