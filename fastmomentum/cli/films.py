@@ -60,7 +60,7 @@ def animate(words: Sequence[str], program: str | None = None) -> None:
     add("--fps", type=float, default=20.0, help="frames a second (20)")
     add("--loop", type=int, default=0, metavar="N", help="how often a GIF plays; 0: always (0)")
     add("--live", action="store_true", help="play in a window; a file is written only with -o")
-    asked = reading.parse_args(joined(words))
+    asked = reading.parse_intermixed_args(joined(words))
     _require_sense(asked)
     path = None
     if asked.output is not None or not asked.live:

@@ -49,13 +49,18 @@ def draw(kind: str, words: Sequence[str], program: str | None = None) -> None:
     program : str, optional
         Name of the command; by default that of the script.
     """
-    description, epilog, add = KINDS[kind]
-    reading = parser(description, epilog, program=program, of_plan=kind in OF_PLANS)
-    add(reading)
-    asked = reading.parse_args(joined(words))
+    asked = asked_of(kind, words, program)
     named = getattr(asked, "show", kind) if kind == "loss" else kind
     path = place_of(asked.results, asked.output, named, SUFFIXES)
     _write(lambda: page_of(kind, asked), path, asked.style)
+
+
+def asked_of(kind: str, words: Sequence[str], program: str | None = None) -> argparse.Namespace:
+    """Parse the arguments of `draw`; files may stand before, between and behind the options."""
+    description, epilog, add = KINDS[kind]
+    reading = parser(description, epilog, program=program, of_plan=kind in OF_PLANS)
+    add(reading)
+    return reading.parse_intermixed_args(joined(words))
 
 
 def draw_made(page: Callable[..., Page], kind: str, asked: argparse.Namespace) -> None:

@@ -33,8 +33,8 @@ def test_what_was_measured_is_what_theory_says(tmp_path: Path) -> None:
         results(drawn(size), tmp_path / f"b{size}.h5").close()
     whole = {"size": 6, "draw": "shuffle"}
     results(whole, tmp_path / "all.h5", seed=1).close()
-    files = [str(tmp_path / f"{name}.h5") for name in ("all", "b1", "b2")]
-    words = ["plot", "batches", *files, "-o", str(tmp_path / "b.png"), "--lr", "0.02"]
+    first, *others = [str(tmp_path / f"{name}.h5") for name in ("all", "b1", "b2")]
+    words = ["plot", "batches", first, "-o", str(tmp_path / "b.png"), *others, "--lr", "0.02"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     said = done.output.split()

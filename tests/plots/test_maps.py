@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from typer.testing import CliRunner
 import fastmomentum as fm
 from fastmomentum import analysis, plots, theory
 from fastmomentum.cli import app
+from fastmomentum.cli.pictures import KINDS, asked_of
 from fastmomentum.errors import InputError
 from fastmomentum.execution import worker
 from fastmomentum.experiment.toml import load
@@ -609,6 +612,32 @@ def test_the_gallerys_pictures_are_small_and_drawn_by_its_script():
     words = (GALLERY / "draw.sh").read_text().split()
     words += ["explorer"] * ("explorer.png" in (GALLERY.parent / "measure_explorer.py").read_text())
     assert {picture.stem for picture in pictures} <= set(words)
+
+
+STAND_IN = """#!/bin/sh
+for word in "$(basename "$0")" "$@"; do printf '%s\\037' "$word"; done >> "$0.said"
+echo >> "$0.said"
+while [ $# -gt 1 ]; do case $1 in -o) mkdir -p "$2"; touch "$2/comparison.png" ;; esac; shift; done
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell script, for make on Linux and macOS")
+def test_the_gallerys_script_says_what_the_commands_take(tmp_path) -> None:
+    for name in ("fastmomentum", "python"):
+        (tmp_path / name).write_text(STAND_IN)
+        (tmp_path / name).chmod(0o755)
+    folders = [tmp_path, tmp_path / "runs", tmp_path / "pictures"]
+    subprocess.run(["sh", GALLERY / "draw.sh", *folders], check=True)
+    said = "".join((tmp_path / f"{name}.said").read_text() for name in ("fastmomentum", "python"))
+    kinds = set()
+    for line in said.splitlines():
+        program, first, *words = line.split("\x1f")[:-1]
+        kind = Path(first).stem.removeprefix("plot_") if program == "python" else words.pop(0)
+        if first == "plot" or (program == "python" and kind in KINDS):
+            asked = asked_of(kind, words)
+            assert asked.style.endswith("small.mplstyle")
+            kinds.add(kind)
+    assert {"phase", "basins", "loss", "duel", "report", "batches", "refined"} <= kinds
 
 
 @pytest.mark.parametrize(
