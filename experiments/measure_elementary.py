@@ -10,7 +10,7 @@ Takes two minutes for the 20,000 points a range that the tables were made with.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -180,9 +180,11 @@ def table(name: str, points: int) -> list[str]:
 
 def main() -> None:
     """Print the tables."""
-    points = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("points", nargs="?", type=int, default=20_000, help="a range [20000]")
+    words = parser.parse_args()
     for name in MEASURED:
-        print(name, *table(name, points), sep="\n", flush=True)
+        print(name, *table(name, words.points), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ the shortest decimal digits that give each number back, some 0.4 us a number.
 
 from __future__ import annotations
 
+import argparse
 import resource
 import subprocess
 import sys
@@ -56,16 +57,28 @@ def measure(source: Path, target: Path) -> str:
 
 def main() -> None:
     """Make the file, then start a process for each kind of export."""
-    if len(sys.argv) == 3:
-        print(measure(*map(Path, sys.argv[1:])))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("runs", nargs="?", type=int, default=4_000_000, help="how many [4000000]")
+    parser.add_argument(
+        "--one", nargs=2, type=Path, metavar=("FROM", "TO"), help="measure only this export"
+    )
+    words = parser.parse_args()
+    if words.one:
+        print(measure(*words.one))
         return
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 4_000_000
+    runs = words.runs
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "runs.h5"
         make(source, runs)
         print(f"{runs:,} runs, {source.stat().st_size / 1e6:,.0f} MB")
         for suffix in SUFFIXES:
-            words = [sys.executable, __file__, str(source), str(source.with_suffix(suffix))]
+            words = [
+                sys.executable,
+                __file__,
+                "--one",
+                str(source),
+                str(source.with_suffix(suffix)),
+            ]
             done = subprocess.run(words, capture_output=True, text=True, check=True)
             print(done.stdout, end="", flush=True)
 

@@ -113,3 +113,17 @@ def test_the_run_that_a_cluster_is_measured_with_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert set(json.loads(done.stdout)) == {"seconds", "kB"}
     assert (tmp_path / "o.h5").exists()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SCRIPT.parent.glob("[a-z]*.py")), ids=lambda path: str(path.stem)
+)
+def test_every_script_says_what_it_takes(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(path.parent)
+    monkeypatch.setattr(sys, "argv", [str(path), "--help"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(path), run_name="__main__")
+    assert not end.value.code
+    assert capsys.readouterr().out.startswith("usage: ")
