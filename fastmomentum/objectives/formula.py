@@ -18,6 +18,7 @@ from fastmomentum.objectives.formula_keys import (
     KEYS,
     arguments,
     corners,
+    in_python,
     named_numbers,
     one_line,
     points,
@@ -112,7 +113,10 @@ class Formula(Objective):
     else:
 
         def __init__(self, /, *formula: str, **given: Any) -> None:
-            super().__init__(**arguments(formula, given))
+            try:
+                super().__init__(**arguments(formula, given))
+            except InputError as error:
+                raise InputError(in_python(str(error))) from None
 
         __init__.__pydantic_base_init__ = True  # only direct calls come here
 
