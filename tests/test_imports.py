@@ -44,7 +44,10 @@ EDGES = {
     "explorer": (
         "plots analysis results theory schema execution schedules experiment objectives rules"
     ),
-    "cli": "explorer plots analysis execution results store experiment provenance notices",
+    "cli": (
+        "explorer plots analysis execution results store experiment specification provenance "
+        "notices"
+    ),
     "__main__": "cli",
 }
 """By package, or module of the root: the others that it may import, besides those above."""
