@@ -200,9 +200,9 @@ def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
         raise InputError(f"{path} has no line of numbers{below}; add some")
     figures.check(path)
     if dropped:
+        rows, are = ("1 row", "is") if dropped == 1 else (f"{dropped:,} rows", "are")
         warnings.warn(
-            f"{path}: {dropped:,} rows without a number in x or y are left out, "
-            f"{len(xs):,} are read",
+            f"{path}: {rows} without a number in x or y {are} left out, {len(xs):,} are read",
             MissingRowsWarning,
             stacklevel=3,
         )

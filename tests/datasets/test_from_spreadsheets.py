@@ -43,7 +43,7 @@ def test_an_error_is_a_missing_number_in_either_column(
         f", line 3: {column} must be a finite number: got {error!r}; "
         'correct or drop the line, or say missing = "drop"'
     )
-    with pytest.warns(MissingRowsWarning, match="1 rows without a number .* 2 are read"):
+    with pytest.warns(MissingRowsWarning, match="1 row without a number .* is left out, 2 are"):
         x, y = load_csv(path, "x", "y", missing="drop")
     assert (x.tolist(), y.tolist()) == ([3, 6], [4, 7])
 
