@@ -39,7 +39,9 @@ EDGES = {
     "store": "schema experiment objectives rules specification provenance",
     "results": "store schema theory experiment objectives rules specification provenance notices",
     "execution": "kernels store schema results experiment specification provenance",
-    "analysis": "execution kernels results schema theory objectives experiment specification",
+    "analysis": (
+        "execution kernels results schema theory objectives experiment specification notices"
+    ),
     "plots": "analysis results theory experiment objectives rules schedules specification notices",
     "explorer": (
         "plots analysis results theory schema execution schedules experiment objectives rules"

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, m
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Functions, Objective
+from fastmomentum.objectives.floors import has_floor
 from fastmomentum.objectives.formula_functions import degree, formula_faults, functions, parsed
 from fastmomentum.objectives.formula_keys import (
     KEYS,
@@ -26,7 +27,7 @@ from fastmomentum.objectives.formula_keys import (
     two_names,
 )
 from fastmomentum.objectives.quadratics import constant_curvatures
-from fastmomentum.objectives.searching import Landscape, minimisers
+from fastmomentum.objectives.searching import landscape_of, minimisers
 from fastmomentum.objectives.trees import evaluate, in_exponents
 from fastmomentum.specification.messages import faults
 from fastmomentum.text import suggest
@@ -53,7 +54,9 @@ class Formula(Objective):
         Values of the constants. In Python each may also be a keyword argument.
     minimisers : sequence of (float or str, float or str), optional
         Global minimisers; coordinates may be expressions in the constants. Left out, they are
-        searched for in the box, from fixed starts, and kept if no sample of the box lies lower.
+        searched for in the box, from fixed starts, and kept if no sample of the box lies lower. Of
+        a valley's floor, such as the circle of (x^2 + y^2 - 1)^2, one point is kept: `f_min` and
+        targets are right, but distances and basins are those of this point (`has_valley_floor`).
     box : ((float, float), (float, float)), optional
         Usual region, by default [-5, 5] each; in a file ``{ x = [-2, 2], y = [-1, 3] }``.
     label : str, optional
@@ -184,15 +187,16 @@ class Formula(Objective):
 
     @functools.cached_property
     def _searched(self) -> NDArray[np.float64]:
-        functions, constants = self.functions, self.constants
-        return minimisers(
-            Landscape(
-                lambda x, y: functions.value(x, y, constants),
-                lambda x, y: functions.gradient(x, y, constants),
-                lambda x, y: functions.hessian(x, y, constants),
-                self.box,
-            )
-        )
+        return minimisers(landscape_of(self.functions, self.constants, self.box))
+
+    @functools.cached_property
+    def _has_floor(self) -> bool:
+        landscape = landscape_of(self.functions, self.constants, self.box)
+        return has_floor(landscape, self.minimisers)
+
+    @property
+    def has_valley_floor(self) -> bool:
+        return self.searches_minimisers and self._has_floor
 
     @property
     def minimisers(self) -> NDArray[np.float64]:
