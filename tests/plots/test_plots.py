@@ -399,7 +399,7 @@ def mesh(tmp_path_factory) -> Path:
     ],
 )
 def test_scripts_draw_by_suffix_and_leave_nothing_else(script, results, tmp_path, name, suffix):
-    figure = tmp_path / "new" / f"figure{suffix}"
+    figure = tmp_path / f"figure{suffix}"
     status, out, err = script(name, results, "-o", figure)
     assert (status, err) == (0, "")
     assert out.splitlines()[-1] == f"wrote {figure}"
