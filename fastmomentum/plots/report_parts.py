@@ -24,7 +24,7 @@ from fastmomentum.plots.fields import Field
 from fastmomentum.plots.geometry import Floats, within
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.scatter import data_and_line
-from fastmomentum.plots.style import DASHED, START, STYLE, ink, point
+from fastmomentum.plots.style import DASHED, MANY, START, STYLE, ink, point
 from fastmomentum.plots.surfaces import fill_axes, lift, surface
 from fastmomentum.text import printable
 
@@ -161,8 +161,11 @@ def progress_of(run: Run, objective: Objective, values: Floats) -> tuple[str, Fl
         return f"Loss: {LOSSES[reduction]}", values
     if not len(objective.minimisers):
         return "Objective", values
-    several = len(objective.minimisers) > 1
-    where = "the nearest minimum" if several else point(objective.minimisers[0])
+    where = point(objective.minimisers[0])
+    if objective.has_valley_floor:
+        where = MANY
+    elif len(objective.minimisers) > 1:
+        where = "the nearest minimum"
     return f"Squared distance to {where}", squared_distance(run.points, objective)
 
 

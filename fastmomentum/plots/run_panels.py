@@ -28,7 +28,7 @@ from fastmomentum.plots.animated import (
 )
 from fastmomentum.plots.arguments import FIGURE, takes
 from fastmomentum.plots.curves import against_step, on_edge
-from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of
+from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of, star_of
 from fastmomentum.plots.geometry import Floats, clip
 from fastmomentum.plots.labels import label_levels
 from fastmomentum.plots.report_parts import (
@@ -211,7 +211,7 @@ def _legend(figure: Figure, field: Field, with_data: bool, head_is: str) -> None
     start, star, head = (Line2D([], [], **style) for style in (START, STAR, HEAD))
     handles: dict[str, Any] = {"start": start, "path and its updates": path, head_is: head}
     if len(minima_of(field)):
-        handles["minimum"] = star
+        handles[star_of(field)["label"]] = star
     if with_data:
         handles["least squares"] = Line2D([], [], color=ink(figure.get_facecolor()), **DASHED)
     legend_below(

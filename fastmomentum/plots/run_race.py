@@ -23,7 +23,7 @@ from fastmomentum.plots.animated import (
 )
 from fastmomentum.plots.arguments import FIGURE, takes
 from fastmomentum.plots.curves import against_step
-from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of
+from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of, star_of
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.marks import FEW
 from fastmomentum.plots.report_parts import (
@@ -41,7 +41,7 @@ from fastmomentum.plots.report_parts import (
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.run_panels import FROM_ABOVE, FROM_THE_SIDE
 from fastmomentum.plots.runs import RUNS, Run
-from fastmomentum.plots.style import COLOURS, DASHED, STAR, START, counted, ink, number
+from fastmomentum.plots.style import COLOURS, DASHED, START, counted, ink, number
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.theory import RuleLike
 
@@ -205,7 +205,7 @@ def _legend(figure: Figure, runs: Sequence[Run], field: Field, with_data: bool) 
         handles.append(Line2D([], [], label=label, **style))
     handles.append(Line2D([], [], **START))
     if len(minima_of(field)):
-        handles.append(Line2D([], [], **STAR))
+        handles.append(Line2D([], [], **star_of(field)))
     if with_data:
         dashed = DASHED | {"label": "least squares"}
         handles.append(Line2D([], [], color=ink(figure.get_facecolor()), **dashed))

@@ -112,6 +112,9 @@ def test_what_cannot_be_compared_gets_a_line(compared: tuple[Path, str], tmp_pat
     status, said = command("compare", tmp_path / "alike.toml", "-o", tmp_path / "alike.toml")
     assert status == 2
     assert "-o must name a folder" in said
+    status, said = command("compare", folder / "rules.toml", "-o", tmp_path / "none" / "out")
+    none = tmp_path / "none"
+    assert (status, said) == (2, f"{none}: no such folder; make it first, or choose another\n")
     words = "compare", folder / "rules.toml", "-o", tmp_path / "never"
     status, said = command(*words, "--style", "drak")
     assert status == 2

@@ -395,7 +395,7 @@ def test_agreement_is_told_unless_theory_is_left_out(script, files, tmp_path):
         ("hit", ["--beside", "--no-theory"], "--beside: there is no theory to draw beside the map"),
         ("rate", ["--beside", "--no-theory"], "--beside: there is no theory to draw beside the"),
         ("rate", ["--cells", "0"], "--cells must be 1 or more: got 0"),
-        ("hit", ["--minimiser", "3"], "--minimiser must be a number from 0 to 0: got 3"),
+        ("hit", ["--minimiser", "3"], "--minimiser must be 0, the only one: got 3"),
         ("basins", ["--over", "lr"], "--over was given twice; leave one out"),
     ],
 )
@@ -527,7 +527,7 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
         (("--lr", "0:0.1"), "lr must be a range A:B with A > 0: got 0:0.1"),
         (("--num", 0), "num must be at least 2: got 0"),
         (("--num", 1), "num must be at least 2: got 1"),
-        (("--start", 1), "start must be a number from 0 to 0: got 1"),
+        (("--start", 1), "start must be 0, the only one: got 1"),
         (("--start", "1,x"), "--start must be a number, or a point X,Y: got '1,x'"),
         (("--velocity", "x"), "--velocity must be a number, or a point X,Y: got 'x'"),
         (("--jobs", 0), "--jobs must be 1 to 1024, or -1 for one per core: got 0"),

@@ -399,7 +399,7 @@ def mesh(tmp_path_factory) -> Path:
     ],
 )
 def test_scripts_draw_by_suffix_and_leave_nothing_else(script, results, tmp_path, name, suffix):
-    figure = tmp_path / "new" / f"figure{suffix}"
+    figure = tmp_path / f"figure{suffix}"
     status, out, err = script(name, results, "-o", figure)
     assert (status, err) == (0, "")
     assert out.splitlines()[-1] == f"wrote {figure}"
@@ -517,15 +517,39 @@ def test_an_unwritable_place_is_told_in_a_line(script, results, tmp_path):
     code, _, err = script("plot_phase", results, "-o", tmp_path / "file" / "figure.png")
     file = tmp_path / "file"
     assert (code, err) == (
-        4,
-        f"plot_phase.py: writing {file}/figure.png: no file can be created in {file}; "
-        "choose another place\n",
+        2,
+        f"plot_phase.py: {file} is a file, no folder; choose another place for figure.png\n",
     )
     (tmp_path / "a.png").mkdir()
     code, _, err = script("plot_phase", results, "-o", tmp_path / "a.png")
     assert (code, err.count("\n")) == (2, 1)
     assert f"a.png is a folder; name a file in it, such as -o {tmp_path}/a.png/phase.png\n" in err
     assert list((tmp_path / "a.png").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "words"),
+    [
+        ("plot_phase", "png", []),
+        ("animate", "gif", []),
+        ("plot_cycles", "svg", []),
+        ("animate_zoom", "gif", ["--lr", "0.1:0.2", "--momentum", "0.5:0.6"]),
+    ],
+)
+def test_no_folder_is_made_for_a_picture(script, results, tmp_path, name, suffix, words):
+    given = [] if name == "plot_cycles" else [results]
+    path = tmp_path / "none" / "sub" / f"figure.{suffix}"
+    assert script(name, *given, "-o", path, *words)[::2] == (
+        2,
+        f"{name}.py: {path.parent}: no such folder; make it first, or choose another\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_in_a_folder_that_is_missing_are_the_fault_not_their_picture(script, tmp_path):
+    path = tmp_path / "none" / "results.h5"
+    code, _, err = script("plot_phase", path)
+    assert (code, err) == (2, f"plot_phase.py: {path}: no such file\n")
 
 
 def test_a_disk_that_is_full_is_told_in_a_line(script, results, tmp_path, monkeypatch):

@@ -43,6 +43,7 @@ from fastmomentum.plots.style import point as written
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.selection import Start
+from fastmomentum.text import no_such_number
 
 MEASURED_CELLS: Final = 512
 """Most cells measured along an axis, as each run has to be replayed for its rate."""
@@ -275,8 +276,10 @@ def _theory(ax: Axes, results: xr.Dataset, at: Any) -> TheoryLines:
 def _minimiser(results: xr.Dataset, number: int | None, theory: bool) -> Any:
     """Choose where theory is drawn: at the minimiser that most runs reached; None for nowhere."""
     known = objective_of(results).minimisers
+    if number is not None and not len(known):
+        raise InputError(f"{objective_of(results).words} has no minimiser; leave --minimiser out")
     if number is not None and not 0 <= number < len(known):
-        raise InputError(f"--minimiser must be a number from 0 to {len(known) - 1}: got {number}")
+        raise InputError(no_such_number("--minimiser", len(known), number))
     if not theory or not len(known) or not has_theory(results):
         return None
     if number is None:
