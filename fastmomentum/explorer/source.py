@@ -16,6 +16,7 @@ from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.toml import experiment_from
 from fastmomentum.explorer.axes import Range, names_of
 from fastmomentum.explorer.links import MOST_STEPS
+from fastmomentum.explorer.maps import require_few_steps
 from fastmomentum.explorer.plane import Plane, file_window, plane_of
 from fastmomentum.explorer.view import View, first_view
 from fastmomentum.plots.cells import cells_of
@@ -59,6 +60,8 @@ class Source:
                 self.view = self.view.changed(windows=windows)
         else:
             self.view = _view(experiment_from(given))
+        if self.results is None:
+            require_few_steps(self.view)
 
     def has(self, view: View) -> bool:
         """Whether the results have the map of a view."""
