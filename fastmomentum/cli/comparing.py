@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fastmomentum.cli.exit_status import errors_in_words
+from fastmomentum.cli.exit_status import errors_in_words, say_last
 from fastmomentum.cli.options import (
     ExperimentFile,
     Jobs,
@@ -98,7 +98,7 @@ def compare(
     if not quiet:
         for line in page.said:
             print(line)
-        print(f"wrote {picture}")
+        say_last(f"wrote {picture}")
 
 
 def stems(names: Iterable[str]) -> dict[str, str]:

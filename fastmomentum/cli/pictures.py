@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fastmomentum.cli.exit_status import say_last
 from fastmomentum.cli.parsing import parse_at
 from fastmomentum.cli.picture_arguments import (
     SUFFIXES,
@@ -88,7 +89,7 @@ def _write(drawn: Callable[[], Page], path: Path, style: str | None) -> None:
         for line in page.said:
             print(line)
         save(page, path)
-    print(f"wrote {path}")
+    say_last(f"wrote {path}")
 
 
 def page_of(kind: str, asked: argparse.Namespace) -> Page:

@@ -41,15 +41,14 @@ def _uncollected() -> Iterator[None]:
 
 
 def _add(kind: str, what: str) -> None:
+    @_uncollected()  # to the end, for taking a figure apart takes its time, too
+    @errors_in_words
     def command(context: typer.Context) -> None:
-        with _uncollected():
-            from fastmomentum.cli.pictures import draw
+        from fastmomentum.cli.pictures import draw
 
-            draw(kind, context.args, f"fastmomentum plot {kind}")
+        draw(kind, context.args, f"fastmomentum plot {kind}")
 
-    plot.command(kind, help=what, context_settings=dict(WORDS), add_help_option=False)(
-        errors_in_words(command)
-    )
+    plot.command(kind, help=what, context_settings=dict(WORDS), add_help_option=False)(command)
 
 
 _add("contour", "Contours of the objective, with paths of runs.")
