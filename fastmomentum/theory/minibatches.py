@@ -211,13 +211,13 @@ def batch_expected_loss(
     of_points[0, :, 0, :] = 0.5 * rows.mean
     weights = of_points.ravel()
     with np.errstate(over="ignore", invalid="ignore"):
-        losses = []
+        step = _lifted(*response_of(rule, lr, momentum, first=True), rows)
+        later = _lifted(*response_of(rule, lr, momentum), rows)
+        found = np.empty((*later.shape[:-2], steps + 1))
         for t in range(steps + 1):
-            losses.append(state[..., : weights.size] @ weights)
-            if t < 2:  # the first update may differ, as it is not dampened
-                step = _lifted(*response_of(rule, lr, momentum, first=t == 0), rows)
+            found[..., t] = state[..., : weights.size] @ weights
             state = (step @ state[..., np.newaxis])[..., 0]
-    found = np.stack([np.broadcast_to(loss, step.shape[:-2]) for loss in losses], axis=-1)
+            step = later  # the first update may differ, as it is not dampened
     return np.where(np.isnan(found), np.inf, found)
 
 
