@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.plots.boundaries import theory_lines
+from fastmomentum.plots.boundaries import theory_lines_of
 from fastmomentum.plots.fonts import give_fonts
 from fastmomentum.plots.phases import (
     PhaseMap,
@@ -26,7 +26,7 @@ from fastmomentum.plots.phases import (
 from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import STYLE, number
-from fastmomentum.results.chosen import objective_of, rule_of
+from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
 
 MOST_PANELS: Final = 12
@@ -80,7 +80,7 @@ def save_phase_map(
         handles, notes = drawn.handles, [drawn.note]
         known = experiment.form is not None and len(objective_of(results).minimisers)
         if (x, y) == ("lr", "momentum") and known:
-            lines = theory_lines(ax, objective_of(results), rule_of(results))
+            lines = theory_lines_of(ax, results)
             handles += lines.seen
             notes.append(lines.outside)
         title = experiment.title or experiment.objective.words

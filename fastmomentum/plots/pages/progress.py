@@ -70,7 +70,8 @@ def loss(
         Whether each run has a panel of its own, all with the same scales.
     bands : bool
         Of results with seeds, for each cell the median over all of them, the quartiles and 5 to
-        95%; on a quadratic with noise alone also what theory expects.
+        95%; on a quadratic with noise, or with batches drawn by "replacement", also what theory
+        expects.
     title, size, style
         As for `pages.contour`.
 
