@@ -14,6 +14,7 @@ from fastmomentum.errors import FastmomentumWarning, InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.results.chosen import by_objective
+from fastmomentum.results.dataset import experiment_of
 
 
 def loss(ds: xr.Dataset) -> xr.DataArray:
@@ -115,6 +116,7 @@ def distance(ds: xr.Dataset) -> xr.DataArray:
 
 
 def _path(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    experiment_of(ds)  # refuses what is no results
     if "trajectory" not in ds:
         raise InputError(
             "these results hold no trajectories; take a cell's with fm.replay, or run the "

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from fastmomentum.errors import InputError
-from fastmomentum.plots.arguments import AXES, RESULTS, takes
+from fastmomentum.plots.arguments import AXES, RESULTS, drawn_by, takes
 from fastmomentum.plots.cells import draw_ends, swatch
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
@@ -122,6 +122,7 @@ def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, 
     return DuelMap(mesh, ends, [*legend, *neither])
 
 
+@takes(ax=AXES, drawn=drawn_by(DuelMap, "fm.plots.duel_map"))
 def duel_bar(ax: Axes, drawn: DuelMap, names: tuple[str, str], target: float) -> Colorbar | None:
     """Draw the colour bar of a duel beside its axes.
 
@@ -140,6 +141,11 @@ def duel_bar(ax: Axes, drawn: DuelMap, names: tuple[str, str], target: float) ->
     -------
     Colorbar or None
         None where there is no cell that both came to.
+
+    Raises
+    ------
+    InputError
+        An argument is something else.
     """
     if drawn.ratios is None:
         return None

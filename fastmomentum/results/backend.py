@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
+from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.labelled import Labelled
 from fastmomentum.results.lazy_array import StoredArray
@@ -22,6 +23,7 @@ from fastmomentum.results.stored import (
 )
 from fastmomentum.schema import Variable, coordinates, observations, results
 from fastmomentum.store.bookkeeping import attributes
+from fastmomentum.text import kind_of
 
 
 class ResultsBackend(BackendEntrypoint):
@@ -82,7 +84,14 @@ def from_memory(
     -------
     xarray.Dataset
         Its arrays are views.
+
+    Raises
+    ------
+    InputError
+        The plan is no experiment.
     """
+    if not isinstance(experiment, Experiment):
+        raise InputError(f"experiment must be an fm.Experiment: got {kind_of(experiment)}")
     data = {v.name: _named(v, variables[v.name].reshape(v.shape)) for v in results(experiment)}
     data |= {v.name: _named(v, values_of(v)) for v in observations(experiment)}
     labels = {v.name: _named(v, values_of(v)) for v in coordinates(experiment)}
