@@ -52,6 +52,14 @@ ARRAY: Final = Kind(
     "a DataArray, such as fm.analysis.measured_rate(ds).rate",
     lambda given: isinstance(given, LabelledArray) and not isinstance(given, Labelled),
 )
+TEXTS: Final = Kind(
+    "a list of texts",
+    lambda given: isinstance(given, list | tuple) and all(isinstance(one, str) for one in given),
+)
+TWO_NAMES: Final = Kind(
+    "two names, such as ('heavy ball', 'Nesterov')",
+    lambda given: TEXTS.is_one(given) and len(given) == 2,
+)
 OBJECTIVE: Final = Kind(
     "an objective, such as fm.Rosenbrock()", lambda given: isinstance(given, Objective)
 )

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastmomentum.errors import InputError
 from fastmomentum.reference.optimisers import Optimiser
 from fastmomentum.specification.numbers import numbers, whole
+from fastmomentum.text import kind_of
 
 
 def learn_line(
@@ -41,7 +42,7 @@ def learn_line(
     Raises
     ------
     InputError
-        There is no update, or the data have no shape in common.
+        There is no update, the data have no shape in common, or there is no optimiser.
 
     Examples
     --------
@@ -54,6 +55,10 @@ def learn_line(
     if not x.ndim or x.shape != y.shape:
         raise InputError(
             f"x and y must have one shape, (..., n): got the shapes {x.shape} and {y.shape}"
+        )
+    if not isinstance(optimiser, Optimiser):
+        raise InputError(
+            f"optimiser must be one such as Momentum(lr=0.1): got {kind_of(optimiser)}"
         )
     if whole(steps, "steps") < 1:
         raise InputError(f"steps must be at least 1: got {steps}")
