@@ -158,6 +158,32 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def kind_of(given: object) -> str:
+    """What a wrong argument is, for the end of a message.
+
+    Parameters
+    ----------
+    given : object
+        Anything.
+
+    Returns
+    -------
+    str
+        Its type, with an article; a class by its own name.
+
+    Examples
+    --------
+    >>> kind_of(3), kind_of(None), kind_of(dict)
+    ('an int', 'nothing', 'the class dict')
+    """
+    if given is None:
+        return "nothing"
+    if isinstance(given, type):
+        return f"the class {given.__name__}"
+    kind = type(given).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+
+
 def _written(value: object) -> str:
     if value is None:
         return "nothing"

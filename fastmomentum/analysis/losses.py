@@ -15,6 +15,7 @@ from fastmomentum.notices import warn
 from fastmomentum.objectives import Objective
 from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.results.chosen import by_objective
+from fastmomentum.results.dataset import experiment_of
 
 
 def loss(ds: xr.Dataset) -> xr.DataArray:
@@ -123,6 +124,7 @@ def distance(ds: xr.Dataset) -> xr.DataArray:
 
 
 def _path(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    experiment_of(ds)  # refuses what is no results
     if "trajectory" not in ds:
         raise InputError(
             "these results hold no trajectories; take a cell's with fm.replay, or run the "

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.plots.arguments import AXES, RESULTS, takes
+from fastmomentum.plots.arguments import AXES, RESULTS, Kind, drawn_by, takes
 from fastmomentum.plots.cells import ENDS, cells_of, swatch
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.phases import count_ticks, shares, steps_label, steps_norm
@@ -154,6 +154,13 @@ def shades_of(results: xr.Dataset) -> LogNorm | None:
     return steps_norm(steps[steps >= 0]) if (steps >= 0).any() else None
 
 
+SEVERAL_AXES: Final = Kind(
+    "a list of Axes of matplotlib, one at least",
+    lambda given: isinstance(given, list | tuple) and bool(given) and all(map(AXES.is_one, given)),
+)
+
+
+@takes(axes=SEVERAL_AXES, drawn=drawn_by(BasinMap, "fm.plots.basin_map"))
 def shades_bar(axes: list[Axes], drawn: BasinMap) -> Colorbar | None:
     """Draw the bar of shades beside maps.
 
@@ -168,6 +175,11 @@ def shades_bar(axes: list[Axes], drawn: BasinMap) -> Colorbar | None:
     -------
     Colorbar or None
         In greys, for they hold for each colour; None where no steps were counted.
+
+    Raises
+    ------
+    InputError
+        An argument is something else.
     """
     figure = axes[0].get_figure()
     if figure is None or drawn.norm is None or drawn.target is None:

@@ -14,7 +14,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import COLOURS, STAR, ink
-from fastmomentum.specification.numbers import numbers
+from fastmomentum.specification.numbers import number, numbers
 
 SHARES: Final = (0.5, 0.95)
 """Share of a Gaussian cloud that lies within each ellipse."""
@@ -58,7 +58,7 @@ def ellipse(covariance: ArrayLike, share: float, centre: ArrayLike = (0.0, 0.0))
     Raises
     ------
     InputError
-        The share makes no sense.
+        The share makes no sense, or an argument has another shape.
 
     Examples
     --------
@@ -66,13 +66,18 @@ def ellipse(covariance: ArrayLike, share: float, centre: ArrayLike = (0.0, 0.0))
     >>> bool(np.allclose(np.hypot(*line) ** 2, -2 * np.log(0.5)))
     True
     """
+    share, spread = number(share, "share"), numbers(covariance, "covariance")
     if not 0.0 < share < 1.0:
         raise InputError(f"share must lie between 0 and 1: got {share!r}")
-    size, axes = np.linalg.eigh(numbers(covariance, "covariance"))
+    middle = numbers(centre, "centre")
+    for name, found, shape in (("covariance", spread, (2, 2)), ("centre", middle, (2,))):
+        if found.shape != shape:
+            raise InputError(f"{name} must have the shape {shape}: got {found.shape}")
+    size, axes = np.linalg.eigh(spread)
     turns = np.linspace(0.0, 2.0 * np.pi, 241)
     circle = np.sqrt(-2.0 * np.log1p(-share)) * np.stack([np.cos(turns), np.sin(turns)])
     line = axes @ (np.sqrt(np.maximum(size, 0.0))[:, np.newaxis] * circle)
-    return np.asarray(line + np.asarray(centre, float)[:, np.newaxis])
+    return np.asarray(line + middle[:, np.newaxis])
 
 
 @takes(ax=AXES)

@@ -91,7 +91,7 @@ class Run:
         return ends[self.status]
 
 
-CELL: Final = Kind(
+ONE_CELL: Final = Kind(
     "one cell of results, from fm.select_cell or fm.replay",
     lambda given: isinstance(given, Labelled),
 )
@@ -101,7 +101,7 @@ RUN: Final = Kind(
 RUNS: Final = each(RUN, "a list of Runs, such as [fm.plots.run_of(fm.replay(ds))]")
 
 
-@takes(cell=CELL, trajectory=ARRAY)
+@takes(cell=ONE_CELL, trajectory=ARRAY)
 def run_of(cell: Labelled, trajectory: LabelledArray | None = None) -> Run:
     """One cell of a results file as a `Run`.
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.lines import Line2D
 
+from fastmomentum.plots.arguments import LINE, takes
 
+
+@takes(line=LINE)
 def is_seen(line: Line2D) -> bool:
     """Whether a line, or one of its marks, lies within the limits of its axes.
 
@@ -19,6 +22,11 @@ def is_seen(line: Line2D) -> bool:
     bool
         False also for a line of no axes, or of no finite points. In three dimensions, where lines
         are cut at the window before they are drawn, whether there is a point at all.
+
+    Raises
+    ------
+    InputError
+        It is no line.
 
     Examples
     --------

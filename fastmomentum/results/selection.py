@@ -108,13 +108,14 @@ def select_at(ds: L, at: Mapping[str, float] | None = None) -> L:
     Raises
     ------
     InputError
-        The grid has no axis of that name, or a value is not a number.
+        These are no results, the grid has no axis of that name, or a value is not a number.
 
     Warns
     -----
     OutsideGridWarning
         A value lies outside of the grid's range.
     """
+    experiment_of(ds)  # refuses what is no results
     asked = dict(at or {})
     if CELL in ds.dims and {"lr", "momentum"} & asked.keys():
         settings = {name: asked.pop(name) for name in ("lr", "momentum") if name in asked}

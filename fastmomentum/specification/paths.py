@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from fastmomentum.errors import InputError
+from fastmomentum.text import kind_of
 
 
 def path_of(given: object, name: str = "path") -> Path:
@@ -34,8 +35,7 @@ def path_of(given: object, name: str = "path") -> Path:
     """
     if isinstance(given, str | os.PathLike):
         return Path(given)
-    kind = type(given).__name__
-    raise InputError(f"{name} must be the path of a file, as text: got {kind}")
+    raise InputError(f"{name} must be the path of a file, as text: got {kind_of(given)}")
 
 
 def require_folder(path: Path) -> None:

@@ -14,9 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import fastmomentum as fm
-from fastmomentum import plots
+from fastmomentum import plots, schema
 from fastmomentum.plots.marks import keys_of, marks_of
 from fastmomentum.results.neighbours import medians
+from fastmomentum.rules import Parameter
 from fastmomentum.status import Status
 
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)
@@ -213,6 +214,42 @@ def test_a_map_shows_no_setting_that_there_cannot_be(momenta: list[float]) -> No
     assert 0.0 <= low < high <= 1.0
     assert ax.get_xlim()[0] >= 0.0
     assert low <= min(momenta) <= max(momenta) <= high
+
+
+BOUNDED = [
+    (rule.name, parameter)
+    for rule in fm.RULES.values()
+    for parameter in rule.parameters
+    if np.isfinite([parameter.low, parameter.high]).all()
+]
+"""Parameters that have two ends, of which a map must not show what lies beyond."""
+
+
+@pytest.mark.parametrize("shares", [[0.0, 0.5, 0.9], [0.99], [0.0], [0.0, 0.99]])
+@pytest.mark.parametrize(
+    ("rule", "parameter"), BOUNDED, ids=[f"{rule}-{one.name}" for rule, one in BOUNDED]
+)
+def test_a_map_shows_no_parameter_that_there_cannot_be(
+    rule: str, parameter: Parameter, shares: list[float]
+) -> None:
+    low, high, name = parameter.low, parameter.high, parameter.name
+    values = [low + share * (high - low) for share in shares]
+    plan = experiment(
+        rule=rule, stop=fm.Stop(),
+        grid=fm.Grid(lr=[0.1, 0.2], momentum=0.5, rule={name: values}, start=[(1, 1)]),
+    )  # fmt: skip
+    nothing = {one.name: np.zeros(one.shape, one.dtype) for one in schema.results(plan)}
+    one = fm.results.from_memory(plan, nothing, 0.0).isel(start=0, momentum=0)
+    for x, y in (("lr", name), (name, "lr")):
+        ax = Figure().add_subplot()
+        plots.phase_map(ax, one, x, y)
+        ends = ax.get_ylim() if y == name else ax.get_xlim()
+        assert low <= ends[0] < ends[1] <= high
+        assert ends[0] <= min(values) <= max(values) <= ends[1]
+
+
+def test_parameters_with_two_ends_are_drawn() -> None:
+    assert {("qhm", "nu"), ("adam", "beta2")} <= {(rule, one.name) for rule, one in BOUNDED}
 
 
 def walks(cells: list[tuple[float, float]], starts: int = 1) -> list[plots.Run]:

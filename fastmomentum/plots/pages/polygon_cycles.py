@@ -17,6 +17,7 @@ from fastmomentum.plots.pages.page import Page, Size, Style, finished, lines_of,
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import COLOURS, ink
 from fastmomentum.plots.styles import drawn_in
+from fastmomentum.specification.numbers import number, whole
 
 SHOWN: Final = 8
 """Periods with a colour of their own."""
@@ -65,8 +66,9 @@ def cycles(
     36 end as the closed form says, 18 of them on a cycle
     """
     for name, given, least in (("cells", cells, 2), ("steps", steps, 1), ("longest", longest, 2)):
-        if given < least:
+        if whole(given, name) < least:
             raise InputError(f"--{name} must be {least} or more: got {given}")
+    mu, L = number(mu, "mu"), number(L, "L")  # noqa: N806  # as every paper writes it
     between = np.arange(cells) + 0.5  # middles of cells: none lies on the line by intent
     lr, momentum = 4.0 / L * between / cells, between / cells
     found = measured_cycles(lr, momentum[:, None], mu, L, longest, steps)

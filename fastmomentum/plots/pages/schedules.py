@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
+from fastmomentum.plots.arguments import Kind, takes
 from fastmomentum.plots.pages.page import Page, Size, Style, finished, lines_of, new_page
 from fastmomentum.plots.schedule_curves import schedule_curve
 from fastmomentum.plots.style import COLOURS
@@ -12,6 +15,13 @@ from fastmomentum.plots.styles import drawn_in
 LABELS = {"lr": "factor on the learning rate", "momentum": "momentum"}
 
 
+EXPERIMENT: Final = Kind(
+    "an Experiment, such as fm.load('experiment.toml')",
+    lambda given: isinstance(given, Experiment),
+)
+
+
+@takes(experiment=EXPERIMENT)
 def schedule(
     experiment: Experiment,
     *,
@@ -42,7 +52,7 @@ def schedule(
     Raises
     ------
     InputError
-        The experiment has no schedule.
+        The experiment has no schedule, or is none.
 
     Examples
     --------
