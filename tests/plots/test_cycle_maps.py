@@ -57,6 +57,22 @@ def test_the_command_draws_them(tmp_path: Path, capsys: Any) -> None:
     assert "wrote" in capsys.readouterr().out
 
 
+def test_the_command_measures_without_a_file(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw("cycles", ["--cells", "6", "--steps", "60", "--size", "6x5"], "fastmomentum plot cycles")
+    assert [line.partition(" ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "36", "wrote"
+    ]  # fmt: skip
+    assert [file.name for file in tmp_path.iterdir()] == ["cycles.png"]
+    for words, line in (
+        (["a.h5"], "unrecognized arguments: a.h5"),
+        (["--cells", "1"], "--cells must be 2 or more: got 1"),
+        (["-o", "a.txt"], "-o must end in .png, .svg, .pdf"),
+    ):
+        with pytest.raises(fm.InputError, match=re.escape(line)):
+            draw("cycles", words)
+
+
 @pytest.mark.parametrize("over_a_map", [True, False])
 @pytest.mark.parametrize("mu", [1.0, 20.0])
 def test_the_proved_line_comes_down_to_the_axis(over_a_map: bool, mu: float) -> None:

@@ -658,7 +658,7 @@ def test_the_gallerys_script_says_what_the_commands_take(tmp_path) -> None:
             asked = asked_of(kind, words)
             assert asked.style.endswith("small.mplstyle")
             kinds.add(kind)
-    assert {"phase", "basins", "loss", "duel", "report", "batches", "refined"} <= kinds
+    assert {"phase", "basins", "loss", "duel", "report", "batches", "refined", "cycles"} <= kinds
 
 
 @pytest.mark.parametrize(
