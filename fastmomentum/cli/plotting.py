@@ -60,8 +60,9 @@ _add("basins", "Which minimum each start reaches.")
 _add("loss", "Loss or distance against the step, with the predicted rate.")
 _add("schedule", "Learning rate and momentum over the updates, from FILE.toml.")
 _add("duel", "Which of two rules is faster, on one map.")
-_add("batches", "How the loss of batches falls, and where it settles, for several sizes.")
+_add("batches", "How the loss of batches falls, and where it settles, by size.")
 _add("stationary", "Where the seeds of a noisy run settle, with theory's ellipse.")
+_add("cycles", "Where the heavy ball cycles: measured, and in theory.")
 
 
 @errors_in_words

@@ -207,9 +207,11 @@ def _oscillation(
     inside = left <= right
     if not inside.any():
         return None
-    # Up along one edge and down along the other; they meet at the lowest such momentum.
-    x = np.concatenate([right[inside][::-1], left[inside]])
-    y = np.concatenate([momentum[inside][::-1], momentum[inside]])
+    # Down along one edge and up along the other. They meet at the lowest such momentum; of a map
+    # that begins above it they are two lines, and nothing runs along the map's own edge.
+    gap = [np.nan] if inside[0] and left[0] < right[0] else []
+    x = np.concatenate([right[inside][::-1], gap, left[inside]])
+    y = np.concatenate([momentum[inside][::-1], gap, momentum[inside]])
     label = (
         "rate \N{SQUARE ROOT}momentum inside"
         if method(rule) == "momentum"

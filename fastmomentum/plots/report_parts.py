@@ -22,7 +22,7 @@ from fastmomentum.plots.animated import Animated, Pinned
 from fastmomentum.plots.curves import squared_distance
 from fastmomentum.plots.fields import Field
 from fastmomentum.plots.geometry import Floats, within
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import Run, outside
 from fastmomentum.plots.scatter import data_and_line
 from fastmomentum.plots.style import DASHED, MANY, START, STYLE, ink, point
 from fastmomentum.plots.surfaces import fill_axes, lift, surface
@@ -106,6 +106,11 @@ def three_lines(figure: Figure, heading: str, below: str) -> Text:
     )
     first.set(fontsize="x-large", weight="bold")
     return third
+
+
+def above_paths(what: str, runs: Sequence[Run], field: Field) -> str:
+    """Title of the contours, with a line about points that lie outside of them."""
+    return "\n".join(filter(None, [what, outside(runs, field.window)]))
 
 
 def draw_surface(ax: Any, runs: Sequence[Run], field: Field, tilts: Sequence[float]) -> Any:

@@ -34,6 +34,7 @@ from fastmomentum.plots.labels import label_levels
 from fastmomentum.plots.report_parts import (
     Data,
     Report,
+    above_paths,
     draw_data,
     draw_least,
     draw_surface,
@@ -157,7 +158,7 @@ def _header(
 def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> list[Animated]:
     drawn = contour(ax, field)
     colour_bar(ax, field, drawn.lines)
-    ax.set_title("Contours and path", loc="left")
+    ax.set_title(above_paths("Contours and path", [run], field), loc="left")
     parts = _way(ax, run, field, frames, drawn.minima)
     avoid = [clip(run.points, field.window)[0], minima_of(field)]
     if run.status == Status.DIVERGED:

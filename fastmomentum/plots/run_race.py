@@ -29,6 +29,7 @@ from fastmomentum.plots.marks import FEW
 from fastmomentum.plots.report_parts import (
     Data,
     Report,
+    above_paths,
     draw_data,
     draw_least,
     draw_surface,
@@ -117,7 +118,7 @@ def runs_report(
     parts += _paths(axes["surface"], runs, field, frames, minima)
     drawn = contour(axes["contour"], field)
     colour_bar(axes["contour"], field, drawn.lines)
-    axes["contour"].set_title("Contours and paths", loc="left")
+    axes["contour"].set_title(above_paths("Contours and paths", runs, field), loc="left")
     parts += _paths(axes["contour"], runs, field, frames, drawn.minima)
     if data is not None:
         axes["data"].set_title("Data and lines", loc="left")

@@ -19,6 +19,7 @@ from matplotlib.text import Text
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.plots import Run
+from fastmomentum.plots.runs import outside
 from fastmomentum.status import Status
 
 SCRIPTS = Path(__file__).parents[2] / "experiments"
@@ -64,6 +65,21 @@ def test_a_diverged_path_does_not_widen_the_window():
 def test_a_far_excursion_does_not_widen_the_window():
     path = [(0, 0), (1e6, 0), (np.inf, np.nan), (1, 1)]
     assert plots.window(fm.Rosenbrock(), [make_run(path)]) == fm.Rosenbrock().box
+
+
+def test_a_converged_run_is_drawn_whole_where_the_rest_stays_visible():
+    far, away = [(0, 0), (9, 0), (1, 1)], [(0, 0), (90, 0), (1, 1)]
+    box = fm.Rosenbrock().box
+    whole = plots.window(fm.Rosenbrock(), [make_run(far, Status.CONVERGED)])
+    assert whole[0][1] > 9
+    assert whole[1] == box[1]
+    assert outside([make_run(far, Status.CONVERGED)], whole) == ""
+    for run in (make_run(far), make_run(away, Status.CONVERGED)):
+        assert plots.window(fm.Rosenbrock(), [run]) == box
+        assert outside([run], box) == "outside of this picture: 1 of 3 points"
+    both = [make_run(far, Status.CONVERGED), make_run(away, Status.CONVERGED)]
+    assert plots.window(fm.Rosenbrock(), both) == whole  # the one does not spoil it for the other
+    assert outside([*both, diverging()], whole) == "outside of this picture: 1 of 6 points"
 
 
 # Clipping

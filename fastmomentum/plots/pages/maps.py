@@ -200,7 +200,8 @@ def phase(
             where = f"{_of_what(results)}, at {written(place)}"
             said = ("predicted by theory", "how far they part") if count > 2 else ("theory",)
             for panel, words in zip(panels[1:], said, strict=True):
-                panel.set_title(f"{words}{where}" if words.endswith("theory") else words)
+                above = f"{words}{where}" if words.endswith("theory") else words
+                panel.set_title(lines_of(page, above, panels=count))
             entitle(page, one, title, *page.said)
         else:
             panels[0].set_title(lines_of(page, what, *page.said))
