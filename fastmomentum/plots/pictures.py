@@ -28,6 +28,7 @@ from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import STYLE, number
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.specification.paths import path_of, require_folder
 
 MOST_PANELS: Final = 12
 """Maps beside each other, at most."""
@@ -59,7 +60,8 @@ def save_phase_map(
     Raises
     ------
     InputError
-        More than one start or velocity is left, or no learning rates or momenta are.
+        More than one start or velocity is left, or no learning rates or momenta are; or there is no
+        such folder.
 
     Examples
     --------
@@ -72,6 +74,7 @@ def save_phase_map(
     []
     """
     experiment = experiment_of(results)
+    require_folder(path_of(path))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10.0, 7.5), layout="constrained")
         ax = figure.add_subplot()
