@@ -79,12 +79,17 @@ EDGES = {
     "store": "schema experiment objectives rules specification provenance",
     "results": "store schema theory experiment objectives rules specification provenance notices",
     "execution": "kernels store schema results experiment specification provenance",
-    "analysis": "execution kernels results schema theory objectives experiment specification",
+    "analysis": (
+        "execution kernels results schema theory objectives experiment specification notices"
+    ),
     "plots": "analysis results theory experiment objectives rules schedules specification notices",
     "explorer": (
         "plots analysis results theory schema execution schedules experiment objectives rules"
     ),
-    "cli": "explorer plots analysis execution results store experiment provenance notices",
+    "cli": (
+        "explorer plots analysis execution results store experiment specification provenance "
+        "notices"
+    ),
     "__main__": "cli",
 }
 """By package, or module of the root: the others that it may import, besides those above."""

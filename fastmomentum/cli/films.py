@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fastmomentum.cli.exit_status import say_last
 from fastmomentum.cli.parsing import parse_at
 from fastmomentum.cli.picture_arguments import (
     WHICH_CELL,
@@ -98,9 +99,12 @@ def _show(asked: argparse.Namespace, path: Path | None) -> None:
         if path is not None:
             page = new_page(settings, asked.size, PAGE_SIZE)
             report = draw_runs(page, ds, runs, *look)
+            for note in page.notes:
+                print(note)
             page.set_dpi(DPI[path.suffix.lower()])
             _write(FrameRenderer(report), path, asked, title)
-            print(f"wrote {path}")
+            tell = say_last if window is None else print
+            tell(f"wrote {path}")
         if window is not None:
             play(draw_runs(window, ds, runs, *look), asked.fps, title)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fastmomentum.cli.exit_status import errors_in_words
+from fastmomentum.cli.exit_status import errors_in_words, say_last
 from fastmomentum.cli.options import (
     At,
     Jobs,
@@ -96,4 +96,4 @@ def zoom(
         for note in notes:
             print(f"  {note}")
     if not quiet:
-        print(f"wrote {picture}")
+        say_last(f"wrote {picture}")

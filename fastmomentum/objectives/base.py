@@ -184,6 +184,14 @@ class Objective(Specification):
         raise NotImplementedError
 
     @property
+    def has_valley_floor(self) -> bool:
+        """Whether f is smallest along a whole line or area, and `minimisers` has one point of it.
+
+        Where minimisers were given, and not found by a search, they are taken for all there are.
+        """
+        return False
+
+    @property
     def f_min(self) -> float | None:
         """Smallest value; None where the objective is unbounded below."""
         return 0.0

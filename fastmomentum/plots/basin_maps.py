@@ -20,7 +20,7 @@ from fastmomentum.plots.cells import ENDS, cells_of, swatch
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.phases import count_ticks, shares, steps_label, steps_norm
 from fastmomentum.plots.planes import require_plane
-from fastmomentum.plots.style import STAR, point
+from fastmomentum.plots.style import MANY, STAR, point
 from fastmomentum.plots.visible import is_seen
 from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
@@ -111,8 +111,9 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
     cells.frame(ax)
     ax.set(xlabel=objective.parameters[0], ylabel=objective.parameters[1])
     minima = []
+    what = f"{MANY}, at" if objective.has_valley_floor else "minimum at"
     for i, (hue, at) in enumerate(zip(hues, objective.minimisers, strict=True)):
-        label = f"minimum at {point(at)} ({np.mean(reached == i):.1%})"
+        label = f"{what} {point(at)} ({np.mean(reached == i):.1%})"
         style = STAR | {"markerfacecolor": hue, "markeredgecolor": "white", "label": label}
         minima.append(ax.plot(*at, **style)[0])
     entries = [

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.geometry import Floats
-from fastmomentum.plots.style import COLOURS, STAR, ink
+from fastmomentum.plots.style import COLOURS, STAR, ink, is_dark
 from fastmomentum.specification.numbers import number, numbers
 
 SHARES: Final = (0.5, 0.95)
@@ -80,6 +80,11 @@ def ellipse(covariance: ArrayLike, share: float, centre: ArrayLike = (0.0, 0.0))
     return np.asarray(line + middle[:, np.newaxis])
 
 
+def cloud_colours(ground: Any) -> tuple[str, str]:
+    """Colours of points with their own ellipses, and of theory's ellipses, on a background."""
+    return COLOURS[1 if is_dark(ground) else 5], ink(ground)
+
+
 @takes(ax=AXES)
 def cloud(
     ax: Axes,
@@ -116,8 +121,7 @@ def cloud(
     if found.ndim != 2 or found.shape[1] != 2 or len(found) < 2:
         raise InputError(f"points must have the shape (n, 2), n at least 2: got {found.shape}")
     few = found[:: -(-len(found) // MOST_DOTS)]
-    line_colour = ink(ax.get_facecolor())
-    blue = COLOURS[1] if line_colour == "white" else "#0072B2"
+    blue, line_colour = cloud_colours(ax.get_facecolor())
     alpha = float(np.clip(300.0 / len(few), 0.04, 0.6))
     area = float(np.clip(3000.0 / len(few), 6.0, 30.0))
     dots = ax.scatter(

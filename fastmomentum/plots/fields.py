@@ -27,7 +27,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.arguments import AXES, OBJECTIVE, Kind, takes
 from fastmomentum.plots.geometry import Floats, Window, ends_of, within
-from fastmomentum.plots.style import STAR, field_map, number
+from fastmomentum.plots.style import MANY, STAR, field_map, number
 from fastmomentum.specification.numbers import whole
 from fastmomentum.text import shown
 
@@ -281,4 +281,6 @@ def minima_of(field: Field) -> Floats:
 
 def star_of(field: Field) -> dict[str, Any]:
     """Style of the minima; without one in the window, nothing for a legend."""
-    return STAR if len(minima_of(field)) else STAR | {"label": "_none"}
+    if not len(minima_of(field)):
+        return STAR | {"label": "_none"}
+    return STAR | {"label": MANY} if field.objective.has_valley_floor else STAR

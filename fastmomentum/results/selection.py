@@ -20,7 +20,7 @@ from fastmomentum.results.labels import require_label
 from fastmomentum.results.labels import require_labels as require_labels
 from fastmomentum.results.nearest import nearest, nearest_cell, nearest_point
 from fastmomentum.specification.spans import span
-from fastmomentum.text import suggest
+from fastmomentum.text import no_such_number, suggest
 
 BY_NAME: Final = ("seed", *NAMED)
 """Fields of the grid whose axes are selected by name."""
@@ -252,7 +252,7 @@ def _index(ds: Labelled, kind: str, wanted: Start | None) -> dict[str, int]:
         return {kind: 0 if wanted is None else _labelled(ds, kind, wanted)}
     number, size = wanted or 0, first.size * second.size
     if not 0 <= number < size:
-        raise InputError(f"{kind} must be a number from 0 to {size - 1}, or a point: got {number}")
+        raise InputError(no_such_number(kind, size, number, ", or a point"))
     return dict(zip(names, divmod(number, second.size), strict=True))
 
 
@@ -264,7 +264,7 @@ def _labelled(ds: Labelled, kind: str, number: int) -> int:
     if at.size:
         return int(at[0])
     if np.array_equal(labels, np.arange(labels.size)):
-        raise InputError(f"{kind} must be a number from 0 to {labels.size - 1}: got {number}")
+        raise InputError(no_such_number(kind, labels.size, number))
     known = [str(label) for label in labels.tolist()]
     if len(known) > 8:
         known[3:-1] = ["..."]

@@ -268,6 +268,25 @@ def test_what_is_registered_still_goes() -> None:
             "UpdateRule takes its arguments by name: write UpdateRule(name='momentum')",
         ),
         (
+            lambda: fm.UpdateRule("qhm", nu=1),
+            "UpdateRule takes its arguments by name: write UpdateRule(name='qhm', nu=1)",
+        ),
+        (
+            lambda: fm.UpdateRule("qhm", restart="function", nu=1),
+            "UpdateRule takes its arguments by name: write UpdateRule(name='qhm', "
+            "restart='function', nu=1)",
+        ),
+        (
+            lambda: fm.UpdateRule("qhm", "function", "more", nu=1),
+            "UpdateRule takes its arguments by name: write UpdateRule(name=..., nu=...), with "
+            "those that you need",
+        ),
+        (
+            lambda: fm.Rosenbrock(1, a=2),
+            "Rosenbrock has two values for a: drop the one without a name",
+        ),
+        (lambda: fm.Beale(3, a=1), "Beale takes no arguments: write Beale()"),
+        (
             lambda: fm.Experiment(fm.Rosenbrock(), "momentum", 5),
             "Experiment takes its arguments by name: write Experiment(steps=..., objective=..., "
             "rule=..., grid=..., title=..., record=..., stop=..., noise=..., "

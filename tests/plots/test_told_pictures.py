@@ -15,6 +15,8 @@ from matplotlib.lines import Line2D
 
 import fastmomentum as fm
 from fastmomentum import plots, schema
+from fastmomentum.cli.films import animate
+from fastmomentum.cli.pictures import draw
 from fastmomentum.plots.marks import keys_of, marks_of
 from fastmomentum.results.neighbours import medians
 from fastmomentum.rules import Parameter
@@ -127,6 +129,44 @@ def test_a_legend_names_only_what_is_in_the_picture(
             assert plots.is_seen(line), text
     if "--window=5,6,5,6" in words:
         assert texts(figure) == ["1 run lies outside of this picture"]
+
+
+SAID = "outside of this picture: "
+
+
+@pytest.mark.parametrize("kind", ["contour", "contour beside", "surface", "report", "animate"])
+def test_points_outside_of_a_picture_are_counted_in_a_line(
+    kind: str, path: Path, tmp_path: Path, unrendered, capsys
+) -> None:
+    kind, _, beside = kind.partition(" ")
+    words = [str(path), "--lr", "0.05", "--momentum", "0.5", "--window=-2,0.9,-2,2"]
+    if kind == "animate":
+        animate([*words, "--frames", "2", "--size", "6x4", "-o", str(tmp_path / "a.gif")])
+    else:
+        draw(kind, [*words, "-o", str(tmp_path / "a.png"), *(["--beside"] if beside else [])])
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(SAID)]
+    with fm.open(path) as ds:
+        points = plots.run_of(fm.replay(ds, lr=0.05, momentum=0.5)).points
+    out = int((points[:, 0] > 0.9).sum())
+    assert said == [f"{SAID}{out} of {len(points)} points"]
+    assert out > 0
+    if beside or kind == "report":  # else a legend names the run
+        (figure,) = unrendered
+        assert said[0] in titles(figure) + figure.axes[1].get_title(loc="left")
+
+
+def test_the_shipped_line_is_drawn_with_its_first_update() -> None:
+    plan = fm.load(Path(__file__).parents[2] / "experiments" / "linear_regression.toml")
+    ds = fm.run(plan, n_jobs=1)
+    page = plots.report(ds)
+    (ax,) = (ax for ax in page.axes if ax.get_label() == "contour")
+    cell = page.said[0]
+    assert page.notes == []
+    lr, momentum = (float(word.partition("=")[2]) for word in cell.split()[1:3])
+    points = plots.run_of(fm.replay(ds, lr, momentum, 0)).points
+    low, high = (np.array(ends) for ends in zip(ax.get_xlim(), ax.get_ylim(), strict=True))
+    assert points[1, 0] > 50  # far from where it ends
+    assert np.all((points >= low) & (points <= high))
 
 
 def test_a_duel_names_no_theory_that_is_outside(script, tmp_path, unrendered) -> None:

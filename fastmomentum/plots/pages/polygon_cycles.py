@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from fastmomentum import theory
 from fastmomentum.analysis.cycling import measured_cycles
 from fastmomentum.errors import InputError
+from fastmomentum.plots.cycle_regions import proved_edge
 from fastmomentum.plots.pages.page import Page, Size, Style, finished, lines_of, new_page, wrapped
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import COLOURS, ink
@@ -104,7 +105,7 @@ def _theory(ax: Axes, mu: float, top: float, longest: int) -> list[Line2D]:
     ax.contour(lr, m, inside, levels=[0.5], colors=line, linewidths=1.4)
     edge = Line2D([], [], color=line, linewidth=1.4, label="edge of cycles (closed form)")
     (proved,) = ax.plot(
-        lr, theory.converging_momentum(lr, mu, top), color=COLOURS[0], linewidth=2.0,
+        *proved_edge(mu, top), color=COLOURS[0], linewidth=2.0,
         linestyle=(0, (1.5, 1.2)), label="converges on every such f below (proved)",
     )  # fmt: skip
     best = theory.optimum(mu, top)
