@@ -468,6 +468,7 @@ def scheduler_and_worker(folder: Path) -> Iterator[tuple[str, Any, Any]]:
             yield address, scheduler, worker
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_ends_the_run_and_it_goes_on(
     running: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -486,6 +487,7 @@ def test_a_lost_scheduler_ends_the_run_and_it_goes_on(
     goes_on(tmp_path / "long.h5")
 
 
+@pytest.mark.slow
 def test_a_scheduler_lost_while_results_are_entered(
     tmp_path: Path, at_first: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -498,6 +500,7 @@ def test_a_scheduler_lost_while_results_are_entered(
             fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=1, progress=lost)
 
 
+@pytest.mark.slow
 def test_a_scheduler_lost_before_it_gave_the_last_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -517,6 +520,7 @@ def test_a_scheduler_lost_before_it_gave_the_last_result(
             fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=612)
 
 
+@pytest.mark.slow
 def test_ctrl_c_calls_the_tasks_off(running: Callable[..., Any], tmp_path: Path) -> None:
     """In a terminal it reaches all processes: ours, and those of the cluster that we started."""
     with running("--jobs", "2") as run:

@@ -43,7 +43,7 @@ from fastmomentum.results.zoom import zoomed
 from fastmomentum.rules import RULES
 from fastmomentum.schema import block_arrays
 from fastmomentum.store.untrusted import LackingError, require_known
-from fastmomentum.store.untrusted import experiment_of as experiment_in_file
+from fastmomentum.store.untrusted import parsed_experiment as experiment_in_file
 
 NU = [0.0, 0.3, 0.7, 1.0]
 B = [1.0, 10.0, 100.0]

@@ -20,7 +20,7 @@ from fastmomentum.explorer.plane import PALETTE
 from fastmomentum.explorer.serving import Explorer
 from tests.explorer.browsing import PATIENCE, Browser, needs_chromium, started
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.slow]
 
 ARROWS = {
     Keys.ARROW_RIGHT: (0.2, 0.0), Keys.ARROW_LEFT: (-0.2, 0.0), Keys.ARROW_DOWN: (0.0, -0.2),

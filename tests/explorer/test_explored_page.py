@@ -31,7 +31,7 @@ from tests.explorer.browsing import (
     needs_chromium,
 )
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.slow]
 
 
 def test_a_wheel_zooms_and_the_map_is_computed_anew(browser: Browser) -> None:

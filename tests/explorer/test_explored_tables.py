@@ -23,7 +23,7 @@ from fastmomentum.explorer.source import Source
 from tests.explorer.browsing import PATIENCE, Browser, experiment_shown, needs_chromium
 from tests.explorer.test_explorer_sources import plan
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.slow]
 
 
 def opened(page: Browser, part: str) -> None:

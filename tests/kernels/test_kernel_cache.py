@@ -201,6 +201,25 @@ grid = { lr = [0.01, 0.02, 0.03], momentum = [0.0], start = [[1.0, 1.0]] }
 """
 
 
+@pytest.mark.slow
+def test_the_variable_that_switches_numba_off_changes_no_bit(tmp_path: Path) -> None:
+    (tmp_path / "e.toml").write_text(TOML)
+    done = subprocess.run(
+        [sys.executable, "-m", "fastmomentum", "run", "e.toml", "--jobs", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("NUMBA_DISABLE_JIT is set; fastmomentum compiles its kernels anyway")
+    with fm.open(tmp_path / "e.h5") as ds:
+        same = fm.results.digest(ds)
+    assert same == fm.results.digest(fm.run(fm.load(tmp_path / "e.toml")))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["processes", "dask"])
 def test_the_command_says_it_in_one_line(backend: str, tmp_path: Path) -> None:
     """A package in which nothing can be written, of a user without home, and its workers."""

@@ -302,6 +302,7 @@ def bits(**environment: str) -> bytes:
     ).stdout
 
 
+@pytest.mark.slow
 @needs_avx2
 def test_an_older_machine_gives_the_same_bits() -> None:
     """Haswell's vectors have four lanes, and LLVM lays the loop out differently for them."""
