@@ -175,7 +175,7 @@ def in_memory(experiment: fm.Experiment, jobs: int) -> Callable[[], float]:
 
 def machine() -> dict[str, str]:
     """What the figures were measured on, and with."""
-    from fastmomentum.provenance import cpu_name
+    from fastmomentum.machine import cpu_name
 
     packages = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py", "jax", "jaxlib")
     versions = {}

@@ -17,9 +17,10 @@ import pytest
 from joblib.externals.loky import get_reusable_executor
 
 import fastmomentum as fm
+from fastmomentum import system
 from fastmomentum.errors import StorageError
 from fastmomentum.results.fingerprint import digest
-from fastmomentum.store import files, system
+from fastmomentum.store import files
 from tests.execution import test_runner
 from tests.store import test_damage, test_power_loss, test_store
 from tests.storing import finish, grid_of_runs, seeded
