@@ -13,7 +13,7 @@ PICTURES := $(addprefix $(FIGURES)/,rosenbrock_contour.png rosenbrock_surface.pn
 	linear_regression_contour.png linear_regression_surface.png linear_regression_report.png \
 	phase_diagram.png)
 
-.PHONY: run experiments figures gallery test lowest wheel parity frameworks docs lint types format clean
+.PHONY: run experiments figures gallery test lowest wheel arm parity frameworks docs lint types format clean
 .DELETE_ON_ERROR:
 
 run: experiments

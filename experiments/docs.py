@@ -9,12 +9,14 @@ nothing is written: the exit status is 1 where a table is not what the registrie
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import fastmomentum as fm
+from fastmomentum.rules.modifiers import OPTIONS, RESTARTS
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -42,6 +44,24 @@ def parameters() -> str:
     return table(("key", "of", "what it is", "left out", "may"), said)
 
 
+def options() -> str:
+    """Options of every rule, with what they do where they are left out."""
+    said = [
+        (
+            f"`rule.{one.name}`",
+            one.meaning,
+            "none" if math.isinf(one.default) else f"{one.default:g}",
+            one.range,
+        )
+        for one in OPTIONS
+    ]
+    ways = " or ".join(f'`"{name}"` ({when})' for name, when in RESTARTS.items())
+    restart = "`rule.restart`", "when the velocity is set to 0, of a rule that has one"
+    return table(
+        ("key", "what it is", "left out", "may"), [*said, (*restart, "never", f"be {ways}")]
+    )
+
+
 def objectives() -> str:
     """Objectives, with the keys of their constants."""
     said = []
@@ -53,7 +73,7 @@ def objectives() -> str:
     return f"Objectives: {', '.join(said)}; `formula` and `mse` besides."
 
 
-TABLES = {"rules": rules, "parameters": parameters, "objectives": objectives}
+TABLES = {"rules": rules, "parameters": parameters, "options": options, "objectives": objectives}
 
 
 def main(words: list[str]) -> int:

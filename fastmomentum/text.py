@@ -40,6 +40,36 @@ def _nearest(word: str, known: Iterable[str]) -> str | None:
     return by_lower[near[0]] if near else None
 
 
+def no_such_number(kind: str, count: int, got: int, also: str = "") -> str:
+    """Say which numbers there are, where another was asked for.
+
+    Parameters
+    ----------
+    kind : str
+        The argument.
+    count : int
+        How many things have a number; at least 1.
+    got : int
+        A number that none of them has.
+    also : str
+        What else may be given, such as ", or a point".
+
+    Returns
+    -------
+    str
+        A message.
+
+    Examples
+    --------
+    >>> no_such_number("start", 4, 7)
+    'start must be a number from 0 to 3: got 7'
+    >>> no_such_number("start", 1, 7, ", or a point")
+    'start must be 0, the only one, or a point: got 7'
+    """
+    numbers = f"a number from 0 to {count - 1}" if count > 1 else "0, the only one"
+    return f"{kind} must be {numbers}{also}: got {got}"
+
+
 def near_file(path: Path, suffix: str) -> Path | None:
     """Find the file that a misspelt name probably meant.
 
@@ -126,6 +156,32 @@ def shown(value: object) -> str:
     """
     text = _written(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def kind_of(given: object) -> str:
+    """What a wrong argument is, for the end of a message.
+
+    Parameters
+    ----------
+    given : object
+        Anything.
+
+    Returns
+    -------
+    str
+        Its type, with an article; a class by its own name.
+
+    Examples
+    --------
+    >>> kind_of(3), kind_of(None), kind_of(dict)
+    ('an int', 'nothing', 'the class dict')
+    """
+    if given is None:
+        return "nothing"
+    if isinstance(given, type):
+        return f"the class {given.__name__}"
+    kind = type(given).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
 
 
 def _written(value: object) -> str:

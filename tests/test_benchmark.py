@@ -95,6 +95,15 @@ def test_the_limit_by_hand_compiles_and_reports_a_rate_for_each_width(tmp_path: 
     assert float(rate) > 0
 
 
+@pytest.mark.slow
+def test_sizes_are_varied(tmp_path: Path) -> None:
+    made = benchmark("--quick", "--tune", "-o", tmp_path)
+    assert made.returncode == 0, made.stderr
+    text = (tmp_path / "tuning.md").read_text()
+    for title in ("LANES, without", "LANES, with stop", "ROUND", "runs a block", "bytes a block"):
+        assert f"| {title}" in text
+
+
 def test_an_unknown_row_is_refused_with_those_that_there_are() -> None:
     made = benchmark("--only", "speed")
     assert made.returncode == 2

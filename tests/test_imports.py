@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,45 @@ import pytest
 import fastmomentum
 
 PACKAGE = Path(fastmomentum.__file__).parent
+CONTRIBUTING = Path(__file__).parent.parent / "CONTRIBUTING.md"
+
+MOST_LINES = 320
+"""Of a module: of a longer one nobody keeps the whole in mind."""
+
+ONE_NAME = {
+    "DIGESTED": (
+        {f"kernels.{name}" for name in ("drawing", "modifying", "step", "stopping", "tiles")},
+        "what each part of a kernel is digested from; kernels.cache puts them together",
+    ),
+    "FUNCTIONS": (
+        {"objectives.symbolic", "objectives.tokens"},
+        "of a formula by name: what SymPy has for them, and how many arguments they take",
+    ),
+    "LONGEST": (
+        {"experiment.axis", "objectives.tokens", "theory.cycles"},
+        "of an axis, of the text of a formula, of a cycle",
+    ),
+    "MOST_POINTS": (
+        {"datasets.noisy_line", "plots.pages.choosing"},
+        "of data, and of a path that is drawn",
+    ),
+    "MOST_STEPS": (
+        {"experiment.recording", "explorer.links"},
+        "of an experiment, and of one that the page computes",
+    ),
+    "OPTIONS": (
+        {"kernels.loop", "rules.modifiers"},
+        "numba's, which no other package sees, and those of every rule",
+    ),
+}
+"""Constants of one name that several modules share out, with where they are and what they are."""
+
+BESIDE_THE_FLOW = {
+    "specification": "checks numbers for all of them",
+    "reference": "computes the same beside the flow",
+    "explorer": "runs the flow for each view",
+}
+"""Packages that the picture of CONTRIBUTING leaves out, and why."""
 
 EVERYWHERE = {"errors", "machine", "status", "system", "text"}
 """What any package may import; these import nothing of ours."""
@@ -41,12 +81,17 @@ EDGES = {
     "store": "schema experiment objectives rules specification provenance",
     "results": "store schema theory experiment objectives rules specification provenance notices",
     "execution": "kernels store schema results experiment specification provenance",
-    "analysis": "execution kernels results schema theory objectives experiment specification",
+    "analysis": (
+        "execution kernels results schema theory objectives experiment specification notices"
+    ),
     "plots": "analysis results theory experiment objectives rules schedules specification notices",
     "explorer": (
         "plots analysis results theory schema execution schedules experiment objectives rules"
     ),
-    "cli": "explorer plots analysis execution results store experiment provenance notices",
+    "cli": (
+        "explorer plots analysis execution results store experiment specification provenance "
+        "notices"
+    ),
     "__main__": "cli",
 }
 """By package, or module of the root: the others that it may import, besides those above."""
@@ -129,6 +174,32 @@ def test_the_root_has_room_for_ten_modules() -> None:
     assert len(names) <= 10
 
 
+def test_no_module_is_too_long_to_read() -> None:
+    long = {
+        path.relative_to(PACKAGE).as_posix(): count
+        for path in PACKAGE.rglob("*.py*")
+        if path.suffix in (".py", ".pyi")
+        and (count := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES
+    }
+    assert long == {}
+
+
+def test_each_package_is_in_the_plan_for_people() -> None:
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    picture = text.split("## The flow")[1].split("```")[1]
+    table = {
+        name
+        for line in text.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([a-z_]+)/?`", line.split("|")[1])
+    }
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert packages - table == set()
+    assert table - packages <= set(EDGES)
+    shown = {name for name in packages if re.search(rf"\b{name}/", picture)}
+    assert packages - shown == set(BESIDE_THE_FLOW)
+
+
 def test_packages_import_along_the_table_alone() -> None:
     wrong = {
         f"{name} imports {other}"
@@ -164,6 +235,32 @@ def test_no_package_has_a_circle_inside() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as circle:
         pytest.fail(f"modules import each other in a circle: {' -> '.join(circle.args[1])}")
+
+
+def defined(tree: ast.Module) -> Iterator[str]:
+    """Constants at the top of a module."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        yield from (one.id for one in targets if isinstance(one, ast.Name) and one.id.isupper())
+
+
+def test_an_imported_constant_is_one_thing() -> None:
+    # Two limits of one name are mistaken for each other once both can be imported.
+    trees = dict(modules())
+    homes: dict[str, set[str]] = {}
+    for name, tree in trees.items():
+        for constant in defined(tree):
+            homes.setdefault(constant, set()).add(name)
+    used: dict[str, set[str]] = {}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fastmomentum."):
+                home = str(node.module).removeprefix("fastmomentum.")
+                for alias in node.names:
+                    if home in homes.get(alias.name, ()):
+                        used.setdefault(alias.name, set()).add(home)
+    several = {name: found for name, found in used.items() if len(found) > 1}
+    assert several == {name: places for name, (places, _) in ONE_NAME.items()}
 
 
 def test_a_relative_import_is_seen() -> None:

@@ -46,7 +46,7 @@ run cycle "$here/cycle.toml"
 draw plot_loss cycle cycle --show distance --lr 0.1111 --momentum 0.4444 --start 3.3,1 \
     --lr 0.1111 --momentum 0.4444 --start 0.5,1 --lr 0.0769 --momentum 0 --start 3.3,1
 
-draw_by polygon_cycles "$programs/python" "$here/../plot_cycles.py"
+draw_by polygon_cycles "$programs/fastmomentum" plot cycles
 
 run heavy_ball "$here/heavy_ball.toml"
 run nesterov "$here/heavy_ball.toml" --set rule.name=nesterov

@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.neighbours import NEVER_MET, medians
 from fastmomentum.results.selection import labels_of
 from fastmomentum.status import Status
@@ -60,7 +61,7 @@ def fastest(ds: xr.Dataset) -> Fastest:
     Raises
     ------
     InputError
-        The results have no dimensions lr and momentum.
+        These are no results, or they have no dimensions lr and momentum.
 
     Examples
     --------
@@ -112,7 +113,7 @@ def soonest(ds: xr.Dataset, along: str = "lr") -> xr.DataArray:
     Raises
     ------
     InputError
-        The results lack lr, momentum or this dimension.
+        These are no results, or they lack lr, momentum or this dimension.
 
     Examples
     --------
@@ -137,6 +138,7 @@ def soonest(ds: xr.Dataset, along: str = "lr") -> xr.DataArray:
 
 def _counts(ds: xr.Dataset) -> tuple[xr.DataArray, NDArray[np.int32]]:
     """Step at which each cell met the last target, and medians around it, or `NEVER_MET`."""
+    experiment_of(ds)  # refuses what is no results
     status = ds["status"]
     if not {"lr", "momentum"} <= set(status.dims):
         raise InputError("cells are compared with their neighbours in lr and momentum: keep both")

@@ -26,7 +26,7 @@ from fastmomentum.results.selection import (
 )
 from fastmomentum.results.tables import Steps, Summaries, Table, write_csv
 from fastmomentum.specification.numbers import require_flag
-from fastmomentum.specification.paths import path_of
+from fastmomentum.specification.paths import path_of, require_folder
 
 SUFFIXES: Final = (".csv", ".nc", ".parquet")
 
@@ -151,8 +151,7 @@ def _place(path: Path, overwrite: bool) -> str:
         raise InputError(f"{path}: the name must end in {', '.join(SUFFIXES)}: got {got}")
     if suffix == ".parquet":
         require_pyarrow()
-    if not path.parent.is_dir():
-        raise InputError(f"{path.parent}: no such folder; make it first, or choose another")
+    require_folder(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.csv'}")
     if os.path.lexists(path) and not overwrite:

@@ -14,7 +14,7 @@ from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.axis import LONGEST, Axis
 from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.plan import Experiment
-from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.dataset import runnable
 from fastmomentum.results.selection import Start, select_cell
 
 SETTINGS: Final = ("lr", "momentum")
@@ -24,7 +24,7 @@ def map_of(
     ds: xr.Dataset, start: Start | None, velocity: Start | None, at: Mapping[str, float] | None
 ) -> tuple[Experiment, dict[str, int]]:
     """The experiment of a map over learning rate and momentum, and its indices in the results."""
-    whole_one = experiment_of(ds)
+    whole_one = runnable(ds)
     if whole_one.grid.cells is not None:
         raise InputError(
             "these results list cells, like those of a refined map; refine the map itself, with "

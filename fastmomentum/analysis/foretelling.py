@@ -56,6 +56,8 @@ class Foretold(NamedTuple):
 def foretold(ds: xr.Dataset, point: ArrayLike | None = None) -> Foretold:
     """How many runs diverge exactly where theory says that the minimiser does not attract.
 
+    Theory is that of the full gradient, also of runs with batches.
+
     Parameters
     ----------
     ds : xarray.Dataset

@@ -11,9 +11,11 @@ import xarray as xr
 from fastmomentum.analysis.attractors import nearest
 from fastmomentum.analysis.trajectories import Floats
 from fastmomentum.errors import FastmomentumWarning, InputError
+from fastmomentum.notices import warn
 from fastmomentum.objectives import Objective
 from fastmomentum.objectives.minimum import below_minimum, fallen
 from fastmomentum.results.chosen import by_objective
+from fastmomentum.results.dataset import experiment_of
 
 
 def loss(ds: xr.Dataset) -> xr.DataArray:
@@ -100,6 +102,11 @@ def distance(ds: xr.Dataset) -> xr.DataArray:
     InputError
         There are no trajectories, or the objective has no minimiser.
 
+    Warns
+    -----
+    FastmomentumWarning
+        The minimisers are a valley's floor, of which the objective names one point.
+
     Examples
     --------
     >>> import fastmomentum as fm
@@ -109,12 +116,15 @@ def distance(ds: xr.Dataset) -> xr.DataArray:
     [5.0, 2.5, 1.25]
     """
     require_minimisers(ds)
+    is_floor = warn_of_floor(ds, "distances are those from that point: see the loss instead")
     found = _along(ds, lambda objective, x, y: nearest(objective, x, y)[1]).rename("distance")
-    found.attrs = {"long_name": "distance from the nearest minimiser", "units": "1"}
+    which = "one of many minimisers" if is_floor else "the nearest minimiser"
+    found.attrs = {"long_name": f"distance from {which}", "units": "1"}
     return found
 
 
 def _path(ds: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+    experiment_of(ds)  # refuses what is no results
     if "trajectory" not in ds:
         raise InputError(
             "these results hold no trajectories; take a cell's with fm.replay, or run the "
@@ -139,6 +149,19 @@ def require_minimisers(ds: xr.Dataset) -> None:
     for _, objective in by_objective(ds):
         if not len(objective.minimisers):
             raise InputError(f"{objective.words} has no minimiser")
+
+
+def warn_of_floor(ds: xr.Dataset, told: str) -> bool:
+    """Warn where minimisers are not isolated, and say what is told of one of them; whether so."""
+    for _, objective in by_objective(ds):
+        if objective.has_valley_floor:
+            warn(
+                f"{objective.words}: the minimisers are not isolated but a valley's floor, of "
+                f"which one point stands for all; {told}",
+                FastmomentumWarning,
+            )
+            return True  # one warning is enough for several objectives
+    return False
 
 
 def warn_of_fallen(ds: xr.Dataset) -> xr.DataArray | None:

@@ -16,6 +16,7 @@ from fastmomentum.results.chosen import by_objective
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import labels_of
 from fastmomentum.specification.numbers import number, whole
+from fastmomentum.text import kind_of
 
 PEAKS: Final = 5
 """Peaks that a line needs; with fewer, it goes through every step of the tail."""
@@ -190,15 +191,30 @@ def gap_ratio(measured: xr.DataArray, predicted: xr.DataArray) -> xr.DataArray:
     xarray.DataArray
         NaN where either is not below 1.
 
+    Raises
+    ------
+    InputError
+        One of them is no DataArray.
+
     Examples
     --------
     >>> round(gap_ratio(xr.DataArray(0.998), xr.DataArray(0.999)).item(), 9)
     2.0
     """
+    for name, given in (("measured", measured), ("predicted", predicted)):
+        _require_rates(given, name)
     got, want = xr.broadcast(measured, predicted)
     below = (got < 1.0) & (want < 1.0)
     found: xr.DataArray = ((1.0 - got) / (1.0 - want.where(want < 1.0))).where(below)
     return found.rename("gap_ratio")
+
+
+def _require_rates(given: object, name: str) -> None:
+    if not isinstance(given, xr.DataArray):
+        raise InputError(
+            f"{name} must be a DataArray, such as fm.analysis.{name}_rate(ds)"
+            f"{'.rate' if name == 'measured' else ''}: got {kind_of(given)}"
+        )
 
 
 class Agreement(NamedTuple):
@@ -239,6 +255,11 @@ def agreement(
         rate is 1 or above); and, of the ``n_sided`` cells with a rate above 1, or below it and a
         good fit, the share on the predicted side of 1.
 
+    Raises
+    ------
+    InputError
+        The rates are no such data, or a number makes no sense.
+
     Examples
     --------
     >>> import fastmomentum as fm
@@ -248,6 +269,12 @@ def agreement(
     >>> said.n_compared, said.share_within, said.share_sided
     (4, 1.0, 1.0)
     """
+    if not (isinstance(measured, xr.Dataset) and {"rate", "r_squared"} <= {*measured.variables}):
+        raise InputError(
+            "measured must be what fm.analysis.measured_rate gives, with rate and r_squared: got "
+            f"{kind_of(measured)}"
+        )
+    _require_rates(predicted, "predicted")
     within, fit = number(within, "within"), number(fit, "fit")
     if not within > 0:
         raise InputError(f"within must be positive: got {within!r}")

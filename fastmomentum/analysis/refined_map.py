@@ -33,6 +33,10 @@ def known_of(ds: xr.Dataset) -> Known:
         The cells are not a refined map: they do not contain a whole regular part of the grid.
     """
     plan = experiment_of(ds)
+    if CELL not in ds.coords:
+        raise InputError(
+            "these results are no refined map; refine them first, with fm.analysis.refine"
+        )
     fine = plan.grid.lr.points.size, plan.grid.momenta.size
     cells = np.atleast_1d(ds[CELL].values)
     status = np.ascontiguousarray(ds.status.values, np.uint8)
@@ -72,11 +76,11 @@ def cells_run(ds: xr.Dataset) -> str:
     return f"{ds[CELL].size:,} cells of {full} were run"
 
 
-Window = tuple[slice, slice]
+Part = tuple[slice, slice]
 """A part of the finest lattice, by index."""
 
 
-def refined_map(ds: xr.Dataset, window: Window | None = None, most: int = MOST_SHOWN) -> xr.Dataset:
+def refined_map(ds: xr.Dataset, window: Part | None = None, most: int = MOST_SHOWN) -> xr.Dataset:
     """A list of cells as a map over learning rate and momentum, or a window of it.
 
     A skipped cell has the values of the nearest cell below it that was run: its square was not
@@ -117,7 +121,7 @@ def refined_map(ds: xr.Dataset, window: Window | None = None, most: int = MOST_S
     return found.assign_coords(places)
 
 
-def busiest_window(ds: xr.Dataset, parts: int = 8) -> Window:
+def busiest_window(ds: xr.Dataset, parts: int = 8) -> Part:
     """The part of a refined map in which most cells were run.
 
     Parameters

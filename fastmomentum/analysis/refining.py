@@ -20,7 +20,7 @@ from fastmomentum.analysis.refinement import Refined
 from fastmomentum.errors import InputError, Interrupted
 from fastmomentum.execution.known_results import store_known
 from fastmomentum.execution.runner import run
-from fastmomentum.experiment.cells import MOST_CELLS
+from fastmomentum.experiment.cells import MOST_LISTED
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.dataset import experiment_of, open_results
 from fastmomentum.results.selection import Start
@@ -157,10 +157,10 @@ def _boundary(
     with contextlib.ExitStack() as stack:
         level = 0
         for one in rounds(known):
-            if known.points.size + one.points.size > MOST_CELLS:
+            if known.points.size + one.points.size > MOST_LISTED:
                 raise InputError(
                     f"level {one.level} needs {one.points.size:,} more cells, and a list may have "
-                    f"{MOST_CELLS:,}; ask for {one.level - 1} levels at most"
+                    f"{MOST_LISTED:,}; ask for {one.level - 1} levels at most"
                 )
             if one.level > level and count:
                 told(f"level {level}: {count:,} cells")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.analysis.losses import loss
 from fastmomentum.errors import InputError
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.status import Status
 
@@ -43,7 +44,7 @@ def over_seeds(ds: xr.Dataset, quantiles: Sequence[float] = QUANTILES) -> xr.Dat
     Raises
     ------
     InputError
-        There are no seeds, or a quantile is out of range.
+        These are no results, there are no seeds, or a quantile is out of range.
 
     Examples
     --------
@@ -54,6 +55,7 @@ def over_seeds(ds: xr.Dataset, quantiles: Sequence[float] = QUANTILES) -> xr.Dat
     >>> found.final_loss_mean.dims, found.final_loss_quantile.dims
     (('lr', 'momentum', 'start'), ('quantile', 'lr', 'momentum', 'start'))
     """
+    experiment_of(ds)  # refuses what is no results
     if "seed" not in ds.dims:
         raise InputError(
             "there are no seeds to average over: give the grid some, such as seed = 16, or keep "

@@ -16,7 +16,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.execution.runner import run
 from fastmomentum.experiment.arithmetic import warn_of_other
 from fastmomentum.experiment.narrowing import narrowed
-from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.dataset import experiment_of, runnable
 from fastmomentum.specification.numbers import number, whole
 
 DECADES: Final = (-7.0, -2.0)
@@ -206,7 +206,7 @@ def _runs(
     ds: xr.Dataset, variable: str, over: tuple[str, str], n_jobs: int | None
 ) -> tuple[Classify, list[tuple[float, float]], list[bool]]:
     """A function that says how runs at any settings, or from any starts, end; and its map."""
-    plan = experiment_of(ds)
+    plan = runnable(ds)
     starts = tuple(f"start_{name}" for name in plan.objective.parameters)
     over = (str(over[0]), str(over[1]))
     if over not in (OVER, starts):

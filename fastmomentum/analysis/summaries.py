@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from fastmomentum.analysis.attractors import minima, nearest
-from fastmomentum.analysis.losses import require_minimisers, warn_of_fallen
+from fastmomentum.analysis.losses import require_minimisers, warn_of_fallen, warn_of_floor
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.results.chosen import by_objective
@@ -42,6 +42,12 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
     InputError
         The objective has no minimiser, or the radius is not positive.
 
+    Warns
+    -----
+    FastmomentumWarning
+        The minimisers are a valley's floor, of which the objective names one point: runs that came
+        to rest elsewhere on it are -1.
+
     Examples
     --------
     >>> import fastmomentum as fm
@@ -53,6 +59,7 @@ def basin(ds: xr.Dataset, radius: float | None = None) -> xr.DataArray:
     require_minimisers(ds)
     if radius is not None and not (radius := number(radius, "radius")) > 0:
         raise InputError(f"radius must be positive: got {radius!r}")
+    warn_of_floor(ds, "basins are those of that point: go by the status or the loss instead")
     basins: xr.DataArray = ds.status.astype(np.int16).rename("basin")
     for where, objective in by_objective(ds):
         part = ds[["final", "status"]].isel(where)

@@ -40,7 +40,7 @@ TILE: Final = 32
 """Fewest runs at a time, unless they take over eight times that: the kernel's tile."""
 AHEAD: Final = 256
 """Boxes given to the workers at a time: a list of all could outgrow the results."""
-MOST_STEPS: Final = 2**24 - 4
+MOST_STEPS_HELD: Final = 2**24 - 4
 """Most updates of a run, whose path then takes 256 MiB."""
 
 
@@ -176,9 +176,9 @@ def over_trajectories(ds: xr.Dataset, look: Look, n_jobs: int = -1) -> dict[str,
 def _plan(ds: xr.Dataset) -> Experiment:
     """The experiment of the selected runs, with every step recorded."""
     whole = runnable(ds)
-    if whole.steps > MOST_STEPS:
+    if whole.steps > MOST_STEPS_HELD:
         raise InputError(
-            f"runs of {whole.steps:,} updates are too long to use every step: {MOST_STEPS:,} "
+            f"runs of {whole.steps:,} updates are too long to use every step: {MOST_STEPS_HELD:,} "
             "at most; look at trajectories of fewer steps with fm.replay"
         )
     strange = [str(dim) for dim in ds.status.dims if dim not in dimensions(whole)]

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fastmomentum.cli.comparing import compare
-from fastmomentum.cli.exit_status import any_text_goes, errors_in_words
+from fastmomentum.cli.exit_status import (
+    any_text_goes,
+    errors_in_words,
+    only_the_ending_is_left,
+    owns_the_process,
+    say_last,
+)
 from fastmomentum.cli.exploring import explore
 from fastmomentum.cli.options import (
     AsJson,
@@ -29,7 +35,22 @@ from fastmomentum.cli.refining import refine
 from fastmomentum.cli.running import run_and_tell
 from fastmomentum.cli.zooming import zoom
 
-app = typer.Typer(
+
+class App(typer.Typer):
+    """The command; called without `standalone_mode=False`, it is all that its process does."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command that the arguments name, and end the process as that ended."""
+        if not options.get("standalone_mode", True):
+            return super().__call__(*arguments, **options)
+        owns_the_process()
+        try:
+            return super().__call__(*arguments, **options)
+        finally:
+            only_the_ending_is_left()
+
+
+app = App(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -211,7 +232,7 @@ def export(
         for line in made.said:
             print(line)
         what = ("run" if output.suffix.lower() == ".nc" else "row") + "s" * (made.rows != 1)
-        print(f"wrote {made.path}: {made.rows:,} {what}, {in_units(made.path.stat().st_size)}")
+        say_last(f"wrote {made.path}: {made.rows:,} {what}, {in_units(made.path.stat().st_size)}")
 
 
 app.command(cls=Command)(zoom)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from fastmomentum.cli.exit_status import errors_in_words
+from fastmomentum.cli.exit_status import errors_in_words, say_last
 from fastmomentum.cli.options import (
     ExperimentFile,
     Jobs,
@@ -21,6 +21,7 @@ from fastmomentum.cli.options import (
     n_jobs_of,
 )
 from fastmomentum.errors import InputError
+from fastmomentum.specification.paths import require_folder
 
 
 @errors_in_words
@@ -68,12 +69,13 @@ def compare(
     folder = output or Path(f"{file.stem}_compared")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"-o must name a folder: {folder} is a file; name another")
+    require_folder(folder)
     paths = {name: folder / f"{stem}.h5" for name, stem in stems(plans).items()}
     from fastmomentum.cli.running import run_and_tell
     from fastmomentum.store.files import in_words
 
     with in_words(f"making {folder}"):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
     for name, plan in plans.items():
         run_and_tell(
             plan,
@@ -96,7 +98,7 @@ def compare(
     if not quiet:
         for line in page.said:
             print(line)
-        print(f"wrote {picture}")
+        say_last(f"wrote {picture}")
 
 
 def stems(names: Iterable[str]) -> dict[str, str]:

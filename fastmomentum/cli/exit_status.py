@@ -6,7 +6,9 @@ import contextlib
 import functools
 import io
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Any, Final, NoReturn
 TRACEBACK: Final = "FASTMOMENTUM_TRACEBACK"
 """The environment variable that asks for a stack trace of our own faults."""
 
+_OWNED: Final = threading.Event()
+"""Set where the process is the command's own, and not, say, a test that calls it."""
 
 COMMAND_WORDS: Final = {
     "verify, repair=True": "verify --repair",
@@ -63,6 +67,7 @@ def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..
             quiet = bool(options.get("quiet"))
             with as_lines(lambda line: quiet or print(f"{name}{line}", file=sys.stderr)):
                 command(*arguments, **options)
+            only_the_ending_is_left()
             sys.stdout.flush()
         except FastmomentumError as error:
             end_named(in_command_words(str(error)), error.exit_status)
@@ -90,6 +95,30 @@ def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..
     return wrapped
 
 
+def owns_the_process() -> None:
+    """Say that this process is the command's own: it ends with the command."""
+    _OWNED.set()
+
+
+def only_the_ending_is_left() -> None:
+    """Ignore Ctrl-C from here on, if the process is the command's own.
+
+    All is done and said, but after a picture Python takes half a second to end; in callbacks of
+    what it takes apart meanwhile an interruption would be a traceback, and change nothing.
+    """
+    if not _OWNED.is_set() or threading.current_thread() is not threading.main_thread():
+        return
+    while signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        with contextlib.suppress(KeyboardInterrupt):  # one that was on its way is raised here
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def say_last(line: str) -> None:
+    """Print the last line of a command: Ctrl-C that answers it comes too late."""
+    only_the_ending_is_left()
+    print(line)
+
+
 def any_text_goes() -> None:
     """Escape text that the terminal cannot show, such as a title, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
@@ -113,6 +142,7 @@ def end(message: str, exit_status: int) -> NoReturn:
     """Print a message and exit."""
     from fastmomentum.text import without_controls
 
+    only_the_ending_is_left()
     print(without_controls(message), file=sys.stderr)
     raise SystemExit(exit_status)
 
@@ -126,6 +156,8 @@ def script(main: Callable[[Sequence[str]], None]) -> NoReturn:
         Takes the arguments after the script's name.
     """
     any_text_goes()
+    if main.__module__ == "__main__":
+        owns_the_process()
     errors_in_words(main, f"{Path(sys.argv[0]).name}: ")(sys.argv[1:])
     raise SystemExit(0)
 

@@ -98,6 +98,8 @@ def _show(asked: argparse.Namespace, path: Path | None) -> None:
         if path is not None:
             page = new_page(settings, asked.size, PAGE_SIZE)
             report = draw_runs(page, ds, runs, *look)
+            for note in page.notes:
+                print(note)
             page.set_dpi(DPI[path.suffix.lower()])
             _write(FrameRenderer(report), path, asked, title)
             print(f"wrote {path}")

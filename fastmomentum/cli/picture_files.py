@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fastmomentum.errors import InputError, StorageError
+from fastmomentum.specification.paths import require_folder
 from fastmomentum.store.files import in_words
 
 
@@ -31,7 +32,7 @@ def place_of(results: Path, asked: Path | None, kind: str, suffixes: Sequence[st
     Raises
     ------
     InputError
-        It is a folder, or has another suffix.
+        It is a folder, is in none, or has another suffix.
     StorageError
         No file can be created there.
     """
@@ -42,11 +43,15 @@ def place_of(results: Path, asked: Path | None, kind: str, suffixes: Sequence[st
     if path.is_dir():
         example = path / f"{kind}{path.suffix}"
         raise InputError(f"{path} is a folder; name a file in it, such as -o {example}")
-    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if asked is not None:
+        require_folder(path)
+    folder = path.parent
+    if not folder.is_dir():  # nor are there results beside it: opening them says so
+        return path
     with in_words(f"writing {path}"):
         try:
             tempfile.TemporaryFile(dir=folder).close()
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             said = f"writing {path}: no file can be created in {folder}; choose another place"
             raise StorageError(said) from None
     return path
@@ -64,7 +69,6 @@ def replacing(path: Path) -> Iterator[Path]:
     """Open a file that replaces the old one only when it is complete."""
     partial = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}{path.suffix}")
     with in_words(f"writing {path}"):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
             partial.replace(path)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fastmomentum.cli.exit_status import say_last
 from fastmomentum.cli.parsing import parse_at
 from fastmomentum.cli.picture_arguments import (
     SUFFIXES,
@@ -20,6 +21,7 @@ from fastmomentum.cli.picture_arguments import (
     add_target,
     add_view,
     joined,
+    looks,
     parser,
 )
 from fastmomentum.cli.picture_files import place_of, save
@@ -33,12 +35,15 @@ OF_RUNS: Final = ("contour", "surface", "report")
 OF_PLANS: Final = ("schedule",)
 """Kinds that draw an experiment file, before anything is run."""
 
+OF_NOTHING: Final = ("cycles",)
+"""Kinds that draw what they compute themselves, from their options alone."""
+
 SHOWN: Final = ("results", "output", "other", "others", "given_once")
 """Arguments of the parsers that are not passed to a page."""
 
 
 def draw(kind: str, words: Sequence[str], program: str | None = None) -> None:
-    """Read results, draw a picture of them and save it.
+    """Read results, if the kind is one of results, draw a picture and save it.
 
     Parameters
     ----------
@@ -49,46 +54,31 @@ def draw(kind: str, words: Sequence[str], program: str | None = None) -> None:
     program : str, optional
         Name of the command; by default that of the script.
     """
+    from fastmomentum.plots.styles import drawn_in
+
     asked = asked_of(kind, words, program)
     named = getattr(asked, "show", kind) if kind == "loss" else kind
-    path = place_of(asked.results, asked.output, named, SUFFIXES)
-    _write(lambda: page_of(kind, asked), path, asked.style)
+    if kind in OF_NOTHING:
+        path = place_of(Path(), asked.output or Path(f"{named}{SUFFIXES[0]}"), named, SUFFIXES)
+    else:
+        path = place_of(asked.results, asked.output, named, SUFFIXES)
+    with drawn_in(asked.style):
+        page = page_of(kind, asked)
+        for line in page.said:
+            print(line)
+        save(page, path)
+    say_last(f"wrote {path}")
 
 
 def asked_of(kind: str, words: Sequence[str], program: str | None = None) -> argparse.Namespace:
     """Parse the arguments of `draw`; files may stand before, between and behind the options."""
     description, epilog, add = KINDS[kind]
-    reading = parser(description, epilog, program=program, of_plan=kind in OF_PLANS)
+    if kind in OF_NOTHING:
+        reading = looks(description, epilog, program=program)
+    else:
+        reading = parser(description, epilog, program=program, of_plan=kind in OF_PLANS)
     add(reading)
     return reading.parse_intermixed_args(joined(words))
-
-
-def draw_made(page: Callable[..., Page], kind: str, asked: argparse.Namespace) -> None:
-    """Draw a picture that needs no file, and save it.
-
-    Parameters
-    ----------
-    page : callable
-        One of `fastmomentum.plots.pages`.
-    kind : str
-        Kind of picture, for the file's name.
-    asked : Namespace
-        Its arguments, from a parser made by `looks`.
-    """
-    path = place_of(Path(f"{kind}.png"), asked.output or Path(f"{kind}.png"), kind, SUFFIXES)
-    options = {name: value for name, value in vars(asked).items() if name not in SHOWN}
-    _write(lambda: page(**options), path, asked.style)
-
-
-def _write(drawn: Callable[[], Page], path: Path, style: str | None) -> None:
-    from fastmomentum.plots.styles import drawn_in
-
-    with drawn_in(style):
-        page = drawn()
-        for line in page.said:
-            print(line)
-        save(page, path)
-    print(f"wrote {path}")
 
 
 def page_of(kind: str, asked: argparse.Namespace) -> Page:
@@ -98,6 +88,9 @@ def page_of(kind: str, asked: argparse.Namespace) -> Page:
     from fastmomentum.results.stored import open_stored
 
     options = {name: value for name, value in vars(asked).items() if name not in SHOWN}
+    if kind in OF_NOTHING:
+        made: Page = getattr(pages, kind)(**options)
+        return made
     if kind in OF_PLANS:
         from fastmomentum.experiment.toml import load
 
@@ -213,6 +206,15 @@ def _theory(to: argparse.ArgumentParser) -> None:
     to.add_argument("--no-theory", dest="theory", action="store_false", help=text)
 
 
+def _cycles(to: argparse.ArgumentParser) -> None:
+    add = to.add_argument
+    add("--mu", type=float, default=1.0, help="smallest curvature (default: 1)")
+    add("--L", type=float, default=25.0, help="largest curvature (default: 25)")
+    add("--longest", type=int, default=25, help="longest period (default: 25)")
+    add("--cells", type=int, default=150, help="cells along an axis (default: 150)")
+    add("--steps", type=int, default=2000, help="updates of each run (default: 2000)")
+
+
 Adding = Callable[[argparse.ArgumentParser], None]
 
 KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
@@ -279,6 +281,16 @@ KINDS: Final[dict[str, tuple[str, str, Adding]]] = {
         "The cell is the nearest to --lr, --momentum and --start; the first if left out.",
         "",
         _stationary,
+    ),
+    "cycles": (
+        "Measure where the heavy ball cycles: each setting on an f of its own.\n"
+        "Each cell of the map is a run on the fm.PolygonCycle that is made for its settings, and\n"
+        "begins on the cycle. Its period is the shortest that has a cycle there by the closed\n"
+        "form; where none has, the one that lacks the least. Coloured are the runs that are still\n"
+        "on their cycle after all updates; the line is the edge by the closed form, the union of\n"
+        "fm.theory.has_cycle. No results file is read.",
+        "",
+        _cycles,
     ),
 }
 """By kind of picture: what it is, more about it, and its arguments."""

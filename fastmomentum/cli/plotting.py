@@ -41,15 +41,14 @@ def _uncollected() -> Iterator[None]:
 
 
 def _add(kind: str, what: str) -> None:
+    @_uncollected()  # to the end, for taking a figure apart takes its time, too
+    @errors_in_words
     def command(context: typer.Context) -> None:
-        with _uncollected():
-            from fastmomentum.cli.pictures import draw
+        from fastmomentum.cli.pictures import draw
 
-            draw(kind, context.args, f"fastmomentum plot {kind}")
+        draw(kind, context.args, f"fastmomentum plot {kind}")
 
-    plot.command(kind, help=what, context_settings=dict(WORDS), add_help_option=False)(
-        errors_in_words(command)
-    )
+    plot.command(kind, help=what, context_settings=dict(WORDS), add_help_option=False)(command)
 
 
 _add("contour", "Contours of the objective, with paths of runs.")
@@ -61,8 +60,9 @@ _add("basins", "Which minimum each start reaches.")
 _add("loss", "Loss or distance against the step, with the predicted rate.")
 _add("schedule", "Learning rate and momentum over the updates, from FILE.toml.")
 _add("duel", "Which of two rules is faster, on one map.")
-_add("batches", "How the loss of batches falls, and where it settles, for several sizes.")
+_add("batches", "How the loss of batches falls, and where it settles, by size.")
 _add("stationary", "Where the seeds of a noisy run settle, with theory's ellipse.")
+_add("cycles", "Where the heavy ball cycles: measured, and in theory.")
 
 
 @errors_in_words

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fastmomentum.cli.exit_status import errors_in_words
+from fastmomentum.cli.exit_status import errors_in_words, say_last
 from fastmomentum.cli.options import (
     At,
     Jobs,
@@ -84,4 +84,4 @@ def refine(
         for line in made.lines():
             print(f"{path}: {there}{line}")
             there = ""
-        print(f"wrote {picture}")
+        say_last(f"wrote {picture}")

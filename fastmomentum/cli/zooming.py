@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fastmomentum.cli.exit_status import errors_in_words
+from fastmomentum.cli.exit_status import errors_in_words, say_last
 from fastmomentum.cli.options import (
     At,
     Jobs,
@@ -97,4 +97,4 @@ def zoom(
             notes.insert(1, convergence_of(ds, *cell, stay, (x, y)))
     for note in notes:
         print(f"  {note}")
-    print(f"wrote {picture}")
+    say_last(f"wrote {picture}")

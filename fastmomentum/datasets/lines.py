@@ -11,6 +11,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from fastmomentum.datasets.absent import TOO_NARROW, is_error
+from fastmomentum.datasets.no_text import START, refuse_no_text
 from fastmomentum.errors import InputError
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -22,13 +24,20 @@ SEPARATOR: Final = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
 def opened(path: Path, encoding: str | None) -> TextIO:
-    """Open a text file, unpacked if it is gzip; UTF-16 only with a byte order mark, else UTF-8."""
+    """Open a text file, unpacked if it is gzip; UTF-16 only with a byte order mark, else UTF-8.
+
+    Raises
+    ------
+    InputError
+        Its first bytes are those of a file that is no text.
+    """
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
     with gzip.open(path) if packed else path.open("rb") as raw:
-        start = raw.read(2)
+        start = raw.read(START)
+    refuse_no_text(path, start, packed)
     if encoding is None:
-        encoding = "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        encoding = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     binary = gzip.open(path) if packed else path.open("rb")  # noqa: SIM115  (closed by its wrapper)
     try:
         return TextIOWrapper(binary, encoding=encoding, newline="")
@@ -65,14 +74,13 @@ def rows_in(
     InputError
         The file is empty or no text, or several delimiters are possible.
     """
-    # A comment becomes a blank line, so that lines keep their numbers.
-    lines = ("" if line.startswith("#") else line for line in file)
-    first = list(itertools.islice(lines, SAMPLE))
-    told = [line for line in first if line.strip()]
+    first = _first_lines(file)
+    some = [line for line in first if line.strip()]
+    told = [line for line in some if not line.startswith("#")] or [
+        line for line in some if any(_is_row(line, mark) for mark in (*DELIMITERS, " "))
+    ]
     if not told:
         raise InputError(f"{path} is empty; its first line must name the columns")
-    if told[0].startswith("PK\x03\x04"):
-        raise InputError(f"{path} is a spreadsheet or an archive; save the table as CSV")
     if found := SEPARATOR.fullmatch(told[0]):
         first[first.index(told.pop(0))] = ""
         delimiter = delimiter or found[1]
@@ -86,7 +94,31 @@ def rows_in(
     delimiter, quote = delimiter or _delimiter(told, path, wanted), '"'
     if delimiter == " " and '"' not in "".join(told):
         quote = "'"
-    return _rows(itertools.chain(first, lines), delimiter, quote), delimiter
+    # A comment becomes a blank line, so that lines keep their numbers.
+    lines = (
+        "" if line.startswith("#") and not _is_row(line, delimiter) else line
+        for line in itertools.chain(first, file)
+    )
+    return _rows(lines, delimiter, quote), delimiter
+
+
+def _first_lines(file: TextIO) -> list[str]:
+    """Lines up to `SAMPLE` of them that are neither blank nor begin with #."""
+    first, count = [], 0
+    for line in file:
+        first.append(line)
+        count += bool(line.strip()) and not line.startswith("#")
+        if count == SAMPLE:
+            break
+    return first
+
+
+def _is_row(line: str, delimiter: str) -> bool:
+    """Whether a line that begins with # is no comment: its first field is a spreadsheet's error."""
+    if delimiter == " ":
+        return is_error(line.split(None, 1)[0])
+    entry, mark, _ = line.partition(delimiter)
+    return is_error(entry.strip()) or bool(mark and TOO_NARROW.fullmatch(entry.strip()))
 
 
 def _rows(

@@ -15,11 +15,12 @@ import zlib
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Literal, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.datasets.absent import is_missing
 from fastmomentum.datasets.figures import Figures, advice
 from fastmomentum.datasets.lines import opened, rows_in
 from fastmomentum.errors import InputError, MissingRowsWarning
@@ -27,9 +28,6 @@ from fastmomentum.specification.paths import path_of
 from fastmomentum.text import suggest
 
 Column = NDArray[np.float64]
-
-MISSING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?", "-", "."})
-"""Entries that mean a missing number, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,8 @@ def load_csv(
 
     Detected are the delimiter (comma, semicolon, tab, ``|``, blanks), UTF-8 and UTF-16 by their
     byte order marks, gzip, line endings, a decimal comma where the delimiter is a semicolon, and
-    quoted thousands. Blank lines and lines that begin with ``#`` are skipped.
+    quoted thousands. Blank lines and lines that begin with ``#`` are skipped, unless that begins a
+    spreadsheet's error, such as ``#N/A`` or ``#DIV/0!``, which is a missing number.
 
     Parameters
     ----------
@@ -69,7 +68,8 @@ def load_csv(
         Names of the columns, or their numbers from 1.
     delimiter, decimal, thousands : str, optional
         One character each, where they are not to be detected; a blank as delimiter stands for any
-        number of blanks and tabs.
+        number of blanks and tabs. Beside semicolons they have to be given if every number with a
+        point is like 14.275, for that may be 14275.
     header : bool
         Whether the first line names the columns.
     encoding : str, optional
@@ -183,12 +183,13 @@ def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
         pair = []
         for name, text in ((table.x, row[i]), (table.y, row[j])):
             text = text.strip()
-            if text.lower() in MISSING and table.missing == "drop":
+            if is_missing(text) and table.missing == "drop":
                 break
             try:
                 pair.append(figures.number(text))
             except ValueError as error:
                 raise _bad_number(name, text, rows.line_num, path, str(error)) from None
+            figures.see(text)
         else:
             xs.append(pair[0])
             ys.append(pair[1])
@@ -199,9 +200,9 @@ def _read(file: TextIO, table: _Table) -> tuple[Column, Column]:
         raise InputError(f"{path} has no line of numbers{below}; add some")
     figures.check(path)
     if dropped:
+        rows, are = ("1 row", "is") if dropped == 1 else (f"{dropped:,} rows", "are")
         warnings.warn(
-            f"{path}: {dropped:,} rows without a number in x or y are left out, "
-            f"{len(xs):,} are read",
+            f"{path}: {rows} without a number in x or y {are} left out, {len(xs):,} are read",
             MissingRowsWarning,
             stacklevel=3,
         )
@@ -231,6 +232,6 @@ def _bad_number(name: str | int, text: str, line: int, path: Path, why: str) -> 
     column = name if isinstance(name, str) else f"column {name}"
     got = f"got {text[:40]!r}" if text else "it is blank"
     way = advice(text) or why or "correct or drop the line"
-    if text.lower() in MISSING:
+    if is_missing(text):
         way += ', or say missing = "drop"'
     return InputError(f"{path}, line {line}: {column} must be a finite number: {got}; {way}")

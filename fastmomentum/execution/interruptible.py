@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from itertools import islice
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.kernels.block import run_block
+from fastmomentum.results.estimate import weight_of
 from fastmomentum.schema import Arrays, block_arrays
 from fastmomentum.store.memory_store import MemoryStore
 
@@ -19,7 +21,10 @@ LEAST_RUNS: Final = 160
 """Fewest runs per block: a few tiles of a kernel."""
 
 BLOCK_UPDATES: Final = 8_000_000
-"""Most updates per block: some hundredths of a second at most, and a cancelled run ends soon."""
+"""Most updates of momentum on Rosenbrock's function per block, or as much work of others.
+
+That is some hundredths of a second at most, and a cancelled run ends soon.
+"""
 
 PARTS: Final = 4
 """Fewest blocks per worker, so that the workers finish together."""
@@ -88,7 +93,9 @@ def run_unless(
 
 def _block_runs(experiment: Experiment, workers: int) -> int:
     share = -(-experiment.grid.n_runs // (PARTS * workers))
-    wanted = max(min(share, BLOCK_UPDATES // experiment.steps), LEAST_RUNS)
+    weight = weight_of(experiment.objective, experiment.rule.rule, experiment.noise)
+    work = math.ceil(experiment.steps * weight)
+    wanted = max(min(share, BLOCK_UPDATES // work), LEAST_RUNS)
     return min(wanted, experiment.block_runs)
 
 

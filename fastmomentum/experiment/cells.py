@@ -14,7 +14,7 @@ from fastmomentum.text import shown
 
 Cells = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, fail_fast=True)]
 
-MOST_CELLS: Final = 2_000_000
+MOST_LISTED: Final = 2_000_000
 """Most cells of a list, which is stored in the results file number by number."""
 
 CELL: Final = "cell"
@@ -53,8 +53,8 @@ def listed_cells(given: Any) -> Any:
         raise ValueError(f"must be a list of whole numbers, those of cells: got {shown(given)}")
     if not given:
         raise ValueError("is empty; give at least one number, or leave it out for all cells")
-    if len(given) > MOST_CELLS:
-        raise ValueError(f"has {len(given):,} numbers, and may have {MOST_CELLS:,}")
+    if len(given) > MOST_LISTED:
+        raise ValueError(f"has {len(given):,} numbers, and may have {MOST_LISTED:,}")
     return given
 
 

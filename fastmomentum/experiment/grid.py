@@ -162,11 +162,10 @@ class Grid(Specification):
         if self.cells is not None:
             count = self.lr.points.size * self.momenta.size
             if self.cells[-1] >= count:
-                raise fault(
-                    "cells",
-                    f"must lie from 0 to {count - 1}, as lr x momentum has {count:,} cells: "
-                    f"got {self.cells[-1]}",
-                )
+                lie = f"must lie from 0 to {count - 1}, as lr x momentum has {count:,} cells"
+                if count == 1:
+                    lie = "must be [0], as lr x momentum has only one cell"
+                raise fault("cells", f"{lie}: got {self.cells[-1]}")
         return self
 
     @field_validator(*NAMED, mode="before")

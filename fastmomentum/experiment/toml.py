@@ -18,7 +18,7 @@ from fastmomentum.experiment.plan import Experiment
 from fastmomentum.specification.messages import explain
 from fastmomentum.specification.paths import path_of
 from fastmomentum.specification.slips import UNCLOSED, slip_in_line, slip_in_value
-from fastmomentum.text import near_file, shown
+from fastmomentum.text import kind_of, near_file, shown
 
 MOST_BYTES: Final = 64 * 2**20
 """Most bytes of an experiment file: naming a device or a film by mistake must fail quickly."""
@@ -157,7 +157,8 @@ def experiment_from(given: object) -> Experiment:
         "Dataset": "; results hold theirs: fm.experiment_of(ds)",
     }.get(kind, "")
     raise InputError(
-        f"experiment must be an fm.Experiment or the path of an experiment file: got {kind}{advice}"
+        "experiment must be an fm.Experiment or the path of an experiment file: got "
+        f"{kind_of(given)}{advice}"
     )
 
 

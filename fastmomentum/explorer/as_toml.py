@@ -9,8 +9,17 @@ from typing import Any, Final
 
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives import MSE
+from fastmomentum.objectives.observed import ARRAYS
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+ROWS_ELSEWHERE: Final = (
+    "# Batches need rows, and those of these data came as arrays: only results, here OUT.h5, have",
+    "# them. With points.csv beside this file it can be run; this line of Python writes that:",
+    '# fm.open("OUT.h5")[["data_x", "data_y"]].to_dataframe().to_csv("points.csv")',
+)
+ROWS_OF_RESULTS: Final = {"data": "points.csv", "x": "data_x", "y": "data_y"}
+"""Data of an experiment whose rows lie in results, once they were written as that comment says."""
 
 
 def toml_of(experiment: Experiment) -> str:
@@ -24,7 +33,9 @@ def toml_of(experiment: Experiment) -> str:
     Returns
     -------
     str
-        TOML that reads back as the same experiment, to the bit. The data of mse are not included.
+        TOML that reads back as the same experiment, to the bit. The data of mse are not included:
+        of a file its name, of arrays their statistics; where batches need the rows of arrays, a
+        comment says how to get them out of results.
 
     Examples
     --------
@@ -45,8 +56,14 @@ def toml_of(experiment: Experiment) -> str:
     <BLANKLINE>
     """
     tree = json.loads(experiment.canonical)
+    notes: dict[str, tuple[str, ...]] = {}
     if isinstance(experiment.objective, MSE):
-        tree["objective"].pop("statistics", None)
+        in_arrays = experiment.objective.data == ARRAYS
+        if not in_arrays or experiment.batch is not None:
+            tree["objective"].pop("statistics", None)
+        if in_arrays and experiment.batch is not None:
+            tree["objective"] |= ROWS_OF_RESULTS
+            notes["objective"] = ROWS_ELSEWHERE
     if tree["objective"].pop("found", False):
         del tree["objective"]["minimisers"]  # they will be searched for again
     if tree["stop"].get("bound") == 1e20:
@@ -59,7 +76,7 @@ def toml_of(experiment: Experiment) -> str:
     lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]
     for key, table in tree.items():
         if isinstance(table, dict) and table:
-            lines += ["", f"[{_key(key)}]"]
+            lines += ["", f"[{_key(key)}]", *notes.get(key, ())]
             lines += [f"{_key(name)} = {_value(value)}" for name, value in _ordered(table)]
     return "\n".join([*lines, ""])
 

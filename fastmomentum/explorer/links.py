@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
+from fastmomentum.explorer.maps import require_few_steps
 from fastmomentum.explorer.view import Point, View
 from fastmomentum.objectives import MSE, OBJECTIVES, Objective
 from fastmomentum.rules.choice import UpdateRule
@@ -91,11 +92,12 @@ def check(view: View) -> None:
     Raises
     ------
     InputError
-        Its experiment is invalid, or has more runs than those of the map.
+        Its experiment is invalid, has more runs than those of the map, or is too much work.
     """
     experiment = view.experiment(8, 8)
     if experiment.grid.n_runs != 8 * 8:
         raise InputError("a page shows one map; give every other axis of the grid a single value")
+    require_few_steps(view)
 
 
 def objective_of(table: object, given: View) -> Objective:

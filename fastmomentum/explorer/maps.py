@@ -8,25 +8,30 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from fastmomentum.errors import InputError
 from fastmomentum.execution.backends import workers_here
 from fastmomentum.execution.interruptible import run_unless
 from fastmomentum.execution.worker import warm
 from fastmomentum.experiment.plan import Experiment
+from fastmomentum.experiment.randomness import Noise
 from fastmomentum.explorer.view import View
+from fastmomentum.results.estimate import weight_of
 from fastmomentum.schema import Arrays
 
 Size = tuple[int, int]
 
 COARSE_UPDATES: Final = 32_000_000
-"""Most updates of a coarse map: about a hundredth of a second on two cores."""
+"""Most work of a coarse map, by `cost_of`: about a hundredth of a second on two cores."""
 
 MOST_UPDATES: Final = 2_000_000_000
-"""Most updates of a fine map, whatever a page asks for."""
+"""Most work of a fine map, whatever a page asks for."""
 
 MOST_CELLS: Final = 720
 """Most cells along an axis; more than a screen can show only cost time."""
 
 LEAST_CELLS: Final = 16
+"""Fewest cells along an axis."""
+
 COARSER: Final = 4
 """Fewest pixels of the screen along each side of a coarse cell."""
 
@@ -58,15 +63,50 @@ def coarse_size(view: View, pixels: Size) -> Size:
 
 
 def cost_of(view: View) -> int:
-    """Work of a run: its updates, times the rows of data that each looks at."""
-    rows = view.others.get("batch", {}).get("size", 1)
-    return view.steps * max(int(rows), 1)
+    """Work of a run, in updates of momentum on Rosenbrock's function.
+
+    Examples
+    --------
+    >>> from fastmomentum.explorer.view import first_view
+    >>> from fastmomentum.objectives import Ackley
+    >>> cost_of(first_view()), cost_of(first_view(Ackley())) > 5 * 2000
+    (2000, True)
+    """
+    return math.ceil(view.steps * _cost_of_an_update(view))
+
+
+def require_few_steps(view: View) -> None:
+    """Raise if even the smallest map of a view is too much work.
+
+    Raises
+    ------
+    InputError
+        It is; a single update of each run never is.
+    """
+    cost = _cost_of_an_update(view)
+    most = max(int(MOST_UPDATES / LEAST_CELLS**2 / cost), 1)
+    if view.steps > most:
+        smaller = " or smaller batches" if "batch" in view.others else ""
+        raise InputError(
+            f"steps must be at most {most:,} here, as an update is the work of {cost:,.0f} on "
+            f"Rosenbrock's function: got {view.steps:,}; set steps lower, or take a simpler "
+            f"objective{smaller}"
+        )
+
+
+def _cost_of_an_update(view: View) -> float:
+    """Its operations, and the rows of data that it looks at."""
+    noise, batch = view.others.get("noise"), view.others.get("batch", {})
+    random = None if noise is None else Noise.parse(noise)
+    return weight_of(view.objective, view.rule.rule, random) + max(int(batch.get("size", 1)), 1) - 1
 
 
 def _within(pixels: Size, most: int) -> Size:
     width, height = (min(max(side, LEAST_CELLS), MOST_CELLS) for side in pixels)
     factor = min(1.0, math.sqrt(most / (width * height)))
-    return max(int(factor * width), LEAST_CELLS), max(int(factor * height), LEAST_CELLS)
+    short = max(int(factor * min(width, height)), LEAST_CELLS)
+    long = max(min(int(factor * max(width, height)), most // short), LEAST_CELLS)
+    return (long, short) if width > height else (short, long)
 
 
 def _kernel_of(experiment: Experiment) -> Hashable:

@@ -58,7 +58,7 @@ class Path:
         return {"words": words, "points": len(run.points), "stored": self.is_stored}
 
 
-def path_of(view: View, cell: Cell) -> Path:
+def computed_path_of(view: View, cell: Cell) -> Path:
     """Run a cell, and record its path.
 
     Parameters
@@ -76,11 +76,11 @@ def path_of(view: View, cell: Cell) -> Path:
     Examples
     --------
     >>> from fastmomentum.explorer.view import first_view
-    >>> path_of(first_view(), (1e-3, 0.9)).run.n_steps
+    >>> computed_path_of(first_view(), (1e-3, 0.9)).run.n_steps
     836
     """
     every = -(-view.steps // MOST_POINTS)
-    results = run(view.experiment_of(cell, every), n_jobs=1, backend="threads")
+    results = run(view.experiment_at(cell, every), n_jobs=1, backend="threads")
     return _path(
         results, results.isel(dict.fromkeys(results["status"].dims, 0)), view.x, view.y, False
     )

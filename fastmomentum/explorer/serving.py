@@ -51,6 +51,8 @@ class Explorer:
     ----------
     url : str
         Address of a page.
+    addresses : list of (str, int)
+        Where its sockets listen.
 
     Raises
     ------
@@ -62,7 +64,8 @@ class Explorer:
         self._engine, self._kept, self._source = Engine(), Exports(), source
         self.pages = 0
         sockets = _sockets(port)
-        self.port = sockets[0].getsockname()[1]
+        self.addresses = [one.getsockname() for one in sockets]
+        self.port = self.addresses[0][1]
         self.url = f"http://{ADDRESS}:{self.port}/"
         own = [f"{ADDRESS}:{self.port}", f"localhost:{self.port}"]
         self._loop = IOLoop.current()

@@ -19,7 +19,7 @@ from fastmomentum.explorer.figures import Figures
 from fastmomentum.explorer.history import History
 from fastmomentum.explorer.inbox import Inbox
 from fastmomentum.explorer.maps import Engine, Size, coarse_size, fine_size
-from fastmomentum.explorer.paths import Path, path_of, stored_path_of
+from fastmomentum.explorer.paths import Path, computed_path_of, stored_path_of
 from fastmomentum.explorer.plane import Plane, halved, plane_in_memory, resampled
 from fastmomentum.explorer.source import Source
 from fastmomentum.explorer.theory import theory_of, words_of
@@ -240,7 +240,7 @@ class Showing:
             path = stored_path_of(self._source.results, view.x, view.y, view.cell)
         else:
             self._compiled(view.experiment(1, 1), view)
-            path = path_of(view, self._snapped(view) if snaps else view.cell)
+            path = computed_path_of(view, self._snapped(view) if snaps else view.cell)
         self.view = view = view.changed(cell=path.cell)
         self._path = path
         self.post(lambda: self._figures.show_path(path, view))

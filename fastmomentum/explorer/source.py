@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ import xarray as xr
 
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
-from fastmomentum.experiment.points import axes_of
 from fastmomentum.experiment.toml import experiment_from
-from fastmomentum.explorer.axes import Range
+from fastmomentum.explorer.axes import Range, names_of
 from fastmomentum.explorer.links import MOST_STEPS
+from fastmomentum.explorer.maps import require_few_steps
 from fastmomentum.explorer.plane import Plane, file_window, plane_of
 from fastmomentum.explorer.view import View, first_view
 from fastmomentum.plots.cells import cells_of
-from fastmomentum.results.dataset import experiment_of, open_results
+from fastmomentum.results.dataset import experiment_of, open_results, runnable
 
 
 class Source:
@@ -40,7 +41,8 @@ class Source:
     Raises
     ------
     InputError
-        `given` is none of these, or its runs take too many updates.
+        `given` is none of these, its runs take too many updates, or results with batches have lost
+        the rows of their data.
     """
 
     def __init__(self, given: object = None) -> None:
@@ -51,14 +53,15 @@ class Source:
         if isinstance(given, str | os.PathLike) and Path(given).suffix == ".h5":
             given = open_results(Path(given))
         if isinstance(given, xr.Dataset):
-            experiment = experiment_of(given)
-            self.view = _view(experiment)
+            self.view = _view(runnable(given), given)
             if {self.view.x, self.view.y} <= set(map(str, given["status"].dims)):
                 self.results = given
                 windows = file_window(given, self.view.x, self.view.y)
                 self.view = self.view.changed(windows=windows)
-            return
-        self.view = _view(experiment_from(given))
+        else:
+            self.view = _view(experiment_from(given))
+        if self.results is None:
+            require_few_steps(self.view)
 
     def has(self, view: View) -> bool:
         """Whether the results have the map of a view."""
@@ -75,7 +78,7 @@ class Source:
         return plane_of(self.results, self.view.x, self.view.y)
 
 
-def _view(experiment: Experiment) -> View:
+def _view(experiment: Experiment, results: xr.Dataset | None = None) -> View:
     """The view of an experiment: a map over its first two axes with several values."""
     if experiment.steps > MOST_STEPS:
         raise InputError(
@@ -84,7 +87,7 @@ def _view(experiment: Experiment) -> View:
         )
     # Where cells are listed, they are a part of this grid.
     grid = experiment.grid.model_copy(update={"cells": None})
-    first = {label.name: float(label.values[0]) for label in experiment.labels}
+    first = _first_values(experiment, results)
     rule = experiment.rule
     varying = {name: first[name] for name in grid.rule or {}}
     if varying:
@@ -93,8 +96,8 @@ def _view(experiment: Experiment) -> View:
     objective = experiment.objective.with_constants(constants)
     parameters = objective.parameters
     base = first_view(objective)
-    names = [name for name in grid.axes if name not in ("start", "velocity")]
-    long = [n for n in names if grid.axes[n].size > 1 and not n.startswith("velocity_")]
+    known = names_of(objective, rule)  # neither seeds nor velocities are an axis of the page
+    long = [n for n in grid.axes if n in known and grid.axes[n].size > 1]
     x, y = [*long, *(n for n in ("lr", "momentum") if n not in long)][:2]
     view = base.changed(
         rule=rule,
@@ -105,10 +108,24 @@ def _view(experiment: Experiment) -> View:
         y=y,
         lr=first["lr"],
         momentum=first["momentum"],
-        others=_others(experiment),
+        others=_others(experiment, first),
     )
     windows = {n: _around(n, grid.axes[n]) for n in (x, y) if n in long}
     return view.changed(windows=windows).fitting()
+
+
+def _first_values(experiment: Experiment, results: xr.Dataset | None) -> dict[str, Any]:
+    """The first value of each label: those that a map shows which has no axis for them.
+
+    Results may be a part of what was run, such as a single seed, and then have that part's first.
+    """
+    found: dict[str, Any] = {}
+    for label in experiment.labels:
+        values = label.values
+        if results is not None and label.name in results.coords:
+            values = results[label.name].values
+        found[label.name] = np.ravel(values)[0].item()
+    return found
 
 
 def _around(name: str, values: np.ndarray[Any, Any]) -> Range:
@@ -122,7 +139,7 @@ def _around(name: str, values: np.ndarray[Any, Any]) -> Range:
     return low, high
 
 
-def _others(experiment: Experiment) -> dict[str, Any]:
+def _others(experiment: Experiment, first: Mapping[str, Any]) -> dict[str, Any]:
     """The tables of an experiment that the page has no fields for."""
     plain = experiment.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     known = {"objective", "rule", "steps", "grid", "record", "stop", "title"}
@@ -131,7 +148,9 @@ def _others(experiment: Experiment) -> dict[str, Any]:
         found["stop"] = {"bound": False}
     elif experiment.stop.bound != 1e20:
         found["stop"] = {"bound": experiment.stop.bound}
+    grid: dict[str, Any] = {}
     if experiment.grid.velocity is not None:
-        velocity = [float(axis[0]) for axis in axes_of(experiment.grid.velocity)]
-        found["grid"] = {"velocity": [velocity]}
-    return found
+        grid["velocity"] = [[first[f"velocity_{n}"] for n in experiment.objective.parameters]]
+    if experiment.grid.seed is not None:
+        grid["seed"] = [first["seed"]]
+    return found | ({"grid": grid} if grid else {})

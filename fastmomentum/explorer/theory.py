@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.experiment.randomness import Batch
 from fastmomentum.explorer.view import View
 from fastmomentum.plots.boundaries import TheoryLines, theory_lines
 from fastmomentum.plots.cycle_regions import CycleRegion, cycle_region
@@ -52,8 +53,11 @@ def theory_of(view: View) -> Theory:
         return Theory()
     ax: Axes = Figure().add_subplot()
     ax.set(xscale="log", xlim=view.windows["lr"], ylim=view.windows["momentum"])
+    given = view.others.get("batch")
+    batch = None if given is None else Batch.model_validate(given)
+    point = nearest_minimiser(view)
     try:
-        lines = theory_lines(ax, view.objective, view.rule, point=nearest_minimiser(view))
+        lines = theory_lines(ax, view.objective, view.rule, point=point, batch=batch)
     except InputError:
         return Theory()
     words = [*_words(lines), *_place(view)] if lines.seen else []
@@ -108,14 +112,16 @@ def points_of(line: Line2D | None) -> NDArray[np.float64]:
 def _words(drawn: TheoryLines) -> list[tuple[str, str]]:
     found = []
     for line in drawn.seen:
+        label = str(line.get_label())
         if line is drawn.optimum:
             ((lr, momentum),) = points_of(line)
-            found.append(("diamond", f"best in theory at {lr:.4g}, {momentum:.4g}"))
+            found.append(("diamond", f"{label.split(':')[0]} at {lr:.4g}, {momentum:.4g}"))
         elif line is drawn.oscillation:
-            rate = ", rate \N{SQUARE ROOT}momentum" if "rate" in str(line.get_label()) else ""
-            found.append(("dashed", f"oscillating inside{rate} (theory)"))
+            rate = ", rate \N{SQUARE ROOT}momentum" if "rate" in label else ""
+            whose = label[label.rindex("(") :]  # of the full gradient, where there are batches
+            found.append(("dashed", f"oscillating inside{rate} {whose}"))
         else:
-            found.append(("solid", "stable to the left (theory)"))
+            found.append(("solid", label))
     return found
 
 

@@ -162,7 +162,7 @@ class View:
         axes = {name: table(name, self.windows[name], num) for name, num in sizes.items()}
         return Experiment.parse(self.tables(axes))
 
-    def experiment_of(self, cell: Cell, every: int) -> Experiment:
+    def experiment_at(self, cell: Cell, every: int) -> Experiment:
         """The experiment of one cell, which records every `every`-th step of its trajectory."""
         axes = {self.x: [cell[0]], self.y: [cell[1]]}
         return Experiment.parse(self.tables(axes) | {"record": {"every": every}})

@@ -11,6 +11,7 @@ from fastmomentum.objectives.base import Box as Box
 from fastmomentum.objectives.base import Constants as Constants
 from fastmomentum.objectives.base import Functions as Functions
 from fastmomentum.objectives.base import Objective as Objective
+from fastmomentum.objectives.base import require_objective as require_objective
 from fastmomentum.objectives.classic import Beale as Beale
 from fastmomentum.objectives.classic import GoldsteinPrice as GoldsteinPrice
 from fastmomentum.objectives.classic import Himmelblau as Himmelblau

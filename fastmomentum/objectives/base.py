@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastmomentum.errors import InputError
 from fastmomentum.specification.base import Specification
 from fastmomentum.specification.numbers import numbers
+from fastmomentum.text import kind_of
 
 OWN_FUNCTION: Final = (
     'to bring your own function, write it as a formula: fm.Formula("(a - x)^2 + ...", a=1.0), '
@@ -183,6 +184,14 @@ class Objective(Specification):
         raise NotImplementedError
 
     @property
+    def has_valley_floor(self) -> bool:
+        """Whether f is smallest along a whole line or area, and `minimisers` has one point of it.
+
+        Where minimisers were given, and not found by a search, they are taken for all there are.
+        """
+        return False
+
+    @property
     def f_min(self) -> float | None:
         """Smallest value; None where the objective is unbounded below."""
         return 0.0
@@ -278,6 +287,18 @@ class Objective(Specification):
             xx, xy, yy = self.hessian_at(x, y, self.constants)
         parts = [np.broadcast_to(part, x.shape) for part in (xx, xy, xy, yy)]
         return np.stack(parts, axis=-1).reshape(*x.shape, 2, 2)
+
+
+def require_objective(given: object) -> None:
+    """Refuse what is no objective: a name, a class, results.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    if not isinstance(given, Objective):
+        raise InputError(f"objective must be one such as fm.Rosenbrock(): got {kind_of(given)}")
 
 
 def _points(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], ...]:

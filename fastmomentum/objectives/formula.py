@@ -13,11 +13,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, m
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives.base import Box, Constants, Functions, Objective
+from fastmomentum.objectives.floors import has_floor
 from fastmomentum.objectives.formula_functions import degree, formula_faults, functions, parsed
 from fastmomentum.objectives.formula_keys import (
     KEYS,
     arguments,
     corners,
+    in_python,
     named_numbers,
     one_line,
     points,
@@ -25,7 +27,7 @@ from fastmomentum.objectives.formula_keys import (
     two_names,
 )
 from fastmomentum.objectives.quadratics import constant_curvatures
-from fastmomentum.objectives.searching import Landscape, minimisers
+from fastmomentum.objectives.searching import landscape_of, minimisers
 from fastmomentum.objectives.trees import evaluate, in_exponents
 from fastmomentum.specification.messages import faults
 from fastmomentum.text import suggest
@@ -52,7 +54,9 @@ class Formula(Objective):
         Values of the constants. In Python each may also be a keyword argument.
     minimisers : sequence of (float or str, float or str), optional
         Global minimisers; coordinates may be expressions in the constants. Left out, they are
-        searched for in the box, from fixed starts, and kept if no sample of the box lies lower.
+        searched for in the box, from fixed starts, and kept if no sample of the box lies lower. Of
+        a valley's floor, such as the circle of (x^2 + y^2 - 1)^2, one point is kept: `f_min` and
+        targets are right, but distances and basins are those of this point (`has_valley_floor`).
     box : ((float, float), (float, float)), optional
         Usual region, by default [-5, 5] each; in a file ``{ x = [-2, 2], y = [-1, 3] }``.
     label : str, optional
@@ -112,7 +116,10 @@ class Formula(Objective):
     else:
 
         def __init__(self, /, *formula: str, **given: Any) -> None:
-            super().__init__(**arguments(formula, given))
+            try:
+                super().__init__(**arguments(formula, given))
+            except InputError as error:
+                raise InputError(in_python(str(error))) from None
 
         __init__.__pydantic_base_init__ = True  # only direct calls come here
 
@@ -180,15 +187,16 @@ class Formula(Objective):
 
     @functools.cached_property
     def _searched(self) -> NDArray[np.float64]:
-        functions, constants = self.functions, self.constants
-        return minimisers(
-            Landscape(
-                lambda x, y: functions.value(x, y, constants),
-                lambda x, y: functions.gradient(x, y, constants),
-                lambda x, y: functions.hessian(x, y, constants),
-                self.box,
-            )
-        )
+        return minimisers(landscape_of(self.functions, self.constants, self.box))
+
+    @functools.cached_property
+    def _has_floor(self) -> bool:
+        landscape = landscape_of(self.functions, self.constants, self.box)
+        return has_floor(landscape, self.minimisers)
+
+    @property
+    def has_valley_floor(self) -> bool:
+        return self.searches_minimisers and self._has_floor
 
     @property
     def minimisers(self) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -10,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from fastmomentum.errors import InputError
-from fastmomentum.objectives.tokens import LONGEST_NAME, RESERVED
+from fastmomentum.objectives.tokens import LONGEST_NAME, RESERVED, given_as
 from fastmomentum.specification.base import plain
 from fastmomentum.text import shown, suggest
 
@@ -58,6 +59,18 @@ def arguments(formula: Sequence[str], given: dict[str, Any]) -> dict[str, Any]:
             advice = suggest(key, KEYS[:6])
             raise InputError(f"{key} is no number, as a constant must be; {advice}")
     return {**fields, "constants": {**own, **each}}
+
+
+def in_python(message: str) -> str:
+    """A message about an experiment file's keys, in the words of a call.
+
+    Examples
+    --------
+    >>> in_python("give it a value: constants = { a = 1.0 }")
+    'give it a value: a=1.0'
+    """
+    as_in_a_file = re.escape(given_as("NAME")).replace("NAME", r"(\w+)")
+    return re.sub(as_in_a_file, lambda found: given_as(found[1], in_python=True), message)
 
 
 def one_line(given: Any) -> Any:

@@ -20,6 +20,8 @@ from fastmomentum.objectives.tokens import (
     NUMBERS,
     FormulaError,
     Token,
+    given_as,
+    is_free,
     refuse,
     tokens,
 )
@@ -211,8 +213,11 @@ class _Parser:
     def name(self, token: Token) -> Node:
         if token.text not in self.names and token.text not in NUMBERS:
             known = [*self.names, *NUMBERS, *FUNCTIONS]
-            shown = str(token)
-            refuse(token.column, f"{shown} is not known; {suggest(token.text[:40], known)}")
+            advice = suggest(token.text[:40], known)
+            if self.token.text != "(" and is_free(token.text):
+                advice += " If" if advice.endswith("?") else "; if"
+                advice += f" it is a constant, give it a value: {given_as(token.text)}"
+            refuse(token.column, f"{token} is not known; {advice}")
         if self.token.text == "(":
             advice = f"functions are {' '.join(FUNCTIONS)}; a product is written with *"
             refuse(token.column, f"{token} is not a function; {advice}")

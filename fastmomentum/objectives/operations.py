@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dis
+import functools
 import types
 from collections.abc import Callable
 from typing import Any
 
 
+@functools.lru_cache(maxsize=256)  # a formula may have 40,000 parts
 def count_operations(function: Callable[..., Any]) -> int:
     """Count the arithmetic in a plain function without branches, and in the functions it calls.
 

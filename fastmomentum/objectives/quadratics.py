@@ -65,6 +65,11 @@ class Quadratic(Objective):
         return np.zeros((1 if self._is_bounded else 0, 2))
 
     @property
+    def has_valley_floor(self) -> bool:
+        hxx, hxy, hyy = Fraction(self.hxx), Fraction(self.hxy), Fraction(self.hyy)
+        return self._is_bounded and hxx * hyy == hxy * hxy
+
+    @property
     def f_min(self) -> float | None:
         return 0.0 if self._is_bounded else None
 

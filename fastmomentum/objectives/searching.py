@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmomentum.objectives.base import Box
+from fastmomentum.objectives.base import Box, Constants, Functions
 
 Floats = NDArray[np.float64]
 
@@ -74,6 +74,16 @@ class Landscape:
         return inside
 
 
+def landscape_of(functions: Functions, constants: Constants, box: Box) -> Landscape:
+    """The landscape of plain functions of ``(x, y, constants)``."""
+    return Landscape(
+        lambda x, y: functions.value(x, y, constants),
+        lambda x, y: functions.gradient(x, y, constants),
+        lambda x, y: functions.hessian(x, y, constants),
+        box,
+    )
+
+
 def minimisers(landscape: Landscape) -> Floats:
     """The global minimisers in a box.
 
@@ -90,18 +100,18 @@ def minimisers(landscape: Landscape) -> Floats:
         there is no lowest value.
     """
     with np.errstate(all="ignore"):
-        lattice = _lattice(landscape)
-        heights = landscape.value(lattice)
+        sampled = lattice(landscape)
+        heights = landscape.value(sampled)
         finite = np.isfinite(heights)
         if not finite.any() or (heights == -np.inf).any():
             return np.empty((0, 2))
-        lowest = lattice[:, np.argsort(heights, kind="stable")[:MOST]]
+        lowest = sampled[:, np.argsort(heights, kind="stable")[:MOST]]
         points = _descend(landscape, np.concatenate([_starts(landscape), lowest], axis=1))
         points = _rounded(landscape, _polish(landscape, points))
         values = landscape.value(points)
         good = landscape.inside(points) & np.isfinite(values)
         floor = min(values[good].min(initial=np.inf), heights.min())
-        varies = float(np.median(heights[finite]) - heights.min())
+        varies = variation(heights)
         rounding = SAME * (min(1.0, varies) + abs(floor))
         points = points[:, good & (values <= floor + rounding)]
         points = points[:, _is_lowest_around(landscape, points, 1e-3 * rounding)]
@@ -109,7 +119,20 @@ def minimisers(landscape: Landscape) -> Floats:
         return _merged(landscape, points)
 
 
-def _lattice(landscape: Landscape) -> Floats:
+def variation(heights: Floats) -> float:
+    """How much f varies in the box, from its values on the lattice: the median above the least."""
+    return float(np.median(heights[np.isfinite(heights)]) - heights.min())
+
+
+def is_flat(landscape: Landscape, points: Floats) -> NDArray[np.bool_]:
+    """Whether f has no curvature in some direction at points, shape (n, 2)."""
+    _, (hxx, hxy, hyy) = landscape.slope(points.T)
+    flat: NDArray[np.bool_] = np.abs(hxx * hyy - hxy * hxy) <= 1e-6 * np.square(hxx + hyy)
+    return flat
+
+
+def lattice(landscape: Landscape) -> Floats:
+    """Points over the whole box, edges included, shape (2, `SAMPLES`^2)."""
     axes = [np.linspace(*ends, SAMPLES) for ends in zip(landscape.low, landscape.high, strict=True)]
     return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")])
 
@@ -239,8 +262,7 @@ def _merged(landscape: Landscape, points: Floats) -> Floats:
         if len(kept) > 4 * MOST:
             break
     found = np.array(kept).reshape(-1, 2)
-    _, (hxx, hxy, hyy) = landscape.slope(found.T)
-    flat = np.abs(hxx * hyy - hxy * hxy) <= 1e-6 * np.square(hxx + hyy)
+    flat = is_flat(landscape, found)
     if flat.sum() > MOST_FLAT:
         middle = 0.5 * (landscape.low + landscape.high)
         central = found[flat][np.hypot(*(found[flat] - middle).T).argmin()]

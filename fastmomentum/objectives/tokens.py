@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import Final, NoReturn
 
 from fastmomentum.errors import InputError
@@ -82,6 +83,24 @@ class Token:
         if self.kind == "end":
             return "the end"
         return repr(self.text if len(self.text) <= 40 else self.text[:37] + "...")
+
+
+def is_free(name: str) -> bool:
+    """Whether a variable or a constant may have this name."""
+    return len(name) <= LONGEST_NAME and name not in RESERVED
+
+
+def given_as(name: str, in_python: bool = False) -> str:
+    """How a constant is given its value, in a file or as an argument in Python.
+
+    Examples
+    --------
+    >>> given_as("a"), given_as("a", in_python=True)
+    ('constants = { a = 1.0 }', 'a=1.0')
+    """
+    if not in_python:
+        return f"constants = {{ {name} = 1.0 }}"
+    return f"constants={{{name!r}: 1.0}}" if iskeyword(name) else f"{name}=1.0"
 
 
 def tokens(text: str) -> Iterator[Token]:

@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.results.labelled import Labelled, LabelledArray
+from fastmomentum.text import kind_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,6 +40,10 @@ class Kind:
 
 AXES: Final = Kind("an Axes of matplotlib", lambda given: isinstance(given, Axes))
 FIGURE: Final = Kind("a Figure of matplotlib", lambda given: isinstance(given, Figure))
+LINE: Final = Kind(
+    "a line of matplotlib, such as ax.plot(x, y)[0]", lambda given: isinstance(given, Line2D)
+)
+ARTIST: Final = Kind("an artist of matplotlib", lambda given: isinstance(given, Artist))
 RESULTS: Final = Kind(
     "results, from fm.run or fm.open",
     lambda given: isinstance(given, Labelled),
@@ -45,9 +52,34 @@ ARRAY: Final = Kind(
     "a DataArray, such as fm.analysis.measured_rate(ds).rate",
     lambda given: isinstance(given, LabelledArray) and not isinstance(given, Labelled),
 )
+TEXTS: Final = Kind(
+    "a list of texts",
+    lambda given: isinstance(given, list | tuple) and all(isinstance(one, str) for one in given),
+)
+TWO_NAMES: Final = Kind(
+    "two names, such as ('heavy ball', 'Nesterov')",
+    lambda given: TEXTS.is_one(given) and len(given) == 2,
+)
 OBJECTIVE: Final = Kind(
     "an objective, such as fm.Rosenbrock()", lambda given: isinstance(given, Objective)
 )
+
+
+def drawn_by(artists: type[Any], function: str) -> Kind:
+    """What a drawing function gives, for one that draws more of it.
+
+    Parameters
+    ----------
+    artists : type
+        The artists' class.
+    function : str
+        Name of that function.
+
+    Returns
+    -------
+    Kind
+    """
+    return Kind(f"what {function} gives", lambda given: isinstance(given, artists))
 
 
 def each(kind: Kind, words: str) -> Kind:
@@ -119,10 +151,8 @@ def takes(**kinds: Kind) -> Callable[[Callable[P, T]], Callable[P, T]]:
                         f"{meant[0]} must be"
                     )
             for name, value in wrong.items():
-                got = type(value).__name__
-                article = "an" if got[0] in "aeiouAEIOU" else "a"
                 raise InputError(
-                    f"{function.__name__}: {name} must be {kinds[name].words}: got {article} {got}"
+                    f"{function.__name__}: {name} must be {kinds[name].words}: got {kind_of(value)}"
                 )
             return function(*args, **kwargs)
 

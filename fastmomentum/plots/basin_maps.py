@@ -15,12 +15,12 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.plots.arguments import AXES, RESULTS, takes
+from fastmomentum.plots.arguments import AXES, RESULTS, Kind, drawn_by, takes
 from fastmomentum.plots.cells import ENDS, cells_of, swatch
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.phases import count_ticks, shares, steps_label, steps_norm
 from fastmomentum.plots.planes import require_plane
-from fastmomentum.plots.style import STAR, point
+from fastmomentum.plots.style import MANY, STAR, point
 from fastmomentum.plots.visible import is_seen
 from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
@@ -111,8 +111,9 @@ def basin_map(ax: Axes, results: xr.Dataset, norm: LogNorm | None = None) -> Bas
     cells.frame(ax)
     ax.set(xlabel=objective.parameters[0], ylabel=objective.parameters[1])
     minima = []
+    what = f"{MANY}, at" if objective.has_valley_floor else "minimum at"
     for i, (hue, at) in enumerate(zip(hues, objective.minimisers, strict=True)):
-        label = f"minimum at {point(at)} ({np.mean(reached == i):.1%})"
+        label = f"{what} {point(at)} ({np.mean(reached == i):.1%})"
         style = STAR | {"markerfacecolor": hue, "markeredgecolor": "white", "label": label}
         minima.append(ax.plot(*at, **style)[0])
     entries = [
@@ -153,6 +154,13 @@ def shades_of(results: xr.Dataset) -> LogNorm | None:
     return steps_norm(steps[steps >= 0]) if (steps >= 0).any() else None
 
 
+SEVERAL_AXES: Final = Kind(
+    "a list of Axes of matplotlib, one at least",
+    lambda given: isinstance(given, list | tuple) and bool(given) and all(map(AXES.is_one, given)),
+)
+
+
+@takes(axes=SEVERAL_AXES, drawn=drawn_by(BasinMap, "fm.plots.basin_map"))
 def shades_bar(axes: list[Axes], drawn: BasinMap) -> Colorbar | None:
     """Draw the bar of shades beside maps.
 
@@ -167,6 +175,11 @@ def shades_bar(axes: list[Axes], drawn: BasinMap) -> Colorbar | None:
     -------
     Colorbar or None
         In greys, for they hold for each colour; None where no steps were counted.
+
+    Raises
+    ------
+    InputError
+        An argument is something else.
     """
     figure = axes[0].get_figure()
     if figure is None or drawn.norm is None or drawn.target is None:

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.geometry import Floats
-from fastmomentum.plots.style import COLOURS, STAR, ink
-from fastmomentum.specification.numbers import numbers
+from fastmomentum.plots.style import COLOURS, STAR, ink, is_dark
+from fastmomentum.specification.numbers import number, numbers
 
 SHARES: Final = (0.5, 0.95)
 """Share of a Gaussian cloud that lies within each ellipse."""
@@ -58,7 +58,7 @@ def ellipse(covariance: ArrayLike, share: float, centre: ArrayLike = (0.0, 0.0))
     Raises
     ------
     InputError
-        The share makes no sense.
+        The share makes no sense, or an argument has another shape.
 
     Examples
     --------
@@ -66,13 +66,23 @@ def ellipse(covariance: ArrayLike, share: float, centre: ArrayLike = (0.0, 0.0))
     >>> bool(np.allclose(np.hypot(*line) ** 2, -2 * np.log(0.5)))
     True
     """
+    share, spread = number(share, "share"), numbers(covariance, "covariance")
     if not 0.0 < share < 1.0:
         raise InputError(f"share must lie between 0 and 1: got {share!r}")
-    size, axes = np.linalg.eigh(numbers(covariance, "covariance"))
+    middle = numbers(centre, "centre")
+    for name, found, shape in (("covariance", spread, (2, 2)), ("centre", middle, (2,))):
+        if found.shape != shape:
+            raise InputError(f"{name} must have the shape {shape}: got {found.shape}")
+    size, axes = np.linalg.eigh(spread)
     turns = np.linspace(0.0, 2.0 * np.pi, 241)
     circle = np.sqrt(-2.0 * np.log1p(-share)) * np.stack([np.cos(turns), np.sin(turns)])
     line = axes @ (np.sqrt(np.maximum(size, 0.0))[:, np.newaxis] * circle)
-    return np.asarray(line + np.asarray(centre, float)[:, np.newaxis])
+    return np.asarray(line + middle[:, np.newaxis])
+
+
+def cloud_colours(ground: Any) -> tuple[str, str]:
+    """Colours of points with their own ellipses, and of theory's ellipses, on a background."""
+    return COLOURS[1 if is_dark(ground) else 5], ink(ground)
 
 
 @takes(ax=AXES)
@@ -111,8 +121,7 @@ def cloud(
     if found.ndim != 2 or found.shape[1] != 2 or len(found) < 2:
         raise InputError(f"points must have the shape (n, 2), n at least 2: got {found.shape}")
     few = found[:: -(-len(found) // MOST_DOTS)]
-    line_colour = ink(ax.get_facecolor())
-    blue = COLOURS[1] if line_colour == "white" else "#0072B2"
+    blue, line_colour = cloud_colours(ax.get_facecolor())
     alpha = float(np.clip(300.0 / len(few), 0.04, 0.6))
     area = float(np.clip(3000.0 / len(few), 6.0, 30.0))
     dots = ax.scatter(

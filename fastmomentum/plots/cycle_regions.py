@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.casing import cased
+from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.style import number
 from fastmomentum.plots.visible import is_seen
 from fastmomentum.results.chosen import objective_of, rule_of
@@ -109,16 +110,39 @@ def cycle_region(
         )
         legend = [Patch(facecolor="none", hatch="///", edgecolor=HATCH, label=f"{label} (theory)")]
     # Along the heavy ball's own learning rate, so that it is a line for every form of it.
-    ball = np.linspace(0.0, 2.0 / L, _SAMPLES)[1:-1]
-    edge = converging_momentum(ball, mu, L)
-    edge = np.where(edge < 1.0, edge, np.nan)
+    ball, edge = proved_edge(mu, L)
     proved = ax.plot(
-        ball / scale(rule, np.nan_to_num(edge)), edge, color=HATCH, linewidth=1.8,
+        ball / scale(rule, edge), edge, color=HATCH, linewidth=1.8,
         linestyle=(0, (1.5, 1.2)), zorder=4, path_effects=cased(3.6, 0.6),
         label="converges on every such f below (theory)",
     )[0]  # fmt: skip
     ax.set(xlim=limits[0], ylim=limits[1])
     return CycleRegion(cycles, proved, legend)
+
+
+def proved_edge(mu: float, top: float) -> tuple[Floats, Floats]:
+    """The edge of where the heavy ball is proved to converge, down to momentum 0.
+
+    Parameters
+    ----------
+    mu, top : float
+        Smallest and largest curvature, 0 < mu < top.
+
+    Returns
+    -------
+    lr, momentum : ndarray, shape (n,)
+        By `theory.converging_momentum`. It falls ever more steeply to the momentum mu/top, so that
+        the samples crowd there; nothing is proved of learning rates from 2/top on, so that it ends
+        straight downwards.
+
+    Examples
+    --------
+    >>> np.stack(proved_edge(1.0, 25.0), axis=1)[-2:].tolist()
+    [[0.08, 0.04], [0.08, 0.0]]
+    """
+    lr = 2.0 / top * (1.0 - np.square(np.linspace(1.0, 0.0, _SAMPLES)[1:-1]))
+    edge = converging_momentum(lr, mu, top)
+    return np.append(lr, [2.0 / top] * 2), np.append(edge, [mu / top, 0.0])
 
 
 def _has_cycle(

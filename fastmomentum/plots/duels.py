@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from fastmomentum.errors import InputError
-from fastmomentum.plots.arguments import AXES, RESULTS, takes
+from fastmomentum.plots.arguments import AXES, RESULTS, TWO_NAMES, drawn_by, takes
 from fastmomentum.plots.cells import draw_ends, swatch
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
@@ -24,6 +24,7 @@ from fastmomentum.plots.style import number
 from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import labels_of, require_labels
+from fastmomentum.specification.numbers import number as one_number
 from fastmomentum.status import Status
 
 ONLY: Final = ("#2d004b", "#7f3b08")
@@ -45,7 +46,7 @@ class DuelMap(NamedTuple):
     legend: list[Patch]
 
 
-@takes(ax=AXES, first=RESULTS, second=RESULTS)
+@takes(ax=AXES, first=RESULTS, second=RESULTS, names=TWO_NAMES)
 def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, str]) -> DuelMap:
     """Map how many times sooner one of two experiments reached the last target.
 
@@ -122,6 +123,7 @@ def duel_map(ax: Axes, first: xr.Dataset, second: xr.Dataset, names: tuple[str, 
     return DuelMap(mesh, ends, [*legend, *neither])
 
 
+@takes(ax=AXES, drawn=drawn_by(DuelMap, "fm.plots.duel_map"), names=TWO_NAMES)
 def duel_bar(ax: Axes, drawn: DuelMap, names: tuple[str, str], target: float) -> Colorbar | None:
     """Draw the colour bar of a duel beside its axes.
 
@@ -140,7 +142,13 @@ def duel_bar(ax: Axes, drawn: DuelMap, names: tuple[str, str], target: float) ->
     -------
     Colorbar or None
         None where there is no cell that both came to.
+
+    Raises
+    ------
+    InputError
+        An argument is something else.
     """
+    target = one_number(target, "target")
     if drawn.ratios is None:
         return None
     to = f"to f \N{MINUS SIGN} minimum \N{LESS-THAN OR EQUAL TO} {number(target)}"

@@ -20,6 +20,9 @@ LONE: Final[dict[str, Any]] = {
 }  # fmt: skip
 """Of a cell that is fast by itself."""
 
+MEDIAN: Final = "fastest in a 3 x 3 median"
+"""How the best cell is judged: together with its neighbours."""
+
 
 def fastest(
     ax: Axes, cells: Cells, steps: NDArray[Any], names: tuple[str, str]
@@ -29,7 +32,7 @@ def fastest(
     robust, single = robust_cell(counts), int(counts.argmin())
     if counts.flat[single] == counts.flat[robust]:
         return _spot(ax, cells, counts, robust, names, "fastest: {} ({})", STAR), None
-    star = _spot(ax, cells, counts, robust, names, "fastest in a 3 x 3 median: {}\n({})", STAR)
+    star = _spot(ax, cells, counts, robust, names, f"{MEDIAN}: {{}}\n({{}})", STAR)
     lone = _spot(ax, cells, counts, single, names, "lone fastest cell: {}\n({})", LONE)
     return star, lone
 

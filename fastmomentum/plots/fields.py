@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,10 +23,13 @@ from matplotlib.ticker import (
 )
 from numpy.typing import ArrayLike
 
+from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.arguments import AXES, OBJECTIVE, Kind, takes
-from fastmomentum.plots.geometry import Floats, Window, within
-from fastmomentum.plots.style import STAR, field_map, number
+from fastmomentum.plots.geometry import Floats, Window, ends_of, within
+from fastmomentum.plots.style import MANY, STAR, field_map, number
+from fastmomentum.specification.numbers import whole
+from fastmomentum.text import shown
 
 Scale = Literal["auto", "log", "linear"]
 
@@ -145,13 +148,26 @@ def sample(objective: Objective, window: Window, points: int = 401, scale: Scale
     Field
         To be handed to `contour` or `surface`.
 
+    Raises
+    ------
+    InputError
+        An argument is something else, or a side of the window has no length.
+
     Examples
     --------
     >>> from fastmomentum.objectives import Rosenbrock
     >>> sample(Rosenbrock(), ((-2, 2), (-1, 3))).is_log
     True
     """
-    x, y = (np.linspace(low, high, points) for low, high in window)
+    ends, points = ends_of(window), whole(points, "points", least=2)
+    if not (ends[:, 0] < ends[:, 1]).all():
+        raise InputError(
+            "window must be ((x_low, x_high), (y_low, y_high)), the lower ends first: got "
+            f"{ends.tolist()}"
+        )
+    if scale not in get_args(Scale):
+        raise InputError(f"scale must be one of {', '.join(get_args(Scale))}: got {shown(scale)}")
+    x, y = (np.linspace(low, high, points) for low, high in ends)
     values = objective.value(x[np.newaxis, :], y[:, np.newaxis])
     is_log = False
     if objective.f_min is not None and scale != "linear":
@@ -159,7 +175,8 @@ def sample(objective: Objective, window: Window, points: int = 401, scale: Scale
         low, high = np.quantile(excess[np.isfinite(excess)], [0.01, 1.0])
         is_log = scale == "log" or bool(high > 10.0**LOG_DECADES * max(low, 0.0))
         values = excess if is_log else values
-    return Field(objective, window, x, y, values, is_log)
+    (left, right), (bottom, top) = ends.tolist()
+    return Field(objective, ((left, right), (bottom, top)), x, y, values, is_log)
 
 
 class Contours(NamedTuple):
@@ -253,7 +270,7 @@ def bar_beside(ax: Axes | Sequence[Axes], mappable: ScalarMappable, **options: A
     axes = [ax] if isinstance(ax, Axes) else list(ax)
     figure = axes[0].get_figure()
     if figure is None:
-        raise ValueError("the axes belong to no figure")
+        raise InputError("the axes belong to no figure: they were removed from theirs")
     return figure.colorbar(mappable, ax=axes, aspect=24, **options)
 
 
@@ -264,4 +281,6 @@ def minima_of(field: Field) -> Floats:
 
 def star_of(field: Field) -> dict[str, Any]:
     """Style of the minima; without one in the window, nothing for a legend."""
-    return STAR if len(minima_of(field)) else STAR | {"label": "_none"}
+    if not len(minima_of(field)):
+        return STAR | {"label": "_none"}
+    return STAR | {"label": MANY} if field.objective.has_valley_floor else STAR

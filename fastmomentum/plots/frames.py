@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import NDArray
 
+from fastmomentum.errors import InputError
 from fastmomentum.plots.report_parts import Report
+from fastmomentum.specification.numbers import whole
+from fastmomentum.text import shown
 
 Spacing = Literal["log", "linear"]
 Pixels = NDArray[np.uint8]
@@ -31,6 +34,11 @@ def thinned(last: int, count: int, spacing: Spacing = "log") -> NDArray[np.int64
     ndarray, shape (min(count, last + 1),)
         Ascending.
 
+    Raises
+    ------
+    InputError
+        A number is no whole one, or too small, or there is no such spacing.
+
     Examples
     --------
     >>> thinned(5000, 8)
@@ -38,6 +46,9 @@ def thinned(last: int, count: int, spacing: Spacing = "log") -> NDArray[np.int64
     >>> thinned(5000, 6, "linear")
     array([   0, 1000, 2000, 3000, 4000, 5000])
     """
+    last, count = whole(last, "last", least=0), whole(count, "count", least=2)
+    if spacing not in get_args(Spacing):
+        raise InputError(f"spacing must be log or linear: got {shown(spacing)}")
     if count > last:
         return np.arange(last + 1)
     if spacing == "linear":

@@ -5,8 +5,33 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum.errors import InputError
+from fastmomentum.specification.numbers import numbers
+
 Floats = NDArray[np.float64]
 Window = tuple[tuple[float, float], tuple[float, float]]
+
+
+def ends_of(window: Window) -> Floats:
+    """The ends of a window's sides, shape (2, 2), if it is one.
+
+    Raises
+    ------
+    InputError
+        It is no pair of pairs of finite numbers.
+
+    Examples
+    --------
+    >>> ends_of(((-1, 1), (0, 2))).tolist()
+    [[-1.0, 1.0], [0.0, 2.0]]
+    """
+    ends = numbers(window, "window")
+    if ends.shape != (2, 2):
+        raise InputError(
+            "window must be ((x_low, x_high), (y_low, y_high)): got numbers of the shape "
+            f"{ends.shape}"
+        )
+    return ends
 
 
 def clip(points: Floats, window: Window) -> tuple[Floats, NDArray[np.int64]]:
@@ -29,6 +54,11 @@ def clip(points: Floats, window: Window) -> tuple[Floats, NDArray[np.int64]]:
     source : ndarray, shape (m,)
         For each row its index in the given points; -1 where it is a cut or on the edge.
 
+    Raises
+    ------
+    InputError
+        The points or the window are something else.
+
     References
     ----------
     Liang and Barsky, "A new concept and method for line clipping", 1984.
@@ -38,7 +68,10 @@ def clip(points: Floats, window: Window) -> tuple[Floats, NDArray[np.int64]]:
     >>> clip(np.array([[0.0, 0.0], [4.0, 0.0]]), ((-1, 1), (-1, 1)))[0].tolist()
     [[0.0, 0.0], [1.0, 0.0]]
     """
-    low, high = np.array(window, dtype=np.float64).T
+    points = numbers(points, "points", finite=False)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise InputError(f"points must have the shape (n, 2): got {points.shape}")
+    low, high = ends_of(window).T
     inside = np.asarray(np.all((points >= low) & (points <= high), axis=1))
     if len(points) == 1:
         return points[inside], np.flatnonzero(inside)

@@ -17,7 +17,7 @@ from fastmomentum.plots.curves import against_step, squared_distance
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.marks import FEW, Key, keys_of, marks_of
 from fastmomentum.plots.runs import RUNS, Run
-from fastmomentum.plots.style import is_dark
+from fastmomentum.plots.style import MANY, is_dark
 from fastmomentum.plots.visible import is_seen
 from fastmomentum.status import Status
 from fastmomentum.theory import RuleLike, predicted_rate
@@ -74,7 +74,8 @@ def loss_curves(
     """Draw the loss or the distance of runs against the step, on a log axis.
 
     A predicted rate is a straight line where steps are on a linear axis. It is laid to the last
-    half of a run that comes near the minimum, from above; to the start of any other.
+    half of a run that comes near the minimum, from above; to the start of any other. There is none
+    where the minimum is a valley's floor.
 
     Parameters
     ----------
@@ -130,7 +131,8 @@ def loss_curves(
     else:
         all_curves = [_quantity(run, objective, quantity) for run in among]
         log = _frame(ax, among, all_curves, quantity, steps)
-    ax.set(ylabel=LABELS[quantity])
+    is_floor = quantity == "distance" and objective.has_valley_floor
+    ax.set(ylabel=f"distance from {MANY}" if is_floor else LABELS[quantity])
     lines: list[Line2D] = []
     predicted: list[Line2D] = []
     on_dark = is_dark(ax.get_facecolor())
@@ -201,6 +203,8 @@ def _bound(
     """Steps and values of the line of the predicted rate."""
     if find_rule(rule).form is None:
         return None  # no linear map, no theory
+    if objective.has_valley_floor:
+        return None  # along the floor nothing shrinks, and the rate of a single point would be 1
     away = np.sqrt(squared_distance(run.points, objective))
     near = objective.minimisers[_nearest(run, objective)]
     rate = float(predicted_rate(objective, rule, run.lr, run.momentum, near))

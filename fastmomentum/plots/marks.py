@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from fastmomentum.plots.arguments import FIGURE, Kind, each, takes
 from fastmomentum.plots.casing import cased
 from fastmomentum.plots.runs import Run
 from fastmomentum.plots.style import (
@@ -108,8 +109,28 @@ def keys_of(runs: Sequence[Run], shown: Sequence[bool], on_dark: bool = False) -
     return keys
 
 
+LIST_OF_KEYS: Final = each(
+    Kind("a Key", lambda given: isinstance(given, Key)),
+    "a list of Key, such as fm.plots.paths(ax, runs, field).keys",
+)
+
+
+@takes(figure=FIGURE, keys=LIST_OF_KEYS)
 def draw_keys(figure: Figure, keys: Sequence[Key]) -> None:
-    """Draw one legend of all axes to the right of everything, with a heading for each."""
+    """Draw one legend of all axes to the right of everything, with a heading for each.
+
+    Parameters
+    ----------
+    figure : Figure
+        With constrained layout, which makes room.
+    keys : sequence of Key
+        From `paths` or `loss_curves`; without any, nothing is drawn.
+
+    Raises
+    ------
+    InputError
+        An argument is something else.
+    """
     if not keys:
         return
     rows: list[Line2D] = []

@@ -18,7 +18,7 @@ from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells
 from fastmomentum.plots.planes import require_plane
 
-COLOURS: Final = {
+CLASS_COLOURS: Final = {
     0: ("#F4F4F4", "theory and run stay"),
     1: ("#C9C9C9", "theory and run diverge"),
     2: ("#D55E00", "diverged, where theory is stable"),
@@ -64,14 +64,14 @@ def parting_map(ax: Axes, partings: xr.DataArray) -> list[Patch]:
     require_plane(partings)
     values = partings.transpose("lr", "momentum").values
     cells = setting_cells(partings)
-    colours = ListedColormap([colour for colour, _ in COLOURS.values()])
+    colours = ListedColormap([colour for colour, _ in CLASS_COLOURS.values()])
     ax.pcolormesh(
         *cells.corners, cells.drawn(values), cmap=colours, vmin=-0.5, vmax=3.5, rasterized=True
     )
     frame_settings(ax, cells, partings)
     return [
         swatch(colour, f"{name} ({share:.1%})")
-        for code, (colour, name) in COLOURS.items()
+        for code, (colour, name) in CLASS_COLOURS.items()
         if (share := float(np.mean(values == code))) > 0
     ]
 

@@ -14,7 +14,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from fastmomentum.plots.arguments import AXES, takes
+from fastmomentum.plots.arguments import ARTIST, AXES, FIGURE, drawn_by, takes
 from fastmomentum.plots.casing import cased
 from fastmomentum.plots.fields import FIELD, Field
 from fastmomentum.plots.geometry import clip, length_of, refine, within
@@ -104,6 +104,10 @@ def _telling(run: Run) -> NDArray[np.int64]:
     return np.append(np.searchsorted(run.steps, powers), last).astype(np.int64)
 
 
+PATHS: Final = drawn_by(Paths, "fm.plots.paths")
+
+
+@takes(figure=FIGURE, drawn=PATHS, minima=ARTIST)
 def legend(figure: Figure, drawn: Paths, minima: Artist, named: bool = True) -> Legend:
     """Draw a legend below everything: a row for each run, and one for start and minimum.
 
@@ -124,6 +128,11 @@ def legend(figure: Figure, drawn: Paths, minima: Artist, named: bool = True) -> 
     -------
     Legend
         What was drawn.
+
+    Raises
+    ------
+    InputError
+        An argument is something else.
     """
     marks = [mark for mark in (drawn.starts, minima) if not str(mark.get_label()).startswith("_")]
     seen = [line for line in drawn.runs if not str(line.get_label()).startswith("_")]

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from fastmomentum.plots.arguments import AXES, RESULTS, takes
+from fastmomentum.plots.arguments import AXES, RESULTS, drawn_by, takes
 from fastmomentum.plots.cells import Cells, cells_of, draw_ends, swatch
 from fastmomentum.plots.fastest_cells import fastest
 from fastmomentum.plots.fields import bar_beside
@@ -151,6 +151,7 @@ def status_map(ax: Axes, results: xr.Dataset, x: str = "lr", y: str = "momentum"
     return PhaseMap(None, ends, None, None, shares(status, np.ones(status.shape, bool)))
 
 
+@takes(ax=AXES, phases=drawn_by(PhaseMap, "fm.plots.phase_map"))
 def steps_bar(ax: Axes, phases: PhaseMap) -> Colorbar | None:
     """Draw the colour bar of a phase map beside its axes.
 
@@ -165,6 +166,11 @@ def steps_bar(ax: Axes, phases: PhaseMap) -> Colorbar | None:
     -------
     Colorbar or None
         None where no cell has steps.
+
+    Raises
+    ------
+    InputError
+        An argument is something else.
     """
     if phases.steps is None or phases.target is None:
         return None

@@ -9,11 +9,12 @@ from typing import Any, Final
 import matplotlib
 import numpy as np
 import xarray as xr
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.plots.boundaries import theory_lines
+from fastmomentum.plots.boundaries import theory_lines_of
 from fastmomentum.plots.fonts import give_fonts
 from fastmomentum.plots.phases import (
     PhaseMap,
@@ -26,8 +27,9 @@ from fastmomentum.plots.phases import (
 from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import STYLE, number
-from fastmomentum.results.chosen import objective_of, rule_of
+from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
+from fastmomentum.specification.paths import path_of
 
 MOST_PANELS: Final = 12
 """Maps beside each other, at most."""
@@ -59,7 +61,8 @@ def save_phase_map(
     Raises
     ------
     InputError
-        More than one start or velocity is left, or no learning rates or momenta are.
+        More than one start or velocity is left, or no learning rates or momenta are; or matplotlib
+        writes no such file.
 
     Examples
     --------
@@ -71,7 +74,12 @@ def save_phase_map(
     ...     save_phase_map(ds.isel(start=0), Path(folder) / "map.svg")
     []
     """
-    experiment = experiment_of(results)
+    experiment, path = experiment_of(results), path_of(path)
+    known_kinds = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".").lower() not in known_kinds:
+        raise InputError(
+            f"{path}: a picture's name ends in its kind, one of {', '.join(sorted(known_kinds))}"
+        )
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10.0, 7.5), layout="constrained")
         ax = figure.add_subplot()
@@ -80,7 +88,7 @@ def save_phase_map(
         handles, notes = drawn.handles, [drawn.note]
         known = experiment.form is not None and len(objective_of(results).minimisers)
         if (x, y) == ("lr", "momentum") and known:
-            lines = theory_lines(ax, objective_of(results), rule_of(results))
+            lines = theory_lines_of(ax, results)
             handles += lines.seen
             notes.append(lines.outside)
         title = experiment.title or experiment.objective.words

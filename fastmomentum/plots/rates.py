@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from fastmomentum.plots.arguments import ARRAY, AXES, takes
+from fastmomentum.plots.arguments import ARRAY, AXES, drawn_by, takes
 from fastmomentum.plots.cells import draw_ends
 from fastmomentum.plots.fields import bar_beside
 from fastmomentum.plots.phases import frame_settings, setting_cells, shares
@@ -96,6 +96,7 @@ def rate_map(
     return RateMap(mesh, ends, shares(ended, ~has, names))
 
 
+@takes(ax=AXES, drawn=drawn_by(RateMap, "fm.plots.rate_map"))
 def rate_bar(ax: Axes, drawn: RateMap, label: str = "rate") -> Colorbar | None:
     """Draw the colour bar of a rate map beside its axes.
 
@@ -112,6 +113,11 @@ def rate_bar(ax: Axes, drawn: RateMap, label: str = "rate") -> Colorbar | None:
     -------
     Colorbar or None
         Slow rates at the top; None where no cell has a rate.
+
+    Raises
+    ------
+    InputError
+        An argument is something else.
     """
     if drawn.rates is None:
         return None

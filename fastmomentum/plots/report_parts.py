@@ -22,9 +22,9 @@ from fastmomentum.plots.animated import Animated, Pinned
 from fastmomentum.plots.curves import squared_distance
 from fastmomentum.plots.fields import Field
 from fastmomentum.plots.geometry import Floats, within
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import Run, outside
 from fastmomentum.plots.scatter import data_and_line
-from fastmomentum.plots.style import DASHED, START, STYLE, ink, point
+from fastmomentum.plots.style import DASHED, MANY, START, STYLE, ink, point
 from fastmomentum.plots.surfaces import fill_axes, lift, surface
 from fastmomentum.text import printable
 
@@ -108,6 +108,11 @@ def three_lines(figure: Figure, heading: str, below: str) -> Text:
     return third
 
 
+def above_paths(what: str, runs: Sequence[Run], field: Field) -> str:
+    """Title of the contours, with a line about points that lie outside of them."""
+    return "\n".join(filter(None, [what, outside(runs, field.window)]))
+
+
 def draw_surface(ax: Any, runs: Sequence[Run], field: Field, tilts: Sequence[float]) -> Any:
     """Draw the surface of a report, and return its minima."""
     drawn = surface(ax, field, runs, tilts)
@@ -161,8 +166,11 @@ def progress_of(run: Run, objective: Objective, values: Floats) -> tuple[str, Fl
         return f"Loss: {LOSSES[reduction]}", values
     if not len(objective.minimisers):
         return "Objective", values
-    several = len(objective.minimisers) > 1
-    where = "the nearest minimum" if several else point(objective.minimisers[0])
+    where = point(objective.minimisers[0])
+    if objective.has_valley_floor:
+        where = MANY
+    elif len(objective.minimisers) > 1:
+        where = "the nearest minimum"
     return f"Squared distance to {where}", squared_distance(run.points, objective)
 
 

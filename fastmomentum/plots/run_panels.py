@@ -28,12 +28,13 @@ from fastmomentum.plots.animated import (
 )
 from fastmomentum.plots.arguments import FIGURE, takes
 from fastmomentum.plots.curves import against_step, on_edge
-from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of
+from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of, star_of
 from fastmomentum.plots.geometry import Floats, clip
 from fastmomentum.plots.labels import label_levels
 from fastmomentum.plots.report_parts import (
     Data,
     Report,
+    above_paths,
     draw_data,
     draw_least,
     draw_surface,
@@ -157,7 +158,7 @@ def _header(
 def _contours(ax: Axes, run: Run, field: Field, frames: NDArray[np.int64]) -> list[Animated]:
     drawn = contour(ax, field)
     colour_bar(ax, field, drawn.lines)
-    ax.set_title("Contours and path", loc="left")
+    ax.set_title(above_paths("Contours and path", [run], field), loc="left")
     parts = _way(ax, run, field, frames, drawn.minima)
     avoid = [clip(run.points, field.window)[0], minima_of(field)]
     if run.status == Status.DIVERGED:
@@ -211,7 +212,7 @@ def _legend(figure: Figure, field: Field, with_data: bool, head_is: str) -> None
     start, star, head = (Line2D([], [], **style) for style in (START, STAR, HEAD))
     handles: dict[str, Any] = {"start": start, "path and its updates": path, head_is: head}
     if len(minima_of(field)):
-        handles["minimum"] = star
+        handles[star_of(field)["label"]] = star
     if with_data:
         handles["least squares"] = Line2D([], [], color=ink(figure.get_facecolor()), **DASHED)
     legend_below(

@@ -23,12 +23,13 @@ from fastmomentum.plots.animated import (
 )
 from fastmomentum.plots.arguments import FIGURE, takes
 from fastmomentum.plots.curves import against_step
-from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of
+from fastmomentum.plots.fields import FIELD, Field, colour_bar, contour, minima_of, star_of
 from fastmomentum.plots.geometry import Floats
 from fastmomentum.plots.marks import FEW
 from fastmomentum.plots.report_parts import (
     Data,
     Report,
+    above_paths,
     draw_data,
     draw_least,
     draw_surface,
@@ -41,7 +42,7 @@ from fastmomentum.plots.report_parts import (
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.run_panels import FROM_ABOVE, FROM_THE_SIDE
 from fastmomentum.plots.runs import RUNS, Run
-from fastmomentum.plots.style import COLOURS, DASHED, STAR, START, counted, ink, number
+from fastmomentum.plots.style import COLOURS, DASHED, START, counted, ink, number
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.theory import RuleLike
 
@@ -117,7 +118,7 @@ def runs_report(
     parts += _paths(axes["surface"], runs, field, frames, minima)
     drawn = contour(axes["contour"], field)
     colour_bar(axes["contour"], field, drawn.lines)
-    axes["contour"].set_title("Contours and paths", loc="left")
+    axes["contour"].set_title(above_paths("Contours and paths", runs, field), loc="left")
     parts += _paths(axes["contour"], runs, field, frames, drawn.minima)
     if data is not None:
         axes["data"].set_title("Data and lines", loc="left")
@@ -205,7 +206,7 @@ def _legend(figure: Figure, runs: Sequence[Run], field: Field, with_data: bool) 
         handles.append(Line2D([], [], label=label, **style))
     handles.append(Line2D([], [], **START))
     if len(minima_of(field)):
-        handles.append(Line2D([], [], **STAR))
+        handles.append(Line2D([], [], **star_of(field)))
     if with_data:
         dashed = DASHED | {"label": "least squares"}
         handles.append(Line2D([], [], color=ink(figure.get_facecolor()), **dashed))

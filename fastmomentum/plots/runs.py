@@ -91,17 +91,20 @@ class Run:
         return ends[self.status]
 
 
-CELL: Final = Kind(
+ONE_CELL: Final = Kind(
     "one cell of results, from fm.select_cell or fm.replay",
     lambda given: isinstance(given, Labelled),
 )
 RUN: Final = Kind(
     "a Run, such as fm.plots.run_of(fm.replay(ds))", lambda given: isinstance(given, Run)
 )
+WIDEST: Final = 4.0
+"""Most that the window gets wider, along either axis, for a converged run to be drawn whole."""
+
 RUNS: Final = each(RUN, "a list of Runs, such as [fm.plots.run_of(fm.replay(ds))]")
 
 
-@takes(cell=CELL, trajectory=ARRAY)
+@takes(cell=ONE_CELL, trajectory=ARRAY)
 def run_of(cell: Labelled, trajectory: LabelledArray | None = None) -> Run:
     """One cell of a results file as a `Run`.
 
@@ -167,7 +170,9 @@ def window(objective: Objective, runs: Sequence[Run] = (), margin: float = 0.05)
     """Choose the part of the plane worth drawing.
 
     The objective's usual box, widened to hold minimisers and starts, and the paths of runs that did
-    not diverge as far as they stay within reach (once more the width of all that, on each side).
+    not diverge as far as they stay within reach (once more the width of all that, on each side). A
+    run that converged is held whole where the window gets at most `WIDEST` times as wide by it;
+    `outside` says what is not in it.
 
     Parameters
     ----------
@@ -192,13 +197,54 @@ def window(objective: Objective, runs: Sequence[Run] = (), margin: float = 0.05)
     box = np.array(objective.box, dtype=np.float64).T
     fixed = np.array([run.start for run in runs]).reshape(-1, 2)
     low, high = _join(box, np.concatenate([fixed, objective.minimisers.reshape(-1, 2)]), margin)
-    calm = [run.points for run in runs if run.status != Status.DIVERGED]
-    if calm:
-        points, reach = np.concatenate(calm), high - low
-        with np.errstate(invalid="ignore"):
-            near = np.all((points >= low - reach) & (points <= high + reach), axis=1)
-        low, high = _join(np.stack([low, high]), points[near], margin)
+    reach = high - low
+    near = [run.points[_within(run.points, low - reach, high + reach)] for run in _calm(runs)]
+    for run in runs:
+        if run.status == Status.CONVERGED and np.isfinite(run.points).all():
+            both = np.stack([low, high, run.points.min(axis=0), run.points.max(axis=0)])
+            if np.all(np.ptp(both, axis=0) <= WIDEST * reach):
+                near.append(run.points)
+    if near:
+        low, high = _join(np.stack([low, high]), np.concatenate(near), margin)
     return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
+
+
+def outside(runs: Sequence[Run], window: Window) -> str:
+    """Say how many points of runs that did not diverge lie outside of a window.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        What is drawn in it.
+    window : ((x_low, x_high), (y_low, y_high))
+        Of the plane.
+
+    Returns
+    -------
+    str
+        A line; empty where all lie in it.
+
+    Examples
+    --------
+    >>> path = np.array([[1.0, 1.0], [4.0, 0.5], [0.0, 0.0]])
+    >>> run = Run(path, np.arange(3), 0.1, 0.5, Status.CONVERGED, 2, 0.0)
+    >>> outside([run], ((-2.0, 2.0), (-2.0, 2.0)))
+    'outside of this picture: 1 of 3 points'
+    """
+    low, high = np.array(window, dtype=np.float64).T
+    seen = [_within(run.points, low, high) for run in _calm(runs)]
+    count, away = sum(each.size for each in seen), sum(int((~each).sum()) for each in seen)
+    return f"outside of this picture: {away:,} of {count:,} points" if away else ""
+
+
+def _calm(runs: Sequence[Run]) -> list[Run]:
+    """Those whose points are worth room: a diverged run leaves every window."""
+    return [run for run in runs if run.status != Status.DIVERGED]
+
+
+def _within(points: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.all((points >= low) & (points <= high), axis=1))
 
 
 def _join(box: Floats, points: Floats, margin: float) -> tuple[Floats, Floats]:

@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import AXES, takes
 from fastmomentum.plots.geometry import Floats, Window, clip
 from fastmomentum.plots.style import COLOURS, number
+from fastmomentum.specification.numbers import number as one_number
 from fastmomentum.specification.numbers import numbers
 
 MOST_DOTS: Final = 20_000
@@ -43,6 +45,11 @@ def data_and_line(ax: Axes, x: ArrayLike, y: ArrayLike, a: float, b: float) -> D
     DataAndLine
         ``data`` and ``line``, which is labelled with its equation.
 
+    Raises
+    ------
+    InputError
+        An argument is something else.
+
     Examples
     --------
     >>> from matplotlib.figure import Figure
@@ -51,6 +58,11 @@ def data_and_line(ax: Axes, x: ArrayLike, y: ArrayLike, a: float, b: float) -> D
     'y = 2 x + 1'
     """
     x, y = numbers(x, "x"), numbers(y, "y")
+    if x.ndim != 1 or x.shape != y.shape or not x.size:
+        raise InputError(
+            f"x and y must be lists of equal length: got the shapes {x.shape} and {y.shape}"
+        )
+    a, b = one_number(a, "a"), one_number(b, "b")
     seen = np.linspace(0, x.size - 1, min(x.size, MOST_DOTS)).astype(np.int64)
     data = ax.plot(
         x[seen], y[seen], linestyle="none", marker="o", markersize=5, markeredgewidth=0.5,

@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from fastmomentum.plots.arguments import AXES, Kind, takes
 from fastmomentum.plots.style import COLOURS, grid_colour
 from fastmomentum.schedules import Scheduled, values_of
+from fastmomentum.specification.numbers import whole
 
 MOST_DRAWN: Final = 20_000
 """Most updates that are drawn; of more, evenly spaced ones."""
@@ -23,6 +25,17 @@ class ScheduleCurve(NamedTuple):
     line: Line2D
 
 
+SCHEDULES: Final = Kind(
+    "a list of schedules, such as [fastmomentum.schedules.Cosine(steps=100)]",
+    lambda given: (
+        isinstance(given, list | tuple)
+        and bool(given)
+        and all(isinstance(one, Scheduled) for one in given)
+    ),
+)
+
+
+@takes(ax=AXES, schedules=SCHEDULES)
 def schedule_curve(
     ax: Axes, schedules: Sequence[Scheduled], steps: int, label: str, colour: str = COLOURS[0]
 ) -> ScheduleCurve:
@@ -46,6 +59,11 @@ def schedule_curve(
     ScheduleCurve
         Its line.
 
+    Raises
+    ------
+    InputError
+        An argument is something else.
+
     Examples
     --------
     >>> from matplotlib.figure import Figure
@@ -54,6 +72,7 @@ def schedule_curve(
     >>> drawn.line.get_ydata().round(12).tolist()
     [1.0, 0.853553390593, 0.5, 0.146446609407]
     """
+    steps = whole(steps, "steps", least=1)
     t = np.unique(np.linspace(0, steps - 1, min(steps, MOST_DRAWN)).astype(np.int64))
     values = _values(schedules, t, steps)
     (line,) = ax.plot(t, values, color=colour, linewidth=2.0, drawstyle="steps-post")

@@ -12,7 +12,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.lines import Line2D
 
 from fastmomentum.errors import InputError
-from fastmomentum.plots.arguments import ARRAY, AXES, each, takes
+from fastmomentum.plots.arguments import ARRAY, AXES, TEXTS, each, takes
 from fastmomentum.plots.curves import against_step
 from fastmomentum.plots.style import colours_on, ink
 
@@ -29,7 +29,7 @@ class Bands(NamedTuple):
     means: list[Line2D]
 
 
-@takes(ax=AXES, quantiles=ARRAYS)
+@takes(ax=AXES, quantiles=ARRAYS, labels=TEXTS)
 def bands(
     ax: Axes,
     quantiles: Sequence[xr.DataArray],
@@ -58,10 +58,16 @@ def bands(
     Raises
     ------
     InputError
-        A quantile is not there.
+        A quantile is not there, or an argument is something else.
     """
     asked = [0.5, *(end for low, high, _ in PAIRS for end in (low, high))]
     for one in quantiles:
+        gone = [name for name in ("quantile", "step") if name not in one.coords]
+        if gone:
+            raise InputError(
+                f"quantiles must have the dimensions quantile and step, and {gone[0]} is not "
+                "there; take loss_quantile of over_seeds"
+            )
         lacking = [q for q in asked if not np.isclose(one["quantile"].values, q).any()]
         if lacking:
             raise InputError(f"the quantile {lacking[0]:g} is not there; take over_seeds as it is")

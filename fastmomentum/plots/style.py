@@ -35,6 +35,9 @@ STAR: Final[dict[str, Any]] = {
     "linestyle": "none", "marker": "*", "markersize": 15, "markerfacecolor": "white",
     "markeredgecolor": "black", "markeredgewidth": 1.2, "label": "minimum", "zorder": 6,
 }  # fmt: skip
+MANY: Final = "one of many minima"
+"""Of a valley's floor: what its star is, and what distances are from."""
+
 START: Final[dict[str, Any]] = {
     "linestyle": "none", "marker": "o", "markersize": 10, "markerfacecolor": "white",
     "markeredgecolor": "black", "markeredgewidth": 1.6, "label": "start", "zorder": 5,

@@ -12,7 +12,7 @@ import matplotlib
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.fonts import families
-from fastmomentum.plots.style import STYLE
+from fastmomentum.plots.style import STYLE, grid_colour, is_dark
 from fastmomentum.text import suggest
 
 SCALED: Final = ("axes.titlesize", "figure.titlesize", "legend.fontsize")
@@ -59,6 +59,8 @@ def drawn_in(style: str | Path | None = None) -> Iterator[dict[Any, Any]]:
         factor = float(settings["font.size"]) / STYLE["font.size"]
         changed = {name: STYLE[name] * factor for name in SCALED} | settings
     with matplotlib.rc_context(STYLE | changed | ALWAYS):
+        if is_dark(matplotlib.rcParams["axes.facecolor"]):  # on which a bright grid outshines all
+            matplotlib.rcParams["grid.color"] = grid_colour("black")
         matplotlib.rcParams["font.family"] = families(matplotlib.rcParams["font.family"])
         yield settings
 

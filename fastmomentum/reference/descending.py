@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastmomentum.objectives import Objective
+from fastmomentum.errors import InputError
+from fastmomentum.objectives import Objective, require_objective
 from fastmomentum.reference.modified import Modified
 from fastmomentum.reference.noisy import NoisyGradient
 from fastmomentum.reference.optimisers import optimiser
@@ -99,13 +100,19 @@ def descend(
     Runs
         Trajectories, statuses and losses.
 
+    Raises
+    ------
+    InputError
+        An argument is something else: a name for the objective, a number for the start.
+
     Examples
     --------
     >>> from fastmomentum.objectives import Rosenbrock
     >>> descend(Rosenbrock(), "momentum", 1.5e-5, 0.9, (-5.0, -5.0), 5000).final.tolist()
     [0.9501902605527726, 0.9026561642182237]
     """
-    start, velocity = numbers(start, "start"), numbers(velocity, "velocity")
+    require_objective(objective)
+    start, velocity = _points_of(start, "start"), _points_of(velocity, "velocity")
     lr, momentum = numbers(lr, "lr"), numbers(momentum, "momentum")
     lr, momentum, x, y, vx, vy = (
         np.array(part, float)
@@ -155,6 +162,13 @@ def descend(
     trajectory[np.arange(steps + 1) > last] = np.nan
     n_restarts = np.sum(restarted & (np.arange(steps + 1) <= last), axis=-1)
     return Runs(trajectory, status, n_steps, hit, final, final_loss, n_restarts)
+
+
+def _points_of(given: ArrayLike, name: str) -> NDArray[np.float64]:
+    points = numbers(given, name)
+    if not points.ndim or points.shape[-1] != 2:
+        raise InputError(f"{name} must be of the shape (..., 2): got the shape {points.shape}")
+    return points
 
 
 def _first(holds: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
 from fastmomentum.reference.optimisers import Optimiser
-from fastmomentum.specification.numbers import numbers
+from fastmomentum.specification.numbers import numbers, whole
+from fastmomentum.text import kind_of
 
 
 def learn_line(
@@ -41,7 +42,7 @@ def learn_line(
     Raises
     ------
     InputError
-        There is no update.
+        There is no update, the data have no shape in common, or there is no optimiser.
 
     Examples
     --------
@@ -50,9 +51,17 @@ def learn_line(
     >>> round(float(a), 4), round(float(b), 4)
     (2.0, 1.0)
     """
-    if steps < 1:
-        raise InputError(f"steps must be at least 1: got {steps}")
     x, y = numbers(x, "x"), numbers(y, "y")
+    if not x.ndim or x.shape != y.shape:
+        raise InputError(
+            f"x and y must have one shape, (..., n): got the shapes {x.shape} and {y.shape}"
+        )
+    if not isinstance(optimiser, Optimiser):
+        raise InputError(
+            f"optimiser must be one such as Momentum(lr=0.1): got {kind_of(optimiser)}"
+        )
+    if whole(steps, "steps") < 1:
+        raise InputError(f"steps must be at least 1: got {steps}")
     params = {key: np.full(x.shape[:-1], w, float) for key, w in zip("ab", start, strict=True)}
     for _ in range(steps):
         before = params["a"].copy(), params["b"].copy()

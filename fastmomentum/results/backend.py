@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
+from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.results.labelled import Labelled
 from fastmomentum.results.lazy_array import StoredArray
@@ -21,7 +23,9 @@ from fastmomentum.results.stored import (
     values_of,
 )
 from fastmomentum.schema import Variable, coordinates, observations, results
+from fastmomentum.specification.numbers import number
 from fastmomentum.store.bookkeeping import attributes
+from fastmomentum.text import kind_of
 
 
 class ResultsBackend(BackendEntrypoint):
@@ -82,7 +86,22 @@ def from_memory(
     -------
     xarray.Dataset
         Its arrays are views.
+
+    Raises
+    ------
+    InputError
+        The plan is no experiment, or a variable lacks or has another size.
     """
+    if not isinstance(experiment, Experiment):
+        raise InputError(f"experiment must be an fm.Experiment: got {kind_of(experiment)}")
+    for v in results(experiment):
+        given = variables.get(v.name) if isinstance(variables, dict) else None
+        if not isinstance(given, np.ndarray) or given.size != math.prod(v.shape):
+            raise InputError(
+                f"variables must hold an array {v.name} of {math.prod(v.shape):,} values: got "
+                f"{given.size if isinstance(given, np.ndarray) else kind_of(given)}"
+            )
+    seconds = number(seconds, "seconds")
     data = {v.name: _named(v, variables[v.name].reshape(v.shape)) for v in results(experiment)}
     data |= {v.name: _named(v, values_of(v)) for v in observations(experiment)}
     labels = {v.name: _named(v, values_of(v)) for v in coordinates(experiment)}

@@ -14,6 +14,7 @@ from fastmomentum.results.labelled import Labelled, LabelledArray
 from fastmomentum.specification.paths import path_of
 from fastmomentum.store.paths import existing
 from fastmomentum.store.untrusted import LackingError, plain_json, require_known
+from fastmomentum.text import kind_of
 
 if TYPE_CHECKING:
     import xarray as xr  # which takes longer to load than many a picture to draw
@@ -71,7 +72,7 @@ def experiment_of(ds: Labelled | LabelledArray) -> Experiment:
     if not isinstance(ds, Labelled | LabelledArray):
         path = isinstance(ds, str | os.PathLike)
         advice = f"; open it with fm.open({str(ds)!r})" if path else ""
-        raise InputError(f"results must be a Dataset: got {type(ds).__name__}{advice}")
+        raise InputError(f"results must be a Dataset: got {kind_of(ds)}{advice}")
     if "experiment" not in ds.attrs:
         raise InputError("these data hold no experiment; open a results file with fm.open")
     return _plan(ds.attrs["experiment"], ds.attrs.get("fastmomentum_version"))

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastmomentum.experiment.plan import Experiment
+from fastmomentum.experiment.randomness import Noise
+from fastmomentum.objectives import Objective, Rosenbrock
 from fastmomentum.objectives.operations import count_operations
 from fastmomentum.results.overview import heading, overview_lines, overview_of
 from fastmomentum.results.stability import decays, in_words, stability_of
+from fastmomentum.rules import RULES, Rule
 from fastmomentum.rules.modifiers import RESTARTS
 from fastmomentum.store import files
 from fastmomentum.store.paths import expected_bytes
@@ -16,10 +19,67 @@ from fastmomentum.text import duration, in_units
 
 OPERATIONS_PER_SECOND: Final = 2e10
 """Operations per core and second, roughly: those of the value, the gradient and the rule."""
-OF_THE_RULE: Final = 10
-"""Operations of an update beside value and gradient, roughly."""
+OF_THE_LOOP: Final = 2
+"""Operations of an update beside value, gradient and rule, roughly."""
 BYTES_PER_SECOND: Final = 4e8
 """Bytes that a disk writes per second, roughly."""
+
+
+def operations_of(objective: Objective, rule: Rule, noise: Noise | None = None) -> int:
+    """Operations of an update, roughly: of value, gradient and rule, and to draw own noise.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is descended.
+    rule : Rule
+        How.
+    noise : Noise, optional
+        On its gradients; noise that all runs have in common is drawn once for all.
+
+    Returns
+    -------
+    int
+        Operators and comparisons.
+
+    Examples
+    --------
+    >>> from fastmomentum.objectives import Ackley, Rosenbrock
+    >>> from fastmomentum.rules import RULES
+    >>> one = operations_of(Rosenbrock(), RULES["momentum"])
+    >>> operations_of(Ackley(), RULES["momentum"]) > 5 * one
+    True
+    """
+    value, gradient, *_ = objective.functions
+    found = OF_THE_LOOP + count_operations(value) + count_operations(gradient)
+    found += 2 * (count_operations(rule.update) + count_operations(rule.gradient_point))
+    found += count_operations(rule.advance)
+    return found if noise is None or noise.common else found + noise.operations
+
+
+def weight_of(objective: Objective, rule: Rule, noise: Noise | None = None) -> float:
+    """Work of an update, in updates of momentum on Rosenbrock's function; at least 1.
+
+    Parameters
+    ----------
+    objective, rule, noise
+        As for `operations_of`.
+
+    Returns
+    -------
+    float
+        How many times as many operations it takes. Less work counts as much as that: there the
+        loop around it takes the time.
+
+    Examples
+    --------
+    >>> from fastmomentum.objectives import Rosenbrock
+    >>> from fastmomentum.rules import RULES
+    >>> weight_of(Rosenbrock(), RULES["momentum"])
+    1.0
+    """
+    usual = operations_of(Rosenbrock(), RULES["momentum"])
+    return max(operations_of(objective, rule, noise) / usual, 1.0)
 
 
 def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
@@ -43,10 +103,7 @@ def plan_of(experiment: Experiment, folder: Path) -> dict[str, Any]:
     size = expected_bytes(experiment)
     cores = joblib.cpu_count()
     updates = experiment.grid.n_runs * experiment.steps
-    value, gradient, *_ = experiment.objective.functions
-    operations = OF_THE_RULE + count_operations(value) + count_operations(gradient)
-    if experiment.noise is not None and not experiment.noise.common:
-        operations += experiment.noise.operations
+    operations = operations_of(experiment.objective, experiment.rule.rule, experiment.noise)
     speed = OPERATIONS_PER_SECOND / operations * cores
     return {
         **overview_of(experiment),

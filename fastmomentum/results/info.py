@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from fastmomentum.errors import FileError
 from fastmomentum.experiment.describing import place_of
+from fastmomentum.experiment.plan import Experiment
 from fastmomentum.objectives.minimum import fallen
 from fastmomentum.provenance import COMPUTING
 from fastmomentum.results.overview import heading, overview_lines, overview_of
@@ -57,7 +59,7 @@ def _findings(reader: Reader) -> list[str]:
     ]
     lowest_end = functools.cache(reader.lowest)
     fell = counts["converged"] or not reader.done.any() or lowest_end()[0] >= 0
-    stability = stability_of(reader.experiment) if counts["diverged"] or not fell else None
+    stability = stability_of(_with_rows(reader)) if counts["diverged"] or not fell else None
     if stability and stability["runs_above"]:
         lines.append(in_words(stability))
     if n_fallen:
@@ -75,6 +77,14 @@ def _findings(reader: Reader) -> list[str]:
         elif reader.done.any():
             lines.append("no run ended lower than it started")
     return lines
+
+
+def _with_rows(reader: Reader) -> Experiment:
+    """The plan, with the rows that its batches are drawn from; without, where they are damaged."""
+    try:
+        return reader.sink.experiment
+    except FileError:
+        return reader.experiment
 
 
 def info_of(path: Path) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from fastmomentum.results.labels import require_label
 from fastmomentum.results.labels import require_labels as require_labels
 from fastmomentum.results.nearest import nearest, nearest_cell, nearest_point
 from fastmomentum.specification.spans import span
-from fastmomentum.text import suggest
+from fastmomentum.text import no_such_number, suggest
 
 BY_NAME: Final = ("seed", *NAMED)
 """Fields of the grid whose axes are selected by name."""
@@ -108,13 +108,14 @@ def select_at(ds: L, at: Mapping[str, float] | None = None) -> L:
     Raises
     ------
     InputError
-        The grid has no axis of that name, or a value is not a number.
+        These are no results, the grid has no axis of that name, or a value is not a number.
 
     Warns
     -----
     OutsideGridWarning
         A value lies outside of the grid's range.
     """
+    experiment_of(ds)  # refuses what is no results
     asked = dict(at or {})
     if CELL in ds.dims and {"lr", "momentum"} & asked.keys():
         settings = {name: asked.pop(name) for name in ("lr", "momentum") if name in asked}
@@ -251,7 +252,7 @@ def _index(ds: Labelled, kind: str, wanted: Start | None) -> dict[str, int]:
         return {kind: 0 if wanted is None else _labelled(ds, kind, wanted)}
     number, size = wanted or 0, first.size * second.size
     if not 0 <= number < size:
-        raise InputError(f"{kind} must be a number from 0 to {size - 1}, or a point: got {number}")
+        raise InputError(no_such_number(kind, size, number, ", or a point"))
     return dict(zip(names, divmod(number, second.size), strict=True))
 
 
@@ -263,7 +264,7 @@ def _labelled(ds: Labelled, kind: str, number: int) -> int:
     if at.size:
         return int(at[0])
     if np.array_equal(labels, np.arange(labels.size)):
-        raise InputError(f"{kind} must be a number from 0 to {labels.size - 1}: got {number}")
+        raise InputError(no_such_number(kind, labels.size, number))
     known = [str(label) for label in labels.tolist()]
     if len(known) > 8:
         known[3:-1] = ["..."]

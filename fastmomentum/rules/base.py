@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-Floats = tuple[float, ...]
+Values = tuple[float, ...]
 Update = Callable[..., tuple[Any, tuple[Any, ...]]]
 """``update(w, states, g, lr, momentum, parameters, shared, t) -> (w, states)``."""
 GradientPoint = Callable[[Any, tuple[Any, ...], Any], Any]
@@ -91,7 +91,7 @@ class Identity:
     """
 
     words: str
-    holds: Callable[[Any, Floats], Any]
+    holds: Callable[[Any, Values], Any]
     form: Form
 
 
@@ -120,14 +120,14 @@ class Form:
     """
 
     method: str
-    scale: Callable[[Any, Floats], Any] = lambda momentum, parameters: 1.0
+    scale: Callable[[Any, Values], Any] = lambda momentum, parameters: 1.0
     sums_gradients: bool = False
     looks_ahead: bool = False
-    only_first: Callable[[Floats], float] = lambda parameters: 0.0
+    only_first: Callable[[Values], float] = lambda parameters: 0.0
     critical: Callable[[Any], Any] | None = None
     identities: tuple[Identity, ...] = ()
 
-    def at(self, parameters: Floats, momentum: Any = float("nan")) -> Form:
+    def at(self, parameters: Values, momentum: Any = float("nan")) -> Form:
         """The form at some parameters: that of the first identity that holds for all of them.
 
         Parameters
@@ -200,7 +200,7 @@ class Rule:
     states: tuple[str, ...] = ("velocity",)
     parameters: tuple[Parameter, ...] = ()
     gradient_point: GradientPoint = at_point
-    shared: Floats = ()
+    shared: Values = ()
     advance: Advance = unchanged
 
     @property

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from fastmomentum.elementary import select
-from fastmomentum.rules.base import Floats, Form, Identity, Parameter, Rule
+from fastmomentum.rules.base import Form, Identity, Parameter, Rule, Values
 
 Kept = tuple[Any, ...]
 Moved = tuple[Any, Kept]
@@ -157,7 +157,7 @@ def qhm(
     return w - lr * ((1.0 - nu) * g + nu * v), (v,)
 
 
-def _averaged(momentum: Any, parameters: Floats) -> Any:
+def _averaged(momentum: Any, parameters: Values) -> Any:
     return 1.0 - momentum
 
 
@@ -186,7 +186,7 @@ QUASI_HYPERBOLIC: Final = (
 ``w' = w + m u' - lr (1 - m) g``, which is Nesterov's rule in Keras' form."""
 
 
-def _undampened(momentum: Any, parameters: Floats) -> Any:
+def _undampened(momentum: Any, parameters: Values) -> Any:
     return 1.0 - parameters[0] * (momentum > 0)
 
 

@@ -16,10 +16,10 @@ from fastmomentum.specification.base import Specification, Whole
 Floats = NDArray[np.float64]
 Steps = NDArray[np.int64]
 
-MOST_STEPS: Final = 2**31 - 1
-"""Most updates that a schedule covers."""
+LAST_STEP: Final = 2**31 - 1
+"""Last update that a schedule has a value for, counted from 0."""
 
-Length = Annotated[Whole, Field(ge=1, le=MOST_STEPS)]
+Length = Annotated[Whole, Field(ge=1, le=LAST_STEP)]
 """A number of updates."""
 Factor = Annotated[float, Field(ge=0.0)]
 """A factor on the learning rate."""
@@ -84,9 +84,9 @@ def stretch(first: int, count: int) -> Steps:
     InputError
         There is no such stretch.
     """
-    if first < 0 or count < 0 or first + count > MOST_STEPS + 1:
+    if first < 0 or count < 0 or first + count > LAST_STEP + 1:
         raise InputError(
-            f"a stretch must lie between step 0 and step {MOST_STEPS:,}: got {count:,} steps from "
+            f"a stretch must lie between step 0 and step {LAST_STEP:,}: got {count:,} steps from "
             f"step {first:,} on"
         )
     return np.arange(first, first + count, dtype=np.int64)

@@ -113,6 +113,12 @@ class _Wrong(Exception):  # noqa: N818  (caught where it comes from)
 def _made(table: object, kinds: Kinds) -> Scheduled:
     """Build a schedule from one table."""
     if isinstance(table, Scheduled):
+        own = kinds.get(table.kind)
+        if own is not None and type(table) is not own and isinstance(table, own):
+            raise _Wrong(
+                ("", f"must be of the class {own.__name__}: got its subclass "
+                     f"{type(table).__name__}, which no file can store")
+            )  # fmt: skip
         if type(table) is not kinds.get(table.kind):
             raise _Wrong(("kind", f"{table.kind!r} is none of these: {', '.join(kinds)}"))
         return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, model_validator
 
@@ -52,6 +52,8 @@ class Schedule(Specification):
 
     lr: Annotated[tuple[LrKind, ...] | None, BeforeValidator(_of_lr)] = None
     momentum: Annotated[tuple[MomentumKind, ...] | None, BeforeValidator(_of_momentum)] = None
+
+    another: ClassVar[str] = "give a table, or make it with fastmomentum.schedules.Schedule(...)"
 
     if TYPE_CHECKING:
 

@@ -57,20 +57,28 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _by_name(model: type[Specification], given: tuple[Any, ...]) -> str:
-    """Say what to write instead of positional arguments."""
+def _by_name(model: type[Specification], given: tuple[Any, ...], further: Mapping[str, Any]) -> str:
+    """Say what to write instead of positional arguments, beside those that have their names."""
     kind = model.__name__
     fields = {
         name: field
         for name, field in model.model_fields.items()
         if not _is_tag(field) and not field.kw_only
     }
+    keys = {*model.model_fields, *getattr(model, "further_keys", ())}
+    further = {name: value for name, value in further.items() if name in keys}
     if model.positional and len(given) <= len(fields):
-        pairs = zip(fields, given, strict=False)
-        written = ", ".join(f"{name}={' '.join(repr(value).split())}" for name, value in pairs)
+        pairs = dict(zip(fields, given, strict=False))
+        twice = next((name for name in pairs if name in further), None)
+        if twice:
+            return f"{kind} has two values for {twice}: drop the one without a name"
+        pairs |= further
+        shown = (f"{name}={' '.join(repr(value).split())}" for name, value in pairs.items())
+        written = ", ".join(shown)
         if len(written) <= 60:
             return f"{kind} takes its arguments by name: write {kind}({written})"
     ordered = sorted(fields, key=lambda name: not fields[name].is_required())
+    ordered += [name for name in further if name not in fields]
     known = ", ".join(f"{name}=..." for name in ordered)
     if not known:
         return f"{kind} takes no arguments: write {kind}()"
@@ -118,7 +126,7 @@ class Specification(BaseModel):
 
     def __init__(self, /, *given: Any, **fields: Any) -> None:
         if given:
-            raise InputError(_by_name(type(self), given))
+            raise InputError(_by_name(type(self), given, fields))
         try:
             super().__init__(**fields)
         except ValidationError as error:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastmomentum.errors import InputError
+from fastmomentum.text import kind_of
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +72,7 @@ entries is masked; drop or fill it
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         if isinstance(given, list | tuple):
             raise _refused(name, "a list whose rows differ in length", "even them out") from None
-        raise _refused(name, f"{_kind_of(given)} ({_one_line(error)})", "") from None
+        raise _refused(name, f"{kind_of(given)} ({_one_line(error)})", "") from None
     if array.dtype.kind == "O":
         array = _unboxed(array, given, name)
     if array.dtype.kind not in "iuf":
@@ -236,7 +237,7 @@ def _refuse_hidden(part: Any, name: str) -> None:
                 f"drop or fill {them}",
             )
     if hasattr(part, "toarray") and not hasattr(part, "__array__"):
-        raise _refused(name, _kind_of(part), "convert it with toarray()")
+        raise _refused(name, kind_of(part), "convert it with toarray()")
 
 
 def _unboxed(array: NDArray[Any], given: object, name: str) -> NDArray[Any]:
@@ -248,7 +249,7 @@ def _unboxed(array: NDArray[Any], given: object, name: str) -> NDArray[Any]:
         ):
             if not at:
                 listed = hasattr(entry, "__iter__") and not isinstance(entry, dict)
-                raise _refused(name, _kind_of(given), "make a list of it" if listed else "")
+                raise _refused(name, kind_of(given), "make a list of it" if listed else "")
             missing = entry is None or type(entry).__name__ in ("NAType", "NaTType")
             advice = "drop or fill what is missing" if missing else "convert it to float"
             raise _refused(name, f"{_shown(entry)}{_entry(at)}", advice)
@@ -265,13 +266,6 @@ def _refused(name: str, got: str, advice: str) -> InputError:
 
 def _entry(at: tuple[int, ...]) -> str:
     return f" (entry {', '.join(map(str, at))})" if at else ""
-
-
-def _kind_of(given: object) -> str:
-    if given is None:
-        return "nothing"
-    kind = type(given).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
 
 
 def _shown(entry: object) -> str:

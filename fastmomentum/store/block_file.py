@@ -229,19 +229,25 @@ class BlockFile:
     def put(self, block: int, arrays: Arrays) -> int:
         """Write a block and return its checksum."""
         first, file = self.blocks.runs(block).start, self._writing
-        with files.in_words(f"writing {self.path}"):
-            for name, values in arrays.items():
-                offset = self.offsets[name] + first * self._bytes_a_run[name]
-                files.write_at(file.descriptor, values.data, offset)
-                files.begin_writing_back(file.descriptor, offset, values.nbytes)
+        try:
+            with files.in_words(f"writing {self.path}"):
+                for name, values in arrays.items():
+                    offset = self.offsets[name] + first * self._bytes_a_run[name]
+                    files.write_at(file.descriptor, values.data, offset)
+                    files.begin_writing_back(file.descriptor, offset, values.nbytes)
+        finally:
+            del file  # an error that someone keeps holds this frame: it must not hold the file
         self.rest()
         return checksums.of_block(block, arrays.values())
 
     def flush(self) -> None:
         """Sync what was written to the disk, where other machines see it."""
         file = self._writing
-        with files.in_words(f"writing {self.path}"):
-            files.sync_data(file.descriptor)
+        try:
+            with files.in_words(f"writing {self.path}"):
+                files.sync_data(file.descriptor)
+        finally:
+            del file  # as in `put`
         self.rest()
 
     def stored(self, block: int) -> int:
@@ -252,9 +258,12 @@ class BlockFile:
             for name, size in self._bytes_a_run.items()
         )
         file = self._file
-        return checksums.of_block(
-            block, (part for span in spans for part in files.parts(file.descriptor, *span))
-        )
+        try:
+            return checksums.of_block(
+                block, (part for span in spans for part in files.parts(file.descriptor, *span))
+            )
+        finally:
+            del file  # as in `put`
 
 
 @functools.lru_cache(maxsize=4)

@@ -16,6 +16,7 @@ from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.provenance import changed_since
+from fastmomentum.specification.paths import require_folder
 from fastmomentum.store import files, locks, manifest
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.earlier import Reused
@@ -96,8 +97,7 @@ class FileStore:
         FileError
             A file in the way is not one of our results files, or is damaged.
         """
-        if not path.parent.is_dir():
-            raise InputError(f"{path.parent}: no such folder; make it first, or choose another")
+        require_folder(path)
         if path.is_dir():
             raise InputError(f"{path} is a folder; name a file in it, such as {path / 'out.h5'}")
         if not os.path.lexists(path):  # an existing file is judged by its content

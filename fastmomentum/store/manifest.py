@@ -32,8 +32,8 @@ from fastmomentum.store.untrusted import (
     LONGEST_EXPERIMENT,
     Attributes,
     LackingError,
-    attributes_of,
-    experiment_of,
+    checked_attributes,
+    parsed_experiment,
     plain_json,
 )
 from fastmomentum.text import near_file, printable
@@ -237,7 +237,7 @@ def _told(text: bytes) -> tuple[Attributes, dict[str, int]]:
         isinstance(offsets, dict) and all(type(o) is int and o >= 0 for o in offsets.values()),
         "its manifest has invalid offsets",
     )
-    return attributes_of(told["attributes"]), offsets
+    return checked_attributes(told["attributes"]), offsets
 
 
 def _plan(attributes: Attributes, size: int) -> tuple[Experiment, Blocks]:
@@ -251,7 +251,7 @@ def _plan(attributes: Attributes, size: int) -> tuple[Experiment, Blocks]:
             f"{FORMAT_VERSION!r}; it was made with fastmomentum {printable(made_with or 'unknown')}"
         )
     text = str(attributes["experiment"])
-    experiment = experiment_of(text, attributes["experiment_sha256"], size, made_with)
+    experiment = parsed_experiment(text, attributes["experiment_sha256"], size, made_with)
     block_runs, n_runs = attributes["block_runs"], experiment.grid.n_runs
     if not isinstance(block_runs, int) or not 0 < block_runs <= n_runs:
         raise FileError(f"its blocks cannot have {block_runs!r:.20} of {n_runs:,} runs")

@@ -73,7 +73,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
 
 
-def attributes_of(told: object) -> Attributes:
+def checked_attributes(told: object) -> Attributes:
     """Check the attributes of a file.
 
     Parameters
@@ -169,7 +169,7 @@ def _unknown(tree: dict[str, Any]) -> Iterator[str]:
         yield f"the key grid.rule.{printable(key)}"
 
 
-def experiment_of(
+def parsed_experiment(
     text: str, sha256: object, most_bytes: int, made_with: object = None
 ) -> Experiment:
     """Read the canonical form of an experiment from a results file.

@@ -58,13 +58,15 @@ from fastmomentum.theory.linear import is_stable as is_stable
 from fastmomentum.theory.linear import iteration_matrix as iteration_matrix
 from fastmomentum.theory.linear import spectral_radius as spectral_radius
 from fastmomentum.theory.linear import stable_limit as stable_limit
+from fastmomentum.theory.mean_square import mean_square_limit as mean_square_limit
+from fastmomentum.theory.mean_square import mean_square_radius as mean_square_radius
 from fastmomentum.theory.minibatches import RowTerms as RowTerms
+from fastmomentum.theory.minibatches import batch_expected_loss as batch_expected_loss
 from fastmomentum.theory.minibatches import (
     batch_stationary_covariance as batch_stationary_covariance,
 )
 from fastmomentum.theory.minibatches import row_terms as row_terms
 from fastmomentum.theory.moments import expected_loss as expected_loss
-from fastmomentum.theory.moments import mean_square_radius as mean_square_radius
 from fastmomentum.theory.moments import minibatch_covariance as minibatch_covariance
 from fastmomentum.theory.moments import stationary_covariance as stationary_covariance
 from fastmomentum.theory.paths import iterate as iterate

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
-from fastmomentum.objectives import Objective
+from fastmomentum.objectives import Objective, require_objective
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.theory.linear import Floats, RuleLike, known, spectral_radius, stable_limit
 
@@ -41,9 +41,7 @@ def eigenvalues(objective: Objective, point: ArrayLike | None = None) -> Floats:
     >>> [round(float(number), 8) for number in best]
     [0.00383877, 0.92322457, 0.96084576]
     """
-    if not isinstance(objective, Objective):
-        got = objective.__name__ if isinstance(objective, type) else type(objective).__name__
-        raise InputError(f"objective must be one such as fm.Rosenbrock(): got {got}")
+    require_objective(objective)
     if point is None:
         if not len(objective.minimisers):
             raise InputError(f"{objective.words} has no minimiser; give the point")
@@ -131,7 +129,7 @@ def largest_stable_lr(
     Raises
     ------
     InputError
-        There is no such rule, or no minimiser and no point.
+        There is no such rule, or no minimiser and no point; or the objective is none.
 
     Examples
     --------
@@ -139,6 +137,7 @@ def largest_stable_lr(
     >>> largest_stable_lr(Quadratic(1.0, 0.0, 10.0), "momentum", [0.0, 0.5]).tolist()
     [0.2, 0.3]
     """
+    require_objective(objective)
     if point is None and len(objective.minimisers):
         point = objective.minimisers
     curvature = float(np.min(eigenvalues(objective, point)[..., 1]))

@@ -136,7 +136,8 @@ def shortest_cycle(
     """
     if isinstance(longest, bool) or not isinstance(longest, int) or longest < 2:
         raise InputError(f"longest must be a whole number from 2: got {longest!r}")
-    shape = np.broadcast_shapes(*(np.shape(part) for part in (lr, momentum, mu, L)))
+    named = {"lr": lr, "momentum": momentum, "mu": mu, "L": L}
+    shape = np.broadcast_shapes(*(numbers(part, name).shape for name, part in named.items()))
     found = np.zeros(shape, np.int64)
     for period in range(longest, 1, -1):
         found = np.where(has_cycle(lr, momentum, mu, L, period), period, found)

@@ -12,6 +12,7 @@ from fastmomentum.rules.modifiers import decayed, taken_off
 from fastmomentum.rules.varying import VaryingRule
 from fastmomentum.specification.numbers import numbers
 from fastmomentum.text import suggest
+from fastmomentum.theory.checks import require_broadcast
 
 RuleLike = str | Rule | UpdateRule | VaryingRule
 Floats = NDArray[np.float64]
@@ -19,7 +20,12 @@ Entries = tuple[Floats, Floats, Floats, Floats]
 
 
 def iteration_matrix(
-    rule: RuleLike, lr: ArrayLike, momentum: ArrayLike, eigenvalue: ArrayLike
+    rule: RuleLike,
+    lr: ArrayLike,
+    momentum: ArrayLike,
+    eigenvalue: ArrayLike,
+    *,
+    first: bool = False,
 ) -> Floats:
     """Matrix of one update of (w, v) on the quadratic of an eigenvalue.
 
@@ -29,6 +35,8 @@ def iteration_matrix(
         The rule; an `UpdateRule` if it has a dampening.
     lr, momentum, eigenvalue : array_like
         Shapes that broadcast; a rule without momentum ignores it.
+    first : bool
+        Whether it is the first update, which is not dampened.
 
     Returns
     -------
@@ -51,7 +59,7 @@ def iteration_matrix(
     array([[ 0.5 ,  0.25],
            [-0.5 ,  0.25]])
     """
-    parts = np.broadcast_arrays(*entries(rule, lr, momentum, eigenvalue))
+    parts = np.broadcast_arrays(*entries(rule, lr, momentum, eigenvalue, first))
     return np.stack(parts, axis=-1).reshape(*parts[0].shape, 2, 2)
 
 
@@ -222,6 +230,7 @@ def entries(
     update, gradient_point = found.rule.update, found.rule.gradient_point
     eta, m = numbers(lr, "lr"), numbers(momentum, "momentum")
     curvature = numbers(eigenvalue, "eigenvalue")
+    require_broadcast(lr=eta.shape, momentum=m.shape, eigenvalue=curvature.shape)
     one, zero = np.ones(()), np.zeros(())
 
     def column(w: Floats, v: Floats) -> tuple[ArrayLike, ArrayLike]:
@@ -236,6 +245,22 @@ def entries(
     if not found.rule.uses_momentum:
         wv, vw, vv = zero, zero, np.zeros_like(m)
     return np.asarray(ww), np.asarray(wv), np.asarray(vw), np.asarray(vv)
+
+
+def response_of(
+    rule: RuleLike, lr: Floats, momentum: Floats, first: bool = False
+) -> tuple[Floats, Floats]:
+    """The matrix without curvature, and what a curvature of 1 adds to it; both (..., 2, 2).
+
+    The first column of the latter is what a gradient of 1 does to (w, v). It is computed at a
+    curvature of the size of 1/lr: at 1 a small learning rate would lose its digits beside the 1 of
+    "w stays".
+    """
+    unit = 1.0 / np.clip(np.abs(lr), 1e-150, 1e150)
+    flat = iteration_matrix(rule, lr, momentum, 0.0, first=first)
+    curved = iteration_matrix(rule, lr, momentum, unit, first=first)
+    flat, curved = np.broadcast_arrays(flat, curved)
+    return flat, (curved - flat) / unit[..., np.newaxis, np.newaxis]
 
 
 def without_options(rule: RuleLike) -> UpdateRule | VaryingRule:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from fastmomentum.errors import InputError
 from fastmomentum.specification.numbers import numbers
+from fastmomentum.theory import checks
 from fastmomentum.theory.linear import Floats, RuleLike, discriminant_of, entries, known
 
 
@@ -141,7 +142,8 @@ def iterate(
     Raises
     ------
     InputError
-        There is no such rule, or it decays and the minimiser is not 0.
+        There is no such rule, it decays and the minimiser is not 0, or an argument is of another
+        shape.
 
     Examples
     --------
@@ -152,14 +154,14 @@ def iterate(
     if matrix.shape != (2, 2):
         raise InputError(f"hessian must be of the shape (2, 2): got the shape {matrix.shape}")
     values, vectors = np.linalg.eigh(matrix)
-    centre = numbers(minimiser, "minimiser")
+    centre = checks.point(minimiser, "minimiser", 2)
     if known(rule).options and centre.any():
         raise InputError(
             f"the rule {known(rule).words} settles between the minimiser and 0; "
             "leave minimiser at (0, 0)"
         )
-    away = vectors.T @ (numbers(start, "start") - centre)
-    speed = vectors.T @ numbers(velocity, "velocity")
+    away = vectors.T @ (checks.point(start, "start", 2) - centre)
+    speed = vectors.T @ checks.point(velocity, "velocity", 2)
     lr, momentum = numbers(lr, "lr")[..., None], numbers(momentum, "momentum")[..., None]
     step = numbers(step, "step")[..., None]
     p, q = responses(rule, lr, momentum, values, step)

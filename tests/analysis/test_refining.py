@@ -258,7 +258,7 @@ def test_what_is_no_map_gets_a_line(coarse: xr.Dataset, fine: Any, tmp_path: Pat
 def test_too_many_cells_are_refused(
     coarse: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refining, "MOST_CELLS", 2000)
+    monkeypatch.setattr(refining, "MOST_LISTED", 2000)
     with pytest.raises(fm.InputError, match=r"ask for \d levels at most"):
         fm.analysis.refine(coarse, tmp_path / "f.h5", levels=6)
 

@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 DIGESTS = Path(__file__).with_name("digests.py")
 PROCESSES = 2
 """That share the work: most of it is compiling, under emulation."""
+NO_PACKAGES = 3
+"""Exit status of `build.sh` where nothing can be downloaded."""
 
 
 def digests(command: list[str | Path], environment: dict[str, str]) -> dict[str, str]:
@@ -67,9 +69,13 @@ def main() -> int:
                 f"building an aarch64 user-land into {folder.name}; this takes a minute", flush=True
             )
             build = ["sh", Path(__file__).with_name("build.sh"), folder, sys.executable]
-            if subprocess.run(build, cwd=ROOT, check=False).returncode:
-                print("make arm: skipped; the user-land could not be built, for the reason above")
+            status = subprocess.run(build, cwd=ROOT, check=False).returncode
+            if status == NO_PACKAGES:
+                print("make arm: skipped; no packages can be downloaded, for the reason above")
                 return 0
+            if status:
+                print("make arm: the user-land could not be built, for the reason above")
+                return 1
         here = native.result()
     root = folder / "root"
     emulated: list[str | Path] = ["qemu-aarch64-static", "-L", root, root / "usr/bin/python3.11"]

@@ -112,6 +112,9 @@ def test_what_cannot_be_compared_gets_a_line(compared: tuple[Path, str], tmp_pat
     status, said = command("compare", tmp_path / "alike.toml", "-o", tmp_path / "alike.toml")
     assert status == 2
     assert "-o must name a folder" in said
+    status, said = command("compare", folder / "rules.toml", "-o", tmp_path / "none" / "out")
+    none = tmp_path / "none"
+    assert (status, said) == (2, f"{none}: no such folder; make it first, or choose another\n")
     words = "compare", folder / "rules.toml", "-o", tmp_path / "never"
     status, said = command(*words, "--style", "drak")
     assert status == 2
@@ -144,3 +147,30 @@ def test_without_a_target_the_lowest_loss_is_best() -> None:
     page = pages.comparison({"a": ds, "b": ds}, style="dark_background")
     assert page.said[0].startswith(f"a: {best.loss:.3g} at the end with lr 0.001, momentum")
     assert [ax.get_title(loc="left") for ax in page.axes][:2] == ["", "the best run of each"]
+
+
+def test_a_lone_fastest_cell_is_told_from_the_best_run() -> None:
+    plan = fm.Experiment(
+        objective=fm.Quadratic(1.0, 0.0, 10.0), rule="momentum", steps=200,
+        grid=fm.Grid(lr=np.geomspace(0.01, 0.1, 7), momentum=np.linspace(0, 0.8, 7), start=[(1, 1)],
+        ), stop=fm.Stop(targets=[1e-8]),
+    )  # fmt: skip
+    ds = fm.run(plan, n_jobs=1).load()
+    best = fm.analysis.fastest(ds)
+    assert best.lone == best.hit_step
+    even = pages.comparison({"a": ds})
+    assert not any("lone" in line or "median" in line for line in even.said)
+    lucky = ds.copy(deep=True)
+    lucky["hit_step"][1, 1] = 3
+    assert fm.analysis.fastest(lucky).hit_step == best.hit_step
+    page = pages.comparison({"a": ds, "b": lucky})
+    assert page.said[0] == (
+        "the best run of each is the fastest in a 3 x 3 median over lr and momentum"
+    )
+    assert [line for line in page.said if "lone" in line] == [page.said[2]]
+    assert page.said[2].startswith(f"b: target after {best.hit_step} steps with lr ")
+    assert page.said[2].endswith("; lone fastest cell: 3 steps")
+    above = [" ".join(ax.get_title(loc="left").split()) for ax in page.axes]
+    assert "the best run of each: fastest in a 3 x 3 median" in above
+    assert "updates to $10^{-8}$, other settings fastest in a 3 x 3 median" in above
+    assert page.said[2] in [text.get_text() for text in page.legends[0].get_texts()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from fastmomentum.datasets import NoisyLine
 from fastmomentum.execution.progress import Progress
 from fastmomentum.execution.progress_bar import progress_bar
 from fastmomentum.objectives import OWN_FUNCTION, Objective
+from fastmomentum.schedules import Cosine, Schedule, Scheduled
+from fastmomentum.specification.base import Specification
 
 
 def fields(one: fm.Experiment) -> dict[str, Any]:
@@ -83,12 +85,36 @@ class OwnLine(NoisyLine):
     """Points of one's own."""
 
 
+class OwnNoise(fm.Noise):
+    """Noise by another class."""
+
+
+class OwnBatch(fm.Batch):
+    """Batches by another class."""
+
+
+class OwnSchedule(Schedule):
+    """A schedule by another class."""
+
+
+class OwnCosine(Cosine):
+    """A kind of schedule by another class."""
+
+
+class OwnFormula(fm.Formula):
+    """A formula by another class."""
+
+
 class OwnExperiment(fm.Experiment):
     """An experiment by another class."""
 
 
 def valley(x: float, y: float) -> float:
     return x * x + y * y
+
+
+def points() -> fm.MSE:
+    return fm.MSE.from_arrays([0.0, 1.0, 2.0], [1.0, 3.0, 5.5])
 
 
 LINE: dict[str, Any] = {
@@ -150,6 +176,30 @@ CELL: dict[str, Any] = {"lr": 0.1, "momentum": 0.5, "start": [(1, 1)]}
             "fm.Record(...)",
         ),
         (
+            lambda: plan(noise=OwnNoise(gaussian=0.1)),
+            "noise must be of the class Noise: got its subclass OwnNoise; make it with "
+            "fm.Noise(...)",
+        ),
+        (
+            lambda: plan(objective=points(), batch=OwnBatch(size=2)),
+            "batch must be of the class Batch: got its subclass OwnBatch; make it with "
+            "fm.Batch(...)",
+        ),
+        (
+            lambda: plan(schedule=OwnSchedule(lr={"kind": "cosine", "steps": 9})),
+            "schedule must be of the class Schedule: got its subclass OwnSchedule; give a table, "
+            "or make it with fastmomentum.schedules.Schedule(...)",
+        ),
+        (
+            lambda: plan(schedule={"lr": OwnCosine(steps=9)}),
+            "schedule.lr must be of the class Cosine: got its subclass OwnCosine, which no file "
+            "can store",
+        ),
+        (
+            lambda: plan(objective=OwnFormula("x^2 + y^2")),
+            f"objective must be one of fm.OBJECTIVES: got the class OwnFormula; {OWN_FUNCTION}",
+        ),
+        (
             lambda: fm.MSE(data=OwnLine(**LINE)),
             "data must be of the class NoisyLine: got its subclass OwnLine; draw the points "
             "yourself, and use fm.MSE.from_arrays",
@@ -167,6 +217,22 @@ def test_what_would_be_stored_under_another_name(make: Callable[[], Any], messag
     with pytest.raises(fm.InputError) as caught:
         make()
     assert str(caught.value) == message
+
+
+def kinds_below(kind: type[Specification]) -> Iterator[type[Specification]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from kinds_below(one)
+
+
+def test_what_is_advised_in_place_of_a_subclass_is_there() -> None:
+    # Those that no caller makes, or that are refused before: parts of a formula's canonical form,
+    # of an mse, kinds of schedules.
+    inner = {"CanonicalForm", "Scaling", "Statistics", "Table"}
+    ours = [one for one in kinds_below(Specification) if one.__module__.startswith("fastmomentum")]
+    plain = {one.__name__ for one in ours if not one.another and not issubclass(one, Scheduled)}
+    assert {"Noise", "Batch", "Grid", "Axis", "Stop", "Record"} <= plain
+    assert {name for name in plain - inner if not hasattr(fm, name)} == set()
 
 
 def test_what_is_registered_still_goes() -> None:
@@ -201,6 +267,25 @@ def test_what_is_registered_still_goes() -> None:
             lambda: fm.UpdateRule("momentum"),
             "UpdateRule takes its arguments by name: write UpdateRule(name='momentum')",
         ),
+        (
+            lambda: fm.UpdateRule("qhm", nu=1),
+            "UpdateRule takes its arguments by name: write UpdateRule(name='qhm', nu=1)",
+        ),
+        (
+            lambda: fm.UpdateRule("qhm", restart="function", nu=1),
+            "UpdateRule takes its arguments by name: write UpdateRule(name='qhm', "
+            "restart='function', nu=1)",
+        ),
+        (
+            lambda: fm.UpdateRule("qhm", "function", "more", nu=1),
+            "UpdateRule takes its arguments by name: write UpdateRule(name=..., nu=...), with "
+            "those that you need",
+        ),
+        (
+            lambda: fm.Rosenbrock(1, a=2),
+            "Rosenbrock has two values for a: drop the one without a name",
+        ),
+        (lambda: fm.Beale(3, a=1), "Beale takes no arguments: write Beale()"),
         (
             lambda: fm.Experiment(fm.Rosenbrock(), "momentum", 5),
             "Experiment takes its arguments by name: write Experiment(steps=..., objective=..., "
@@ -256,8 +341,8 @@ def test_an_experiment_file_runs_by_its_name(tmp_path: Path) -> None:
         ),
         (
             lambda: fm.run({"steps": 5}),
-            "experiment must be an fm.Experiment or the path of an experiment file: got dict; make "
-            "one with fm.Experiment.parse(...)",
+            "experiment must be an fm.Experiment or the path of an experiment file: got a dict; "
+            "make one with fm.Experiment.parse(...)",
         ),
         (
             lambda: fm.run(plan(), n_jobs="2"),
@@ -281,26 +366,26 @@ def test_an_experiment_file_runs_by_its_name(tmp_path: Path) -> None:
         ),
         (
             lambda: fm.run(plan(), plan()),
-            "path must be the path of a file, as text: got Experiment",
+            "path must be the path of a file, as text: got an Experiment",
         ),
-        (lambda: fm.open(3), "path must be the path of a file, as text: got int"),
+        (lambda: fm.open(3), "path must be the path of a file, as text: got an int"),
         (
             lambda: fm.verify(None),
-            "path must be the path of a file, as text: got NoneType",
+            "path must be the path of a file, as text: got nothing",
         ),
-        (lambda: fm.load(3), "path must be the path of a file, as text: got int"),
+        (lambda: fm.load(3), "path must be the path of a file, as text: got an int"),
         (
             lambda: fm.select_cell("out.h5", lr=0.1),
-            "results must be a Dataset: got str; open it with fm.open('out.h5')",
+            "results must be a Dataset: got a str; open it with fm.open('out.h5')",
         ),
-        (lambda: fm.analysis.best(3), "results must be a Dataset: got int"),
+        (lambda: fm.analysis.best(3), "results must be a Dataset: got an int"),
         (
             lambda: fm.theory.eigenvalues("rosenbrock"),
-            "objective must be one such as fm.Rosenbrock(): got str",
+            "objective must be one such as fm.Rosenbrock(): got a str",
         ),
         (
             lambda: fm.theory.eigenvalues(fm.Rosenbrock),
-            "objective must be one such as fm.Rosenbrock(): got Rosenbrock",
+            "objective must be one such as fm.Rosenbrock(): got the class Rosenbrock",
         ),
         (
             lambda: fm.reference.descend(fm.Rosenbrock(), "sgd", 0.1, 0.0, (1, 1), "3"),
@@ -308,7 +393,7 @@ def test_an_experiment_file_runs_by_its_name(tmp_path: Path) -> None:
         ),
         (
             lambda: fm.datasets.load_csv(3, "x", "y"),
-            "path must be the path of a file, as text: got int",
+            "path must be the path of a file, as text: got an int",
         ),
     ],
 )

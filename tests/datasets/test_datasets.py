@@ -108,7 +108,7 @@ def test_forms_of_csv(tmp_path: Path, content: bytes) -> None:
         (b"x,y\n1,2\n3,5,1\n", ", line 3 has 3 fields where the first line names 2; correct it"),
         (b"x,y\n1,2\n3\n", ", line 3 has 1 fields where the first line names 2; correct it"),
         (b"x,y\n1,2\n3,\xff\n", "is not UTF-8 text: got the byte 0xff"),
-        (b"\x89HDF\r\n\x1a\n", "is not UTF-8 text: got the byte 0x89"),
+        (b"\x89HDF\r\n\x1a\n", "is an HDF5 file; read it in Python"),
         (b"x,y\n1," + b"2" * 200_000, "is not CSV: field larger than field limit"),
     ],
 )

@@ -44,6 +44,8 @@ from fastmomentum.store.journal import Journal
 from fastmomentum.store.paths import partial_name
 from tests.experiment.test_scheduled_runs import RESTARTED, scheduled
 from tests.helpers import needs, on_linux, same_bits
+from tests.kernels.test_random_runs import CASES
+from tests.kernels.test_random_runs import plan as random_plan
 from tests.storing import command
 
 ROOT = Path(fm.__file__).parents[1]
@@ -149,6 +151,17 @@ def test_schedules_and_restarts_have_the_bits_of_threads(client: Client, tmp_pat
     plan = scheduled(rule=RESTARTED)
     with fm.run(plan, tmp_path / "out.h5", backend="dask", block_runs=1) as ds:
         same_bits(ds, fm.run(plan, n_jobs=1, backend="threads"))
+
+
+@pytest.mark.parametrize("case", ["common", "batches"])
+def test_noise_and_batches_have_the_bits_of_threads(
+    client: Client, tmp_path: Path, case: str
+) -> None:
+    plan = random_plan(**CASES[case])
+    expected = fm.run(plan, n_jobs=1, backend="threads")
+    with fm.run(plan, tmp_path / "out.h5", backend="dask", block_runs=97) as ds:
+        same_bits(ds, expected)
+    same_bits(fm.run(plan, backend="dask", block_runs=500), expected)
 
 
 def test_what_joblib_is_set_up_for_is_used(

@@ -53,3 +53,20 @@ def test_blocks_wait_for_a_free_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert polls[1:8] == [3] * 7
     assert found is not None
     assert digest(from_memory(experiment, found, 0.0)) == digest(fm.run(experiment))
+
+
+def test_blocks_of_a_costly_objective_are_smaller() -> None:
+    """They take about as long, so that what is cancelled ends as soon."""
+    grid = fm.Grid(
+        lr={"linspace": (1e-5, 1e-4), "num": 500},
+        momentum={"linspace": (0.0, 0.9), "num": 400},
+        start=[(-1.2, 1.0)],
+    )
+    sizes = [
+        interruptible._block_runs(
+            fm.Experiment(objective=objective, rule="momentum", steps=2000, grid=grid), 2
+        )
+        for objective in ("rosenbrock", "ackley")
+    ]
+    assert sizes[0] == interruptible.BLOCK_UPDATES // 2000
+    assert interruptible.LEAST_RUNS <= sizes[1] < sizes[0] / 5

@@ -222,6 +222,7 @@ print(repr(ds.final.values.tolist()))
 """
 
 
+@pytest.mark.slow
 def test_compiled_once_and_never_stale(tmp_path: Path) -> None:
     """In a copy of the package: a second process loads the kernel, an edited objective does not."""
     copy = tmp_path / "copy"
@@ -284,7 +285,8 @@ def test_interrupted_runs_say_so_and_go_on(
     (tmp_path / "long.toml").write_text(LONG)
     command = [sys.executable, "-m", "fastmomentum", "run", "long.toml", "--jobs", "2"]
     command += ["--backend", backend]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    folders = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]  # that of tests/elsewhere
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
     process = subprocess.Popen(
         command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
     )

@@ -572,7 +572,7 @@ def test_stability_knows_every_axis() -> None:
     assert found["lr"] == [min(limits), max(limits)]
     assert (found["runs_above"], found["runs"]) == (above, plan.grid.n_runs)
     assert found["at"][1] == {"nu": 1.0, "objective_hyy": 2.0}
-    assert "(momentum 0.5, nu 1, objective hyy 2)" in in_words(found)
+    assert "(momentum 0.5, nu 1, objective_hyy 2)" in in_words(found)
 
 
 def test_theory_takes_a_parameter_for_each_cell() -> None:

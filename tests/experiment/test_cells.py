@@ -157,6 +157,11 @@ def test_what_is_no_list_of_cells_gets_a_line(cells: Any, line: str) -> None:
         fm.Grid(lr=LR, momentum=MOMENTUM, start=[(0, 0)], cells=cells)
 
 
+def test_a_map_of_one_cell_says_so() -> None:
+    with pytest.raises(fm.InputError, match=r"cells must be \[0\], as lr x momentum has only one"):
+        fm.Grid(lr=0.1, momentum=0.5, start=[(0, 0)], cells=[3])
+
+
 def test_one_setting_of_a_list_chooses_all_cells_that_have_it(ds: xr.Dataset) -> None:
     from fastmomentum.results.selection import select_at
 

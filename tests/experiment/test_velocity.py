@@ -168,11 +168,13 @@ def test_pictures_know_of_the_dampening(tmp_path: Path, monkeypatch: pytest.Monk
     rule = fm.UpdateRule(name="pytorch", dampening=0.5)
     plan = experiment(objective=bowl, rule=rule, steps=3, grid=grid(lr=[0.1, 2.0], velocity=None))
 
-    def watched(*arguments: Any) -> plots.TheoryLines:
-        drawn.append(plots.theory_lines(*arguments))
+    real = plots.theory_lines
+
+    def watched(*arguments: Any, **named: Any) -> plots.TheoryLines:
+        drawn.append(real(*arguments, **named))
         return drawn[-1]
 
-    monkeypatch.setattr("fastmomentum.plots.pictures.theory_lines", watched)
+    monkeypatch.setattr("fastmomentum.plots.boundaries.theory_lines", watched)
     plots.save_phase_map(fm.run(plan).isel(start=0), tmp_path / "map.svg")
     lr, momentum = drawn[0].stability.get_xydata().T
     np.testing.assert_allclose(lr, 2 * (1 + momentum) / (0.5 * 4.0))

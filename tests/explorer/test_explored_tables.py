@@ -15,9 +15,13 @@ from fastmomentum.schedules import Schedule
 pytest.importorskip("bokeh", reason="the extra explore is not installed")
 pytest.importorskip("selenium", reason="selenium is not installed")
 
+from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
+from fastmomentum.explorer.serving import in_background
+from fastmomentum.explorer.source import Source
 from tests.explorer.browsing import PATIENCE, Browser, experiment_shown, needs_chromium
+from tests.explorer.test_explorer_sources import plan
 
 pytestmark = needs_chromium
 
@@ -88,6 +92,35 @@ def test_noise_and_its_seed(browser: Browser, tmp_path: Path) -> None:
     browser.until(lambda _: browser.text("error-noise"))
     view = changed(browser, lambda: browser.type("noise", ""), "noise")
     assert "others" not in view
+
+
+@pytest.mark.parametrize("kind", ["noise", "batches"])
+def test_random_results_are_shown_and_zoomed_into(
+    driver: WebDriver, kind: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "random.h5"
+    fm.run(plan(kind), file).close()
+    source = Source(file)
+    server, thread = in_background(source, port=0)
+    try:
+        page = Browser(driver)
+        page.open(server.url)
+        assert page.state()["shown"]["map"]["kind"] == "file"
+        assert page.driver.find_element("id", "seed").get_property("value") == "3"
+        state = page.after(lambda: page.press("+"))
+        assert state["shown"]["map"]["kind"] == "fine"
+        assert page.text("error-map") == ""
+        data = page.driver.execute_script("return window.explorer.map_data()")
+        windows = {name: tuple(ends) for name, ends in state["view"]["windows"].items()}
+        shown = source.view.changed(windows=windows).experiment(*state["shown"]["map"]["cells"])
+        ds = fm.run(shown)
+        assert np.array_equal(data["status"], ds.status.values[0, ..., 0].T.ravel())
+        assert ("points.csv" in page.text("toml")) is (kind == "batches")
+        if kind == "noise":
+            assert experiment_shown(page, tmp_path).canonical == shown.canonical
+    finally:
+        server.stop()
+        thread.join()
 
 
 def test_what_was_refused_stays_to_be_mended(browser: Browser) -> None:

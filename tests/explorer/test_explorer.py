@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import urllib.parse
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -27,6 +29,9 @@ from fastmomentum.explorer.source import Source
 from fastmomentum.explorer.view import View, first_view
 from fastmomentum.results.backend import from_memory
 from tests.helpers import LINE_X, LINE_Y, example_objectives, same_bits
+
+if TYPE_CHECKING:
+    from fastmomentum.explorer.serving import Explorer
 
 VIEW = first_view()
 
@@ -234,14 +239,19 @@ def test_without_the_extra_a_line_says_what_to_install(monkeypatch: pytest.Monke
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def server() -> Iterator[Explorer]:
     pytest.importorskip("bokeh", reason="the extra explore is not installed")
     from fastmomentum.explorer.serving import in_background
 
-    server, thread = in_background(Source(), port=0)
-    yield server.port
-    server.stop()
+    made, thread = in_background(Source(), port=0)
+    yield made
+    made.stop()
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def port(server: Explorer) -> int:
+    return server.port
 
 
 def answer(port: int, path: str = "/", **headers: str) -> int:
@@ -275,10 +285,14 @@ def test_the_server_gives_no_files(port: int) -> None:
         assert answer(port, path) in (403, 404)
 
 
-def test_the_server_listens_to_this_machine_alone(port: int) -> None:
-    from fastmomentum.explorer.serving import ADDRESS
+def test_the_server_listens_to_this_machine_alone(server: Explorer) -> None:
+    assert server.addresses == [("127.0.0.1", server.port)]
+    if sys.platform == "linux":  # there 127.0.0.2 is this machine, too, and by default answers
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", server.port), timeout=60)
 
-    assert ADDRESS == "127.0.0.1"
+
+def test_a_port_that_is_taken_is_told(port: int) -> None:
     with pytest.raises(fm.FastmomentumError, match=f"port {port} of 127.0.0.1 cannot be used"):
         fm.explore(port=port)
 

@@ -17,9 +17,19 @@ from fastmomentum.execution.interruptible import run_unless
 from fastmomentum.explorer.as_toml import toml_of
 from fastmomentum.explorer.changes import CHANGES, field_of
 from fastmomentum.explorer.inbox import QUIET, Inbox
-from fastmomentum.explorer.links import view_of
-from fastmomentum.explorer.maps import MOST_UPDATES, _kernel_of, cost_of, fine_size
+from fastmomentum.explorer.links import check, view_of
+from fastmomentum.explorer.maps import (
+    COARSE_UPDATES,
+    LEAST_CELLS,
+    MOST_UPDATES,
+    _kernel_of,
+    coarse_size,
+    cost_of,
+    fine_size,
+    require_few_steps,
+)
 from fastmomentum.explorer.plane import Plane, halved, plane_in_memory, plane_of
+from fastmomentum.explorer.source import Source
 from fastmomentum.explorer.tables import KINDS, schedules_told
 from fastmomentum.explorer.theory import nearest_minimiser, theory_of
 from fastmomentum.explorer.view import View, first_view
@@ -199,6 +209,62 @@ def test_rows_of_a_batch_count_as_work() -> None:
     assert cost_of(view) == 1000 * VIEW.steps
     nx, ny = fine_size(view, (500, 500))
     assert nx * ny * cost_of(view) <= MOST_UPDATES
+
+
+LONG = fm.Formula(" + ".join(f"sin({k}*x*y)" for k in range(1, 60)), minimisers=[])
+PIXELS = (500, 436)
+
+
+def test_costly_objectives_have_smaller_maps() -> None:
+    rosenbrock = VIEW.changed(target=None, steps=20_000)
+    costly = rosenbrock.changed(objective=LONG)
+    assert cost_of(costly) > 50 * cost_of(rosenbrock)
+    for size, most in ((coarse_size, COARSE_UPDATES), (fine_size, MOST_UPDATES)):
+        nx, ny = size(costly, PIXELS)
+        assert nx * ny * cost_of(costly) <= most or max(nx, ny) == LEAST_CELLS
+        assert nx * ny < np.prod(size(rosenbrock, PIXELS)) / 5
+    adam = rosenbrock.changed(rule=fm.UpdateRule(name="adam"))
+    own = rosenbrock.changed(others={"noise": {"gaussian": 0.1, "common": False}})
+    assert cost_of(rosenbrock) < cost_of(adam) < cost_of(own) < cost_of(costly)
+
+
+@pytest.mark.parametrize(("steps", "coarse", "fine"), [
+    (1, (125, 109), (500, 436)), (2000, (125, 109), (500, 436)), (10_000, (60, 52), (478, 417)),
+    (100_000, (19, 16), (151, 132)),
+])  # fmt: skip
+def test_maps_of_rosenbrock_are_as_large_as_they_were(
+    steps: int, coarse: tuple[int, int], fine: tuple[int, int]
+) -> None:
+    view = VIEW.changed(steps=steps)
+    assert cost_of(view) == steps
+    assert (coarse_size(view, PIXELS), fine_size(view, PIXELS)) == (coarse, fine)
+
+
+@pytest.mark.parametrize("pixels", [PIXELS, (4096, 16), (16, 4096)])
+def test_what_is_more_than_the_limit_is_refused(pixels: tuple[int, int]) -> None:
+    costly = VIEW.changed(target=None, objective=LONG)
+    with pytest.raises(InputError, match=r"^steps must be at most [\d,]+ here, as") as refused:
+        check(costly.changed(steps=100_000))
+    assert field_of("objective", str(refused.value)) == "steps"
+    most = int(str(refused.value).split()[5].replace(",", ""))
+    check(VIEW.changed(steps=100_000))
+    check(costly.changed(steps=most))
+    nx, ny = fine_size(costly.changed(steps=most), pixels)
+    assert nx * ny * most * cost_of(costly.changed(steps=1)) <= 1.02 * MOST_UPDATES
+    with pytest.raises(InputError, match="steps must be at most"):
+        check(costly.changed(steps=most + 1))
+
+
+def test_large_batches_are_refused_and_a_single_update_never_is() -> None:
+    x = np.arange(2000.0)
+    line = fm.MSE.from_arrays(x, 2 * x + np.sin(x))
+    view = first_view(line).changed(steps=100_000, others={"batch": {"size": 1500}})
+    with pytest.raises(InputError, match="or smaller batches"):
+        check(view)
+    with pytest.raises(InputError, match="or smaller batches"):
+        Source(view.experiment(4, 4))
+    check(view.changed(steps=1000))
+    require_few_steps(VIEW.changed(steps=1, others={"batch": {"size": 10**9}}))
 
 
 @pytest.mark.parametrize(("x", "y"), [

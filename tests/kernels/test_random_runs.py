@@ -20,6 +20,7 @@ from fastmomentum.objectives import Objective
 from fastmomentum.objectives.statistics import sample_of
 from fastmomentum.reference import Runs, descend
 from fastmomentum.reference.noisy import NoisyGradient
+from fastmomentum.results.dataset import runnable
 from fastmomentum.results.zoom import zoomed
 from tests.helpers import made_with, same_bits
 
@@ -249,6 +250,19 @@ def test_replay_and_zoom_give_the_bits_of_the_grid() -> None:
     assert corner.final.values.tobytes() == cell.final.values.tobytes()
     some = ds.isel(seed=[1], momentum=slice(0, 2))
     assert dict(fm.analysis.classify(some).sizes) == {"seed": 1, "lr": 5, "momentum": 2, "start": 2}
+
+
+def test_finer_maps_of_batches_take_the_rows_of_the_file(tmp_path: Path) -> None:
+    with fm.run(plan(line(), 9, batch={"size": 7}), tmp_path / "map.h5"):
+        pass
+    with fm.open(tmp_path / "map.h5") as ds:
+        fm.analysis.refine(ds, tmp_path / "fine.h5", levels=1, at={"seed": 11}, progress=False)
+        found = fm.analysis.uncertainty_exponent(
+            ds.isel(seed=1, start=0), scales=(1e-3, 0.2), sample=500
+        )
+    assert np.isfinite(found.exponent)
+    with fm.open(tmp_path / "fine.h5") as fine:
+        same_bits(fm.run(runnable(fine)), fine)
 
 
 def test_a_seed_is_there_or_not() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_its_pictures_are_shown_once_each_and_nothing_is_warned_of(executed: Any
     pictures = [
         one.data["image/png"] for one in outputs(executed) if "image/png" in one.get("data", {})
     ]
-    assert len(pictures) == 6
+    assert len(pictures) == 7
     assert all(base64.b64decode(picture).startswith(b"\x89PNG") for picture in pictures)
 
 
@@ -58,3 +59,10 @@ def test_it_says_what_the_lessons_say(executed: Any) -> None:
     printed = "".join(one.text for one in outputs(executed) if one.get("name") == "stdout")
     assert "condition number 2508" in printed
     assert "momentum: lr 0.00384, momentum 0.923, rate 0.9608" in printed
+    assert "batches of 1: in the mean square below lr 0.075" in printed
+    agreement = re.search(r"difference ([\d.]+)% in (\d+) settings, (\d+)% within two", printed)
+    assert agreement is not None
+    off, settings, within = map(float, agreement.groups())
+    assert off < 10.0
+    assert settings > 30
+    assert within > 90

@@ -489,6 +489,34 @@ def test_what_makes_no_sense_is_refused(given: dict[str, Any], message: str) -> 
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("formula", "in_python", "in_a_file"),
+    [
+        ("a*x^2 + y^2", "max, where; if it is a constant, give it a value: a=1.0", "a"),
+        ("ab*x^2 + y^2", "did you mean 'abs'? If it is a constant, give it a value: ab=1.0", "ab"),
+        ("lambda*x", "if it is a constant, give it a value: constants={'lambda': 1.0}", "lambda"),
+    ],
+)
+def test_a_name_that_is_not_known_may_be_a_constant(
+    formula: str, in_python: str, in_a_file: str
+) -> None:
+    with pytest.raises(fm.InputError) as caught:
+        fm.Formula(formula)
+    assert str(caught.value).endswith(in_python)
+    with pytest.raises(fm.InputError) as caught:
+        fm.Formula.parse({"formula": formula})
+    said = f"if it is a constant, give it a value: constants = {{ {in_a_file} = 1.0 }}"
+    assert str(caught.value).lower().endswith(said)
+    fm.Formula(formula, constants={in_a_file: 1.0})
+
+
+@pytest.mark.parametrize("formula", ["snh(x) + y", "label*x", "q" * 31 + "*x"])
+def test_what_cannot_be_a_constant_is_not_said_to_be_one(formula: str) -> None:
+    with pytest.raises(fm.InputError, match="is not known") as caught:
+        fm.Formula(formula)
+    assert "it is a constant" not in str(caught.value)
+
+
 def test_targets_without_a_minimum_are_refused_with_the_way_out() -> None:
     def plan(**given: Any) -> fm.Experiment:
         return fm.Experiment(

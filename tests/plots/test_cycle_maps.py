@@ -57,6 +57,39 @@ def test_the_command_draws_them(tmp_path: Path, capsys: Any) -> None:
     assert "wrote" in capsys.readouterr().out
 
 
+def test_the_command_measures_without_a_file(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw("cycles", ["--cells", "6", "--steps", "60", "--size", "6x5"], "fastmomentum plot cycles")
+    assert [line.partition(" ")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "36", "wrote"
+    ]  # fmt: skip
+    assert [file.name for file in tmp_path.iterdir()] == ["cycles.png"]
+    for words, line in (
+        (["a.h5"], "unrecognized arguments: a.h5"),
+        (["--cells", "1"], "--cells must be 2 or more: got 1"),
+        (["-o", "a.txt"], "-o must end in .png, .svg, .pdf"),
+    ):
+        with pytest.raises(fm.InputError, match=re.escape(line)):
+            draw("cycles", words)
+
+
+@pytest.mark.parametrize("over_a_map", [True, False])
+@pytest.mark.parametrize("mu", [1.0, 20.0])
+def test_the_proved_line_comes_down_to_the_axis(over_a_map: bool, mu: float) -> None:
+    if over_a_map:
+        ax = Figure().add_subplot(xlim=(0.0, 0.16), ylim=(0.0, 1.0))
+        line = fm.plots.cycle_region(ax, mu, 25.0).proved
+    else:
+        ax = fm.plots.pages.cycles(mu, 25.0, cells=4, steps=50).axes[0]
+        (line,) = (one for one in ax.lines if str(one.get_label()).startswith("converges"))
+    lr, momentum = np.asarray(line.get_xydata()).T
+    assert (lr[-1], momentum[-1]) == (2 / 25, 0.0)
+    np.testing.assert_allclose(momentum[-2], mu / 25)  # where the closed form ends
+    np.testing.assert_allclose(momentum[:-2], fm.theory.converging_momentum(lr[:-2], mu, 25.0))
+    places = ax.transAxes.inverted().transform(ax.transData.transform(np.c_[lr, momentum]))
+    assert np.linalg.norm(np.diff(places[:-1], axis=0), axis=1).max() < 0.01  # no corners
+
+
 @pytest.mark.parametrize(
     ("objective", "words", "line"),
     [

@@ -1,4 +1,7 @@
-"""How pictures look: styles, sizes, panels beside each other, several runs in motion."""
+"""How pictures look: styles, sizes, panels beside each other, several runs in motion.
+
+What holds for every page, of any size and style, is in `test_every_page.py`.
+"""
 
 from __future__ import annotations
 
@@ -133,18 +136,6 @@ def test_a_page_is_saved_in_its_style_after_its_context(ds: Any, tmp_path: Path)
 
 
 # Sizes
-
-
-@pytest.mark.parametrize("size", [(4, 3), (10, 7), (16, 9)])
-@pytest.mark.parametrize("kind", KINDS)
-def test_legends_and_titles_lie_within_the_figure(kind: str, size: Any, ds: Any) -> None:
-    page = KINDS[kind](ds, size=size)
-    page.draw_without_rendering()
-    legends = [legend.get_window_extent() for legend in page.legends]
-    lines = [text.get_window_extent() for text in page.texts if text.get_text()]
-    for extent in [*legends, *lines]:
-        assert extent.x0 >= -1
-        assert extent.x1 <= page.bbox.width + 1
 
 
 def test_letters_and_marks_shrink_with_a_small_picture(ds: Any) -> None:

@@ -86,6 +86,27 @@ def test_inside_the_region_that_is_drawn_the_rate_is_the_root_of_the_momentum():
     assert at[0] == pytest.approx(4 / 9, abs=1e-3)
 
 
+@pytest.mark.parametrize("rule", ["momentum", "nesterov"])
+@pytest.mark.parametrize("highest", [1.0, 25.0])
+@pytest.mark.parametrize("lowest", [0.0, 0.3, 0.5, 0.9])
+def test_no_line_of_theory_runs_along_the_edge_of_a_map(rule, highest, lowest):
+    ax = axes(xlim=(1e-3, 4.0), ylim=(lowest, 1.0))
+    drawn = plots.theory_lines(ax, fm.Quadratic(1.0, 0.0, highest), rule)
+    lr, momentum = drawn.oscillation.get_xydata().T
+    along = np.diff(lr)[np.diff(momentum) == 0.0]  # NaN is no such step
+    assert np.all(np.abs(along) < 0.01)
+    for side in np.split(lr, np.flatnonzero(np.isnan(lr))):
+        assert np.isfinite(side).sum() > 100
+
+
+def test_a_map_within_the_oscillating_region_shows_no_edge_of_it():
+    ax = axes(xlim=(0.3, 0.5), ylim=(0.5, 0.9))
+    drawn = plots.theory_lines(ax, fm.Quadratic(1.0, 0.0, 1.0), "momentum")
+    assert drawn.oscillation is not None
+    assert drawn.oscillation not in drawn.seen
+    assert drawn.seen == []
+
+
 def test_theory_is_left_out_where_it_says_nothing():
     ax = axes(xlim=(0, 1), ylim=(0, 1))
     flat = plots.theory_lines(ax, fm.Quadratic(0.0, 0.0, 2.0), "momentum", point=(0, 0))
@@ -395,7 +416,7 @@ def test_agreement_is_told_unless_theory_is_left_out(script, files, tmp_path):
         ("hit", ["--beside", "--no-theory"], "--beside: there is no theory to draw beside the map"),
         ("rate", ["--beside", "--no-theory"], "--beside: there is no theory to draw beside the"),
         ("rate", ["--cells", "0"], "--cells must be 1 or more: got 0"),
-        ("hit", ["--minimiser", "3"], "--minimiser must be a number from 0 to 0: got 3"),
+        ("hit", ["--minimiser", "3"], "--minimiser must be 0, the only one: got 3"),
         ("basins", ["--over", "lr"], "--over was given twice; leave one out"),
     ],
 )
@@ -527,7 +548,7 @@ def test_an_interrupted_zoom_is_gone_on_with_and_a_finished_one_is_drawn_again(
         (("--lr", "0:0.1"), "lr must be a range A:B with A > 0: got 0:0.1"),
         (("--num", 0), "num must be at least 2: got 0"),
         (("--num", 1), "num must be at least 2: got 1"),
-        (("--start", 1), "start must be a number from 0 to 0: got 1"),
+        (("--start", 1), "start must be 0, the only one: got 1"),
         (("--start", "1,x"), "--start must be a number, or a point X,Y: got '1,x'"),
         (("--velocity", "x"), "--velocity must be a number, or a point X,Y: got 'x'"),
         (("--jobs", 0), "--jobs must be 1 to 1024, or -1 for one per core: got 0"),
@@ -637,7 +658,7 @@ def test_the_gallerys_script_says_what_the_commands_take(tmp_path) -> None:
             asked = asked_of(kind, words)
             assert asked.style.endswith("small.mplstyle")
             kinds.add(kind)
-    assert {"phase", "basins", "loss", "duel", "report", "batches", "refined"} <= kinds
+    assert {"phase", "basins", "loss", "duel", "report", "batches", "refined", "cycles"} <= kinds
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from fastmomentum.plots import basin_maps, duels, marks, style
+import fastmomentum
+from fastmomentum.plots import basin_maps, clouds, duels, marks, seed_bands, style
 
 # Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
 SIGHTS = {
@@ -74,6 +77,8 @@ def test_the_simulation_confuses_what_is_confused() -> None:
         pytest.param(
             (style.DIVERGED, style.NEVER, style.NOT_RUN, style.CONVERGED), id="how runs ended"
         ),
+        pytest.param(("white", *clouds.cloud_colours("white")), id="a cloud and its ellipses"),
+        pytest.param(("black", *clouds.cloud_colours("black")), id="those on a dark ground"),
         pytest.param((*duels.ONLY, style.DIVERGED, style.NEVER, style.NOT_RUN), id="duels"),
     ],
 )
@@ -94,3 +99,57 @@ def test_an_ordered_palette_is_in_order_of_lightness(on_dark, sight) -> None:
 @pytest.mark.parametrize("level", [0, 64, 128, 192, 255])
 def test_basins_are_told_apart_in_each_shade(level, sight) -> None:
     assert least([basin_maps.shades(hue)[level] for hue in basin_maps.BASINS], sight) >= IN_ORDER
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+@pytest.mark.parametrize("ground", ["white", "black"])
+def test_bands_of_seeds_are_told_from_their_ground_and_their_medians(ground, sight) -> None:
+    for colour in style.colours_on(ground):
+        layers = [np.array(to_rgb(ground))]
+        for *_, alpha in seed_bands.PAIRS:  # from the outside inwards, one upon the other
+            layers.append((1.0 - alpha) * layers[-1] + alpha * np.array(to_rgb(colour)))
+        for below, above in pairwise(layers):
+            assert least([below, above], sight) >= NOTICED
+        assert least([layers[-1], colour], sight) >= APART
+
+
+CSS = (Path(fastmomentum.__file__).parent / "explorer" / "page.css").read_text(encoding="utf-8")
+SCHEMES = dict(zip(("light", "dark"), re.findall(r":root \{(.*?)\}", CSS, re.DOTALL), strict=True))
+
+
+def scheme_of(name: str) -> dict[str, str]:
+    """Colours of the explorer's page, by their names in its style sheet."""
+    return dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", SCHEMES[name]))
+
+
+def contrast(one: str, other: str) -> float:
+    """Ratio of two colours' luminances, by the Web Content Accessibility Guidelines 2.2."""
+    light = sorted((lab(colour, "all cones")[0] + 16) / 116 for colour in (one, other))
+    darker, lighter = (t**3 if t > 6 / 29 else (t - 4 / 29) * 3 * (6 / 29) ** 2 for t in light)
+    return float((lighter + 0.05) / (darker + 0.05))
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_the_explorers_words_are_legible(name) -> None:
+    colours = scheme_of(name)
+    assert contrast("black", "white") == pytest.approx(21.0)
+    for ground in ("paper", "wash"):
+        for words in ("ink", "faint", "accent", "wrong"):
+            assert contrast(colours[ground], colours[words]) >= 4.5, (ground, words)
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+@pytest.mark.parametrize("name", SCHEMES)
+def test_the_explorers_colours_that_mean_different_things_are_apart(name, sight) -> None:
+    colours = scheme_of(name)
+    meanings = [colours[words] for words in ("ink", "accent", "wrong", "paper")]
+    assert least(meanings, sight) >= APART
+    marks_of_legend = set(re.findall(r"#[0-9a-f]{3,6}\b", "".join(re.findall(
+        r"^#legend i[^{]*(\{.*?\})", CSS, re.MULTILINE | re.DOTALL
+    ))))  # fmt: skip
+    assert len(marks_of_legend) >= 3
+    assert least(sorted(marks_of_legend), sight) >= APART
+    (edge,) = re.findall(r"^\.warning \{.*border-left: [^;]*(#[0-9a-f]{6});", CSS, re.MULTILINE)
+    assert least([edge, colours["wash"]], sight) >= APART
+    diamond = re.findall(r"i\.diamond \{.*background: (#[0-9a-f]{6});", CSS)
+    assert least([*diamond, colours["paper"]], sight) >= APART

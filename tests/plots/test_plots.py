@@ -19,6 +19,7 @@ from matplotlib.text import Text
 import fastmomentum as fm
 from fastmomentum import plots
 from fastmomentum.plots import Run
+from fastmomentum.plots.runs import outside
 from fastmomentum.status import Status
 
 SCRIPTS = Path(__file__).parents[2] / "experiments"
@@ -64,6 +65,21 @@ def test_a_diverged_path_does_not_widen_the_window():
 def test_a_far_excursion_does_not_widen_the_window():
     path = [(0, 0), (1e6, 0), (np.inf, np.nan), (1, 1)]
     assert plots.window(fm.Rosenbrock(), [make_run(path)]) == fm.Rosenbrock().box
+
+
+def test_a_converged_run_is_drawn_whole_where_the_rest_stays_visible():
+    far, away = [(0, 0), (9, 0), (1, 1)], [(0, 0), (90, 0), (1, 1)]
+    box = fm.Rosenbrock().box
+    whole = plots.window(fm.Rosenbrock(), [make_run(far, Status.CONVERGED)])
+    assert whole[0][1] > 9
+    assert whole[1] == box[1]
+    assert outside([make_run(far, Status.CONVERGED)], whole) == ""
+    for run in (make_run(far), make_run(away, Status.CONVERGED)):
+        assert plots.window(fm.Rosenbrock(), [run]) == box
+        assert outside([run], box) == "outside of this picture: 1 of 3 points"
+    both = [make_run(far, Status.CONVERGED), make_run(away, Status.CONVERGED)]
+    assert plots.window(fm.Rosenbrock(), both) == whole  # the one does not spoil it for the other
+    assert outside([*both, diverging()], whole) == "outside of this picture: 1 of 6 points"
 
 
 # Clipping
@@ -399,7 +415,7 @@ def mesh(tmp_path_factory) -> Path:
     ],
 )
 def test_scripts_draw_by_suffix_and_leave_nothing_else(script, results, tmp_path, name, suffix):
-    figure = tmp_path / "new" / f"figure{suffix}"
+    figure = tmp_path / f"figure{suffix}"
     status, out, err = script(name, results, "-o", figure)
     assert (status, err) == (0, "")
     assert out.splitlines()[-1] == f"wrote {figure}"
@@ -517,15 +533,39 @@ def test_an_unwritable_place_is_told_in_a_line(script, results, tmp_path):
     code, _, err = script("plot_phase", results, "-o", tmp_path / "file" / "figure.png")
     file = tmp_path / "file"
     assert (code, err) == (
-        4,
-        f"plot_phase.py: writing {file}/figure.png: no file can be created in {file}; "
-        "choose another place\n",
+        2,
+        f"plot_phase.py: {file} is a file, no folder; choose another place for figure.png\n",
     )
     (tmp_path / "a.png").mkdir()
     code, _, err = script("plot_phase", results, "-o", tmp_path / "a.png")
     assert (code, err.count("\n")) == (2, 1)
     assert f"a.png is a folder; name a file in it, such as -o {tmp_path}/a.png/phase.png\n" in err
     assert list((tmp_path / "a.png").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "words"),
+    [
+        ("plot_phase", "png", []),
+        ("animate", "gif", []),
+        ("plot_cycles", "svg", []),
+        ("animate_zoom", "gif", ["--lr", "0.1:0.2", "--momentum", "0.5:0.6"]),
+    ],
+)
+def test_no_folder_is_made_for_a_picture(script, results, tmp_path, name, suffix, words):
+    given = [] if name == "plot_cycles" else [results]
+    path = tmp_path / "none" / "sub" / f"figure.{suffix}"
+    assert script(name, *given, "-o", path, *words)[::2] == (
+        2,
+        f"{name}.py: {path.parent}: no such folder; make it first, or choose another\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_in_a_folder_that_is_missing_are_the_fault_not_their_picture(script, tmp_path):
+    path = tmp_path / "none" / "results.h5"
+    code, _, err = script("plot_phase", path)
+    assert (code, err) == (2, f"plot_phase.py: {path}: no such file\n")
 
 
 def test_a_disk_that_is_full_is_told_in_a_line(script, results, tmp_path, monkeypatch):

@@ -19,7 +19,9 @@ from fastmomentum.plots.pages.page import new_page, wrapped
 from fastmomentum.plots.phases import count_ticks
 
 
-@pytest.mark.parametrize("whole", ["(\N{MINUS SIGN}1.2, 1)", r"$2.64\times10^{-10}$"])
+@pytest.mark.parametrize(
+    "whole", ["(\N{MINUS SIGN}1.2, 1)", r"$2.64\times10^{-10}$", "4,097 x 4,097"]
+)
 @pytest.mark.parametrize("before", range(0, 60, 3))
 def test_a_line_does_not_end_within_a_point_or_a_power(whole: str, before: int) -> None:
     page = new_page({}, None, (4.0, 3.0))

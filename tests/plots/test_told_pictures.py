@@ -14,9 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import fastmomentum as fm
-from fastmomentum import plots
+from fastmomentum import plots, schema
+from fastmomentum.cli.films import animate
+from fastmomentum.cli.pictures import draw
 from fastmomentum.plots.marks import keys_of, marks_of
 from fastmomentum.results.neighbours import medians
+from fastmomentum.rules import Parameter
 from fastmomentum.status import Status
 
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)
@@ -135,6 +138,44 @@ def test_a_legend_names_only_what_is_in_the_picture(
         assert texts(figure) == ["1 run lies outside of this picture"]
 
 
+SAID = "outside of this picture: "
+
+
+@pytest.mark.parametrize("kind", ["contour", "contour beside", "surface", "report", "animate"])
+def test_points_outside_of_a_picture_are_counted_in_a_line(
+    kind: str, path: Path, tmp_path: Path, unrendered, capsys
+) -> None:
+    kind, _, beside = kind.partition(" ")
+    words = [str(path), "--lr", "0.05", "--momentum", "0.5", "--window=-2,0.9,-2,2"]
+    if kind == "animate":
+        animate([*words, "--frames", "2", "--size", "6x4", "-o", str(tmp_path / "a.gif")])
+    else:
+        draw(kind, [*words, "-o", str(tmp_path / "a.png"), *(["--beside"] if beside else [])])
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(SAID)]
+    with fm.open(path) as ds:
+        points = plots.run_of(fm.replay(ds, lr=0.05, momentum=0.5)).points
+    out = int((points[:, 0] > 0.9).sum())
+    assert said == [f"{SAID}{out} of {len(points)} points"]
+    assert out > 0
+    if beside or kind == "report":  # else a legend names the run
+        (figure,) = unrendered
+        assert said[0] in titles(figure) + figure.axes[1].get_title(loc="left")
+
+
+def test_the_shipped_line_is_drawn_with_its_first_update() -> None:
+    plan = fm.load(Path(__file__).parents[2] / "experiments" / "linear_regression.toml")
+    ds = fm.run(plan, n_jobs=1)
+    page = plots.report(ds)
+    (ax,) = (ax for ax in page.axes if ax.get_label() == "contour")
+    cell = page.said[0]
+    assert page.notes == []
+    lr, momentum = (float(word.partition("=")[2]) for word in cell.split()[1:3])
+    points = plots.run_of(fm.replay(ds, lr, momentum, 0)).points
+    low, high = (np.array(ends) for ends in zip(ax.get_xlim(), ax.get_ylim(), strict=True))
+    assert points[1, 0] > 50  # far from where it ends
+    assert np.all((points >= low) & (points <= high))
+
+
 def test_a_duel_names_no_theory_that_is_outside(script, tmp_path, unrendered) -> None:
     grid = fm.Grid(lr=[1e-3, 2e-3], momentum=[0.0, 0.1], start=[(1, 1)])
     for rule in ("momentum", "nesterov"):
@@ -220,6 +261,42 @@ def test_a_map_shows_no_setting_that_there_cannot_be(momenta: list[float]) -> No
     assert 0.0 <= low < high <= 1.0
     assert ax.get_xlim()[0] >= 0.0
     assert low <= min(momenta) <= max(momenta) <= high
+
+
+BOUNDED = [
+    (rule.name, parameter)
+    for rule in fm.RULES.values()
+    for parameter in rule.parameters
+    if np.isfinite([parameter.low, parameter.high]).all()
+]
+"""Parameters that have two ends, of which a map must not show what lies beyond."""
+
+
+@pytest.mark.parametrize("shares", [[0.0, 0.5, 0.9], [0.99], [0.0], [0.0, 0.99]])
+@pytest.mark.parametrize(
+    ("rule", "parameter"), BOUNDED, ids=[f"{rule}-{one.name}" for rule, one in BOUNDED]
+)
+def test_a_map_shows_no_parameter_that_there_cannot_be(
+    rule: str, parameter: Parameter, shares: list[float]
+) -> None:
+    low, high, name = parameter.low, parameter.high, parameter.name
+    values = [low + share * (high - low) for share in shares]
+    plan = experiment(
+        rule=rule, stop=fm.Stop(),
+        grid=fm.Grid(lr=[0.1, 0.2], momentum=0.5, rule={name: values}, start=[(1, 1)]),
+    )  # fmt: skip
+    nothing = {one.name: np.zeros(one.shape, one.dtype) for one in schema.results(plan)}
+    one = fm.results.from_memory(plan, nothing, 0.0).isel(start=0, momentum=0)
+    for x, y in (("lr", name), (name, "lr")):
+        ax = Figure().add_subplot()
+        plots.phase_map(ax, one, x, y)
+        ends = ax.get_ylim() if y == name else ax.get_xlim()
+        assert low <= ends[0] < ends[1] <= high
+        assert ends[0] <= min(values) <= max(values) <= ends[1]
+
+
+def test_parameters_with_two_ends_are_drawn() -> None:
+    assert {("qhm", "nu"), ("adam", "beta2")} <= {(rule, one.name) for rule, one in BOUNDED}
 
 
 def walks(cells: list[tuple[float, float]], starts: int = 1) -> list[plots.Run]:

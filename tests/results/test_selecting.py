@@ -114,6 +114,16 @@ def test_points_of_any_kind(ds: xr.Dataset, given: Any) -> None:
     assert float(fm.select_cell(ds, ds.lr[1], np.float32(0.9)).lr) == 1e-3
 
 
+@pytest.mark.parametrize("start", [[(1.0, 2.0)], fm.Mesh(x=1.0, y=2.0)])
+def test_the_only_one_is_number_0(start: Any) -> None:
+    one = run(start=start, velocity=[(0.1, 0.2)])
+    or_point = ", or a point" * isinstance(start, fm.Mesh)
+    with pytest.raises(InputError, match=rf"^start must be 0, the only one{or_point}: got 7"):
+        fm.select_cell(one, start=7)
+    with pytest.raises(InputError, match=r"^velocity must be 0, the only one: got 3"):
+        fm.select_velocity(one, 3)
+
+
 def test_at_rest_of_any_kind() -> None:
     resting = run(velocity=None)
     assert fm.select_velocity(resting, np.zeros(2)) is resting

@@ -178,3 +178,110 @@ def test_of_a_rule_without_theory_nothing_is_said() -> None:
     grid = fm.Grid(lr=[0.1, 1.0], momentum=0.9, start=[(1, 1)])
     plan = fm.Experiment(objective=fm.Booth(), rule="adam", steps=10, grid=grid)
     assert stability_of(plan) is None
+
+
+def in_batches(draw: str, size: int = 1, **fields: object) -> fm.Experiment:
+    random = np.random.default_rng(3)
+    x = random.uniform(-1.0, 2.0, 40)
+    return fm.Experiment(
+        **{
+            "objective": fm.MSE.from_arrays(x, 2.0 * x + 1.0 + random.standard_normal(40)),
+            "rule": "momentum",
+            "steps": 2000,
+            "grid": fm.Grid(lr=np.geomspace(0.02, 3.0, 20), momentum=[0.0, 0.5], start=[(0, 0)]),
+            "batch": {"size": size, "draw": draw},
+        }
+        | fields
+    )
+
+
+def test_of_independent_batches_it_is_the_limit_in_the_mean_square(tmp_path: Path) -> None:
+    plan = in_batches("replacement")
+    rows = fm.theory.row_terms(plan.objective).hessians
+    low, high = fm.theory.mean_square_limit("momentum", [0.0, 0.5], rows, 1)
+    assert low > high
+    lr = plan.grid.lr.points[:, np.newaxis]
+    radius = fm.theory.mean_square_radius("momentum", lr, [0.0, 0.5], rows, 1)
+    found = stability_of(plan)
+    assert found is not None
+    assert found["runs_above"] == int((radius >= 1.0).sum())
+    line = (
+        f"largest lr stable in the mean square {high:.6g} (momentum 0.5) to {low:.6g} (momentum "
+        f"0): {found['runs_above']} of 40 runs lie above it"
+    )
+    assert in_words(found).startswith(line)
+    assert any(line in said for said in plan_lines(plan_of(plan, Path.cwd())))
+    fm.run(plan, tmp_path / "wild.h5")  # the file has the rows, and says the same
+    assert findings(tmp_path / "wild.h5")[1] == in_words(found)
+
+
+def test_of_other_batches_it_is_said_to_be_that_of_the_full_gradient() -> None:
+    shuffled = stability_of(in_batches("shuffle", 4))
+    assert shuffled is not None
+    assert in_words(shuffled).startswith("largest stable lr of the full gradient ")
+    above = in_batches("shuffle", 4, grid=fm.Grid(lr=[50.0, 60.0], momentum=0.5, start=[(0, 0)]))
+    found = stability_of(above)
+    assert found is not None
+    assert "all runs lie above it" in in_words(found)
+    assert "none can settle" not in in_words(found)
+    whole = stability_of(in_batches("shuffle", 40))
+    assert whole is not None
+    assert "of" not in whole
+    assert in_words(whole).startswith("largest stable lr ")
+    many = fm.Grid(lr=[0.1], momentum={"linspace": [0, 0.9], "num": 5000}, start=[(0, 0)])
+    long = stability_of(in_batches("replacement", grid=many))  # too many to seek each
+    assert long is not None
+    assert "of the full gradient" in in_words(long)
+    lost = in_batches("replacement").model_copy(
+        update={"objective": fm.MSE(**in_batches("replacement").objective.model_dump())}
+    )
+    found = stability_of(lost)
+    assert found is not None
+    assert "of the full gradient" in in_words(found)
+
+
+def test_only_what_a_limit_depends_on_is_named() -> None:
+    """At nu = 0 qhm is sgd, and rounding alone chooses among the momenta."""
+    plan = fm.Experiment(
+        objective="quadratic",
+        rule="qhm",
+        steps=5,
+        grid=fm.Grid(
+            lr=[0.001, 0.01],
+            momentum=np.linspace(0.0, 0.9, 46),
+            start=[(1, 1)],
+            rule={"nu": [0.0, 0.5, 1.0]},
+            objective={"hyy": [10.0, 100.0]},
+        ),
+    )
+    found = stability_of(plan)
+    assert found is not None
+    assert found["momentum"][0] is None
+    assert found["at"][0] == {"nu": 0.0, "objective_hyy": 100.0}
+    assert found["momentum"][1] == 0.9
+    assert found["at"][1] == {"nu": 1.0, "objective_hyy": 10.0}
+    low, high = found["lr"]
+    assert in_words(found) == (
+        f"largest stable lr {low:.6g} (nu 0, objective_hyy 100) to {high:.6g} (momentum 0.9, nu 1, "
+        "objective_hyy 10): 0 of 552 runs lie above it"
+    )
+
+
+def test_what_a_limit_does_not_depend_on_at_all_is_not_named() -> None:
+    plan = fm.Experiment(
+        objective="quadratic",
+        rule="qhm",
+        steps=5,
+        grid=fm.Grid(
+            lr=[0.001, 0.01],
+            momentum=[0.1, 0.2, 0.3],
+            start=[(1, 1)],
+            rule={"nu": [0.0]},
+            objective={"hxx": [0.1, 0.2]},
+        ),
+    )
+    found = stability_of(plan)
+    assert found is not None
+    assert found["momentum"] == [None, None]
+    assert found["at"] == [{"nu": 0.0}, {"nu": 0.0}]
+    assert in_words(found).startswith(f"largest stable lr {found['lr'][0]:.6g} (nu 0): 0 of 12")

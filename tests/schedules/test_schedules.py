@@ -24,7 +24,7 @@ from fastmomentum.schedules import (
     Step,
     values_of,
 )
-from fastmomentum.schedules.base import MOST_STEPS
+from fastmomentum.schedules.base import LAST_STEP
 from fastmomentum.schedules.powers import power
 
 HALF_WAVE = math.pi
@@ -126,11 +126,11 @@ def test_a_value_depends_on_its_step_alone(
 
 @pytest.mark.parametrize(("key", "name", "fields", "form"), KINDS)
 def test_the_end_of_the_longest_run(key: str, name: str, fields: dict[str, Any], form: Any) -> None:
-    values = values_of(made(key, name, fields), MOST_STEPS - 3, 4)
+    values = values_of(made(key, name, fields), LAST_STEP - 3, 4)
     assert np.isfinite(values).all()
     assert (values >= 0).all()
     if name not in ("cosine_restarts",):
-        np.testing.assert_allclose(values[-1], form(MOST_STEPS), rtol=1e-13)
+        np.testing.assert_allclose(values[-1], form(LAST_STEP), rtol=1e-13)
 
 
 @pytest.mark.parametrize(("key", "name", "fields", "form"), KINDS)
@@ -302,7 +302,7 @@ def test_what_makes_no_sense_is_a_line(fields: dict[str, Any], text: str) -> Non
     assert lines[0].startswith(text.split(" ")[0]) or not fields
 
 
-@pytest.mark.parametrize(("first", "count"), [(-1, 2), (0, -1), (MOST_STEPS, 2)])
+@pytest.mark.parametrize(("first", "count"), [(-1, 2), (0, -1), (LAST_STEP, 2)])
 def test_there_is_no_such_stretch(first: int, count: int) -> None:
     with pytest.raises(
         InputError, match="a stretch must lie between step 0 and step 2,147,483,647"

@@ -7,11 +7,14 @@ an open file is not renamed or removed: whatever would leave one open fails here
 from __future__ import annotations
 
 import os
+import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from joblib.externals.loky import get_reusable_executor
@@ -27,6 +30,9 @@ from tests.storing import finish, grid_of_runs, seeded
 
 if sys.platform != "linux":
     pytest.skip("plays other systems, on one that has every call", allow_module_level=True)
+
+import fcntl  # which Windows has not
+
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 AGAIN = {
@@ -45,11 +51,23 @@ AGAIN = {
         test_file_systems_that_cannot_reserve_are_written_zeros
         test_a_full_disk_at_layout
         test_a_disk_that_fills_after_we_looked
+        test_a_disk_that_fills_in_the_middle
+        test_each_touch_of_the_disk_failing_in_turn
+        test_a_link_to_the_output_is_followed
+        test_missing_blocks_are_numbered_through
+        test_what_another_finished_while_we_waited_is_kept
+        test_another_file_system_than_the_working_folders
     """,
     test_damage: """
         whole
+        test_a_file_cut_anywhere_is_refused
         test_a_longer_file_is_refused
         test_damage_is_named_and_repaired_bit_for_bit
+        test_only_damaged_blocks_are_computed_again
+        test_lost_time_is_told_and_counts_made_anew
+        test_a_checksum_of_other_bits_is_told
+        test_swapped_blocks_are_found
+        test_damaged_data_of_a_regression_are_told
     """,
     test_power_loss: "recorded",
     test_runner: "test_an_error_in_a_worker_keeps_what_is_done",
@@ -86,23 +104,54 @@ def test_the_file_is_the_same_with_threads_and_processes(tmp_path: Path) -> None
     assert {p.name for p in tmp_path.iterdir()} == {"threads.h5", "processes.h5"}
 
 
-@ON_WINDOWS
+F_FULLFSYNC = 51
+"""The command of macOS that empties a disk's own cache."""
+
+
+@pytest.fixture
+def recorded_there(
+    recorded: list[tuple[object, ...]], elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[object, ...]]:
+    """As `recorded`; on macOS what counts as a sync is only what empties the disk's own cache."""
+    if elsewhere == "windows":
+        return recorded
+
+    def commanded(descriptor: int, command: int, *rest: object) -> object:
+        if command != F_FULLFSYNC:
+            return fcntl.fcntl(descriptor, command, *rest)
+        found = os.fstat(descriptor)
+        is_folder = stat.S_ISDIR(found.st_mode)
+        recorded.append(("sync folder",) if is_folder else ("sync", found.st_ino))
+        return 0
+
+    calls = {**vars(fcntl), "fcntl": commanded, "F_FULLFSYNC": F_FULLFSYNC}
+    monkeypatch.setattr(system, "fcntl", SimpleNamespace(**calls))
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # the disk may forget it all the same
+    monkeypatch.setattr(files, "sync_data", system.sync_data)
+    monkeypatch.setattr(files, "sync_folder", system.sync_folder)
+    return recorded
+
+
 def test_power_lost_after_any_write_is_survived(
-    recorded: list[tuple[object, ...]], tmp_path: Path
+    recorded_there: list[tuple[object, ...]], tmp_path: Path, elsewhere: str
 ) -> None:
     """As in `test_power_loss`; without the sync of a folder any new name may be lost."""
-    plan = grid_of_runs()
+    plan, recorded = grid_of_runs(), recorded_there
     for name in ("before", "run", "after"):
         (tmp_path / name).mkdir()
     finish(tmp_path / "run" / "out.h5", plan)
     told, seen = digest(tmp_path / "run" / "out.h5"), list(recorded)
-    assert ("sync folder",) not in seen
+    assert (("sync folder",) in seen) == (elsewhere == "macos")
     with seeded(3) as chance:
         for place in test_power_loss.crashes(
             tmp_path / "before", seen, tmp_path / "after", chance, each=1
         ):
             finish(place / "out.h5", plan)
             assert digest(place / "out.h5") == told
+
+
+def test_an_interrupted_run_says_so_and_goes_on(tmp_path: Path) -> None:
+    test_runner.test_interrupted_runs_say_so_and_go_on("threads", signal.SIGINT, tmp_path)
 
 
 @ON_WINDOWS

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+import fastmomentum as fm
 from fastmomentum.errors import InputError
 from fastmomentum.theory.linear import spectral_radius
+from fastmomentum.theory.mean_square import mean_square_radius
+from fastmomentum.theory.minibatches import batch_expected_loss, batch_stationary_covariance
 from fastmomentum.theory.moments import (
     expected_loss,
-    mean_square_radius,
     minibatch_covariance,
     stationary_covariance,
 )
@@ -19,6 +22,9 @@ from fastmomentum.theory.moments import (
 HESSIAN = np.array([[2.0, 0.6], [0.6, 1.0]])
 NOISE = np.array([[0.5, -0.2], [-0.2, 0.3]])
 START = np.array([1.5, -1.0])
+ROWS = np.array([[[1.0, 0.3], [0.3, 0.4]], [[0.5, 0.0], [0.0, 2.0]], [[3.0, -1.0], [-1.0, 1.0]]])
+PULLS = np.array([[0.7, -0.2], [-0.9, 0.6], [0.2, -0.4]])
+"""Gradients of the rows at the minimiser, of mean 0."""
 Gradient = Callable[[np.ndarray], np.ndarray]
 
 
@@ -103,9 +109,7 @@ def test_covariance_of_batches(replacement: bool) -> None:
 @pytest.mark.parametrize("rule", ["sgd", "momentum", "sutskever"])
 def test_second_moments_of_batches_grow_as_told(rule: str) -> None:
     """All batches of one row out of three, step by step: the exact sum over all 3^7 sequences."""
-    rows = np.array(
-        [[[1.0, 0.3], [0.3, 0.4]], [[0.5, 0.0], [0.0, 2.0]], [[3.0, -1.0], [-1.0, 1.0]]]
-    )
+    rows = ROWS
     lr, m = 0.4, 0.5
     w, v = np.tile(START, (1, 1)), np.zeros((1, 2))
     sizes = []
@@ -118,6 +122,59 @@ def test_second_moments_of_batches_grow_as_told(rule: str) -> None:
     same = np.tile(HESSIAN, (3, 1, 1))
     plain = max(spectral_radius(rule, lr, m, value) for value in np.linalg.eigvalsh(HESSIAN))
     np.testing.assert_allclose(mean_square_radius(rule, lr, m, same, 1), plain**2, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("size", "steps"), [(1, 7), (2, 4)])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_expected_loss_of_batches_is_the_mean_over_all_of_them(
+    rule: str, size: int, steps: int
+) -> None:
+    """Every sequence of batches, step by step: nothing is left to chance."""
+    lr, m = 0.3, 0.5
+    drawn = list(itertools.product(range(3), repeat=size))
+    batches = [(ROWS[list(one)].mean(axis=0), PULLS[list(one)].mean(axis=0)) for one in drawn]
+    mean = ROWS.mean(axis=0)
+    w, v = np.tile(START, (1, 1)), np.zeros((1, 2))
+    losses = [0.5 * np.einsum("ni,ij,nj->n", w, mean, w).mean()]
+    for _ in range(steps):
+        parts = [
+            RULES[rule](w, v, lambda at, h=h, g=g: at @ h + g, lr, m)  # one batch for all points
+            for h, g in batches
+        ]
+        w, v = (np.concatenate(part) for part in zip(*parts, strict=True))
+        losses.append(0.5 * np.einsum("ni,ij,nj->n", w, mean, w).mean())
+    told = batch_expected_loss(rule, lr, m, ROWS, PULLS, size, START, steps)
+    np.testing.assert_allclose(told, losses, rtol=1e-12)
+
+
+def test_the_expected_loss_of_batches_ends_where_they_settle_and_broadcasts() -> None:
+    lr, m = np.array([[0.05], [0.2]]), np.array([0.0, 0.4, 0.6])
+    told = batch_expected_loss("momentum", lr, m, ROWS, PULLS, 2, START, 4000, 0.01 * np.eye(2))
+    assert told.shape == (2, 3, 4001)
+    settled = batch_stationary_covariance("momentum", lr, m, ROWS, PULLS, 2, 0.01 * np.eye(2))
+    ends = 0.5 * np.einsum("ij,...ji->...", ROWS.mean(axis=0), settled)
+    np.testing.assert_allclose(told[..., -1], ends, rtol=1e-9)
+    first = 0.5 * START @ ROWS.mean(axis=0) @ START
+    np.testing.assert_allclose(told[..., 0], first, rtol=1e-14)
+    wild = batch_expected_loss("sgd", 1e3, 0.0, ROWS, PULLS, 1, START, 200)
+    assert wild[-1] == np.inf
+
+
+def test_rows_that_are_all_the_same_are_added_noise() -> None:
+    same = np.tile(HESSIAN, (3, 1, 1))
+    noise = minibatch_covariance(PULLS, 2)
+    rule = fm.UpdateRule(name="pytorch", dampening=0.3)  # whose first update is not dampened
+    told = batch_expected_loss(rule, 0.2, 0.6, same, PULLS, 2, START, 30)
+    plain = expected_loss(rule, 0.2, 0.6, HESSIAN, noise, START, 30)
+    np.testing.assert_allclose(told, plain, rtol=1e-11)
+
+
+def test_a_tiny_learning_rate_keeps_its_digits() -> None:
+    """Of data in the hundred thousands: lr times curvature is all that counts."""
+    big = 1e11
+    plain = stationary_covariance("momentum", 0.3, 0.6, HESSIAN, NOISE)
+    found = stationary_covariance("momentum", 0.3 / big, 0.6, big * HESSIAN, big**2 * NOISE)
+    np.testing.assert_allclose(found, plain, rtol=1e-10)
 
 
 def test_the_region_grows_with_the_batch() -> None:

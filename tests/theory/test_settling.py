@@ -15,6 +15,7 @@ import xarray as xr
 
 import fastmomentum as fm
 from fastmomentum.theory import (
+    batch_expected_loss,
     batch_stationary_covariance,
     expected_loss,
     mean_square_radius,
@@ -23,7 +24,7 @@ from fastmomentum.theory import (
     spectral_radius,
     stationary_covariance,
 )
-from fastmomentum.theory.moments import second_moment_map
+from fastmomentum.theory.mean_square import second_moment_map
 
 SEEDS = 20_000
 DEVIATION = 0.5
@@ -96,6 +97,33 @@ def test_noise_of_batches_from_the_data(rule: str) -> None:
         rule, 1e-4, momentum, mse.hessian(*minimiser), minibatch_covariance(rows.gradients, 1)
     )
     np.testing.assert_allclose(small, nearly, rtol=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("rule", "size"), [("sgd", 1), ("momentum", 1), ("nesterov", 4), ("qhm", 1)]
+)
+def test_the_loss_with_batches_goes_as_theory_expects(rule: str, size: int) -> None:
+    """From well away, so that the noise of a batch's Hessian counts, down to where runs settle."""
+    mse, lr, steps = line(), 0.1, 120
+    momentum = 0.0 if rule == "sgd" else 0.6
+    minimiser = mse.minimisers[0]
+    ds = over(
+        rule, lr, steps, mse, start=tuple(minimiser + START), record=fm.Record(every=10),
+        batch={"size": size, "draw": "replacement"},
+    )  # fmt: skip
+    told = batch_expected_loss(
+        rule, lr, momentum, *row_terms(mse), size, START, steps, DEVIATION**2 * np.eye(2)
+    )
+    losses = fm.analysis.over_seeds(ds).loss_mean.values - (mse.f_min or 0.0)
+    # Heavier tails than a Gaussian's make a mean less certain: twice the 5%.
+    np.testing.assert_allclose(losses, told[::10], rtol=0.1)
+    without = expected_loss(
+        rule, lr, momentum, mse.hessian(*minimiser),
+        minibatch_covariance(row_terms(mse).gradients, size) + DEVIATION**2 * np.eye(2),
+        START, steps,
+    )  # fmt: skip
+    if size == 1:  # noise that grows with the distance is what makes the difference
+        assert np.max(told / without) > 1.2
 
 
 def test_the_mean_of_rows_is_the_objective() -> None:

@@ -32,6 +32,42 @@ rule = "nesterov"
 rule = "sgd"
 """
 
+COARSE = """\
+steps = 60
+objective = { name = "quadratic", hxx = 1.0, hyy = 9.0 }
+rule = "momentum"
+[grid]
+lr = { linspace = [0.05, 0.4], num = 5 }
+momentum = { linspace = [0.0, 0.9], num = 5 }
+start = [[1.0, 1.0]]
+"""
+
+NOISY = """\
+steps = 60
+objective = { name = "quadratic", hxx = 1.0, hyy = 9.0 }
+rule = "momentum"
+grid = { lr = 0.05, momentum = 0.5, start = [[1.0, 1.0]], seed = 20 }
+noise = { gaussian = 0.1 }
+"""
+
+ROWS = """\
+steps = 1000
+objective = { name = "mse", data = "rows.csv", x = "x", y = "y" }
+rule = "momentum"
+grid = { lr = [0.01, 0.02], momentum = 0.5, start = [[0.0, 0.0]], seed = 20 }
+batch = { size = 1, draw = "replacement" }
+"""
+
+PLANS = {
+    "plan.toml": PLAN,
+    "cosine.toml": PLAN + COSINE,
+    "rules.toml": PLAN + COMPARED,
+    "coarse.toml": COARSE,
+    "noisy.toml": NOISY,
+    "rows.toml": ROWS,
+    "rows.csv": "x,y\n-1,1\n0,2\n1,2\n1.5,5\n",
+}
+
 PICTURES = {
     "contour": ("one.h5", "-o", "contour.png", "--beside"),
     "surface": ("one.h5", "-o", "surface.svg", "--view", "40,30"),
@@ -41,7 +77,12 @@ PICTURES = {
     "loss": ("one.h5", "-o", "loss.png", "--title", "Loss", "--size", "8x5"),
     "duel": ("one.h5", "two.h5", "-o", "duel.png"),
     "schedule": ("cosine.toml", "-o", "schedule.png"),
+    "refined": ("fine.h5", "-o", "refined.png"),
+    "batches": ("rows.h5", "-o", "batches.png"),
+    "stationary": ("noisy.h5", "-o", "stationary.png"),
+    "cycles": ("--cells", "8", "--steps", "60", "-o", "cycles.png"),
 }
+"""By kind of picture, the words that draw it; `tests/plots/test_every_page.py` asks for all."""
 
 
 def main(folder: Path) -> None:
@@ -52,11 +93,16 @@ def main(folder: Path) -> None:
     home = Path(found.origin)
     assert Path(sys.prefix) in home.parents, f"not the installed one: {home}"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
-    (folder / "cosine.toml").write_text(PLAN + COSINE, encoding="utf-8")
-    (folder / "rules.toml").write_text(PLAN + COMPARED, encoding="utf-8")
+    from fastmomentum.cli.pictures import KINDS
+
+    assert set(PICTURES) == set(KINDS), "not drawn here, or no kind of picture any more"
+    for name, text in PLANS.items():
+        (folder / name).write_text(text, encoding="utf-8")
     called(folder, "run", "plan.toml", "-o", "one.h5", "--quiet")
     called(folder, "run", "plan.toml", "-o", "two.h5", "--quiet", "--set", "steps=40")
+    for name in ("coarse", "noisy", "rows"):
+        called(folder, "run", f"{name}.toml", "-o", f"{name}.h5", "--quiet")
+    called(folder, "refine", "coarse.h5", "--levels", "2", "-o", "fine.h5", "--quiet")
     for kind, words in PICTURES.items():
         called(folder, "plot", kind, *words)
     called(folder, "animate", "one.h5", "-o", "run.gif", "--frames", "3", "--size", "8x5")

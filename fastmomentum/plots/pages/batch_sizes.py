@@ -15,7 +15,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.objectives import MSE
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.pages.choosing import At, chosen
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.pages.settled import foretold
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.room import legend_below
@@ -97,7 +97,8 @@ def batches(
         ]
         drawn = bands(left, curves, labels)
         rate = number(cells[0]["lr"].item())
-        left.set(ylabel="f \N{MINUS SIGN} minimum", title=f"lr {rate}: median, quartiles, 5 to 95%")
+        above = lines_of(page, f"lr {rate}: median, quartiles, 5 to 95%", panels=2)
+        left.set(ylabel="f \N{MINUS SIGN} minimum", title=above)
         left.set_ylim(bottom=1e-7)
         known = colours_on(right.get_facecolor())
         found = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.objectives import Objective
 from fastmomentum.plots.casing import cased
+from fastmomentum.plots.fastest_cells import MEDIAN
 from fastmomentum.plots.fields import colour_bar, contour, sample
 from fastmomentum.plots.geometry import Floats, clip
 from fastmomentum.plots.pages.choosing import (
@@ -30,8 +31,8 @@ from fastmomentum.plots.pages.choosing import (
 )
 from fastmomentum.plots.pages.page import Page, Size, Style, finished, lines_of, new_page, wrapped
 from fastmomentum.plots.room import legend_below
-from fastmomentum.plots.runs import Run, run_of, window
-from fastmomentum.plots.style import COLOURS, COLOURS_ON_DARK, LINES, START, counted, is_dark
+from fastmomentum.plots.runs import Run, outside, run_of, window
+from fastmomentum.plots.style import COLOURS, LINES, START, colours_on, counted, grid_colour
 from fastmomentum.plots.style import number as written
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of
@@ -64,6 +65,11 @@ class _Compared:
         return float(np.atleast_1d(self.results["target"].values)[-1])
 
     @property
+    def lone(self) -> int | None:
+        """Steps of the fastest cell, where its neighbours are slow: it is not the best run then."""
+        return None if self.found.lone == self.found.hit_step else self.found.lone
+
+    @property
     def said(self) -> str:
         """Its best run in a line, for a legend and for a terminal."""
         others = labels_of(self.results, NAMED)
@@ -73,7 +79,9 @@ class _Compared:
         setting = f"lr {self.run.lr:.3g}" + (f", momentum {momentum}" if moves else "") + more
         if self.found.hit_step is not None:
             share = f" ({self.found.converged:.1%} of the settings do)"
-            return f"{self.name}: target after {counted(self.found.hit_step)} with {setting}{share}"
+            said = f"{self.name}: target after {counted(self.found.hit_step)} with {setting}{share}"
+            lone = "" if self.lone is None else f"; lone fastest cell: {counted(self.lone)}"
+            return said + lone
         return f"{self.name}: {self.found.loss:.3g} at the end with {setting}"
 
 
@@ -106,7 +114,8 @@ def comparison(
     Returns
     -------
     Page
-        A Figure; `said` has a line about each best run.
+        A Figure; `said` has a line about each best run, and before them one that says how cells
+        were judged, where a lone one is faster than the best with its neighbours.
 
     Raises
     ------
@@ -132,9 +141,9 @@ def comparison(
                 f"{next(iter(results))} and {name} differ"
             )
     with drawn_in(style) as settings:
-        ground = is_dark(matplotlib.rcParams["axes.facecolor"])
+        colours = colours_on(matplotlib.rcParams["axes.facecolor"])
         compared = [
-            _compared(name, ds, start, k, ground) for k, (name, ds) in enumerate(results.items())
+            _compared(name, ds, start, k, colours) for k, (name, ds) in enumerate(results.items())
         ]
         first = compared[0]
         objective = objective_of(first.results)
@@ -144,18 +153,25 @@ def comparison(
         page = new_page(settings, size, (15.0, 8.0))
         shape: list[Any] = [["paths", "loss"], ["paths", "lr"]] if by_lr else [["paths", "loss"]]
         axes = page.subplot_mosaic(shape, width_ratios=[1.15, 1.0])
-        _paths(axes["paths"], compared, objective)
+        page.notes += filter(None, [_paths(axes["paths"], compared, objective)])
         _losses(axes["loss"], compared, objective)
+        above = "the best run of each"
+        if any(one.lone is not None for one in compared):  # else it is the fastest either way
+            above += f": {MEDIAN}"
+            page.said.append(f"the best run of each is the {MEDIAN} over lr and momentum")
+        axes["loss"].set_title(lines_of(page, above, panels=2), loc="left")
         if by_lr:
             _by_learning_rate(axes["lr"], compared)
-        page.said += [one.said for one in compared]
+            above = f"updates to {written(first.target or 0.0)}, other settings {MEDIAN}"
+            axes["lr"].set_title(lines_of(page, above, panels=2), loc="left")
+        page.said += [*(one.said for one in compared), *page.notes]
         plan = experiment_of(first.results)
         page.suptitle(
             wrapped(page, title or plan.title or objective.words, "figure.titlesize"),
             parse_math=False,
         )
         what = f"best runs on {objective.words}, from {start_of(first.results)}"
-        axes["paths"].set_title(lines_of(page, what, panels=2))
+        axes["paths"].set_title(lines_of(page, what, *page.notes, panels=2))
         handles = [Line2D([], [], label=one.said, **one.line) for one in compared]
         legend_below(page, 1, handles=handles)
     return finished(page)
@@ -166,7 +182,9 @@ def _kind(ds: xr.Dataset) -> tuple[Any, ...]:
     return plan.objective, plan.stop.targets
 
 
-def _compared(name: str, ds: xr.Dataset, start: Start | None, turn: int, dark: bool) -> _Compared:
+def _compared(
+    name: str, ds: xr.Dataset, start: Start | None, turn: int, colours: Sequence[str]
+) -> _Compared:
     free = labels_of(with_all_axes(ds), BY_NAME)
     some = plane(chosen(ds, None, None, free), start, SUMMARIES, free).load()
     found = fastest(some)
@@ -174,7 +192,6 @@ def _compared(name: str, ds: xr.Dataset, start: Start | None, turn: int, dark: b
     x, y = (float(some[name]) for name in start_names(some))
     every = max(1, experiment_of(ds).steps // MOST_POINTS)
     cell = replay(ds, found.cell["lr"], found.cell["momentum"], (x, y), every, at=at)
-    colours = COLOURS_ON_DARK if dark else COLOURS
     line = {
         "color": colours[turn % len(colours)],
         "linestyle": LINES[turn // len(colours)],
@@ -183,7 +200,8 @@ def _compared(name: str, ds: xr.Dataset, start: Start | None, turn: int, dark: b
     return _Compared(name, some, found, run_of(cell), line)
 
 
-def _paths(ax: Axes, compared: list[_Compared], objective: Objective) -> None:
+def _paths(ax: Axes, compared: list[_Compared], objective: Objective) -> str:
+    """Draw the paths over contours; say what of them lies outside."""
     runs = [one.run for one in compared]
     field = sample(objective, window(objective, runs))
     drawn = contour(ax, field)
@@ -192,6 +210,7 @@ def _paths(ax: Axes, compared: list[_Compared], objective: Objective) -> None:
         points, _ = clip(one.run.points, field.window)
         ax.plot(*points.T, **one.line, path_effects=cased(3.0), zorder=3)
     ax.plot(*np.array([runs[0].start]).T, **START)
+    return outside(runs, field.window)
 
 
 def _losses(ax: Axes, compared: list[_Compared], objective: Objective) -> None:
@@ -209,7 +228,6 @@ def _losses(ax: Axes, compared: list[_Compared], objective: Objective) -> None:
     target = compared[0].target
     if target is not None:
         ax.axhline(target, color="0.5", linewidth=1.0, linestyle=(0, (1, 2)))
-    ax.set_title("the best run of each", loc="left")
     _grid(ax)
     ax.xaxis.set_major_formatter("{x:,.0f}")
 
@@ -222,8 +240,6 @@ def _by_learning_rate(ax: Axes, compared: list[_Compared]) -> None:
         lone: dict[str, Any] = {"marker": "o"} if met.sum() == 1 else {}
         ax.plot(lr, np.where(met, values, np.nan), **one.line, **lone)
     ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="updates to the target")
-    target = written(compared[0].target or 0.0)
-    ax.set_title(f"updates to {target}, other settings at their best", loc="left")
     _grid(ax)
 
 
@@ -238,5 +254,5 @@ def _thinned(lr: Floats, steps: Floats) -> tuple[Floats, Floats]:
 
 
 def _grid(ax: Axes) -> None:
-    ax.grid(color="#d0d0d0", linewidth=0.8, alpha=0.7)
+    ax.grid(color=grid_colour(ax.get_facecolor()), linewidth=0.8, alpha=0.7)
     ax.set_axisbelow(True)

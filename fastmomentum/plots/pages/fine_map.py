@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from fastmomentum.analysis.refined_map import busiest_window, cells_run, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
+from fastmomentum.plots.casing import cased
 from fastmomentum.plots.pages.choosing import At, at_target, chosen, plane, start_of
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.phases import PhaseMap, phase_map, status_map, steps_bar
@@ -90,9 +91,9 @@ def refined(
         _map(right, part, norm)
         steps_bar(right, drawn)
         x, y = right.get_xlim(), right.get_ylim()
-        left.add_patch(
-            Rectangle((x[0], y[0]), x[1] - x[0], y[1] - y[0], fill=False, color="black", zorder=6)
-        )
+        box = Rectangle((x[0], y[0]), x[1] - x[0], y[1] - y[0], fill=False, color="black", zorder=6)
+        box.set_path_effects(cased(3.0, 0.85))  # black alone is lost where a map is dark
+        left.add_patch(box)
         left.set_title(lines_of(page, f"{described(one)}, from {start_of(one)}", panels=2))
         n, m = (part.sizes[name] for name in ("lr", "momentum"))
         said = f"the part in the box: {n:,} x {m:,} cells"

@@ -19,7 +19,7 @@ from fastmomentum.analysis import (
 from fastmomentum.analysis.refined_map import CELL, cells_run, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
-from fastmomentum.plots.boundaries import TheoryLines, theory_lines
+from fastmomentum.plots.boundaries import theory_lines_of
 from fastmomentum.plots.cycle_regions import cycles_of
 from fastmomentum.plots.pages.choosing import (
     SUMMARIES,
@@ -41,8 +41,11 @@ from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.seed_maps import Measure
 from fastmomentum.plots.style import point as written
 from fastmomentum.plots.styles import drawn_in
-from fastmomentum.results.chosen import objective_of, rule_of
+from fastmomentum.results.batched import sees_all_rows
+from fastmomentum.results.chosen import objective_of
+from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import Start
+from fastmomentum.text import no_such_number
 
 MEASURED_CELLS: Final = 512
 """Most cells measured along an axis, as each run has to be replayed for its rate."""
@@ -84,7 +87,9 @@ def phase(
 ) -> Page:
     """Map a grid over learning rate and momentum, for one start, with the theory over it.
 
-    Over other axes there is no theory, and `show` is "hit" or "status".
+    Over other axes there is no theory, and `show` is "hit" or "status". With batches the edge of
+    stability is that of the mean square if each row is drawn by itself, else that of the full
+    gradient; the legend says which.
 
     Parameters
     ----------
@@ -192,10 +197,11 @@ def phase(
         what = f"{described(one)}, from {start_of(results)}"
         if beside:
             panels[0].set_title(lines_of(page, f"measured: {what}", panels=count))
-            where = f"at {written(place)}"
+            where = f"{_of_what(results)}, at {written(place)}"
             said = ("predicted by theory", "how far they part") if count > 2 else ("theory",)
             for panel, words in zip(panels[1:], said, strict=True):
-                panel.set_title(f"{words}, {where}" if words.endswith("theory") else words)
+                above = f"{words}{where}" if words.endswith("theory") else words
+                panel.set_title(lines_of(page, above, panels=count))
             entitle(page, one, title, *page.said)
         else:
             panels[0].set_title(lines_of(page, what, *page.said))
@@ -219,15 +225,15 @@ def _end_map(
         f"{share:.1%} of {n:,} {name}" for name, (share, n) in found.by_regime.items()
     )
     said = (
-        f"theory at the minimum foretells of {found.share:.1%} of the {counted} whether they "
-        f"diverge ({regimes})"
+        f"theory{_of_what(results)} at the minimum foretells of {found.share:.1%} of the {counted} "
+        f"whether they diverge ({regimes})"
     )
-    lines = _theory(panels[0], results, at)
+    lines = theory_lines_of(panels[0], results, at)
     handles = [*handles, *lines.seen]
     if beside:
         handles += parting_map(panels[1], found.partings)
         panels[1].set_ylabel("")
-        _theory(panels[1], results, at)
+        theory_lines_of(panels[1], results, at)
     return Drawn(handles, said, (drawn.note, lines.outside))
 
 
@@ -246,13 +252,13 @@ def _rate_maps(panels: list[Axes], results: xr.Dataset, at: Any, beside: bool, c
         rate_bar(panels[0], drawn, "measured rate: factor on the distance, an update")
     if at is None:
         return Drawn(drawn.legend, "")
-    lines = _theory(panels[0], results, at)
+    lines = theory_lines_of(panels[0], results, at)
     predicted = predicted_rate(chosen, at)
     if beside:
         same: Any = drawn.rates.norm
         right = rate_map(panels[1], predicted, norm=same)
         panels[1].set_ylabel("")
-        _theory(panels[1], results, at)
+        theory_lines_of(panels[1], results, at)
         rate_bar(panels[1], right, "rate: factor on the distance, an update")
         ratio_map(panels[2], gap_ratio(clear, predicted))
         panels[2].set_ylabel("")
@@ -262,21 +268,25 @@ def _rate_maps(panels: list[Axes], results: xr.Dataset, at: Any, beside: bool, c
         measured = measured.where(~basin(chosen).isin(elsewhere))
     found = agreement(measured, predicted, fit=FIT)
     said = (
-        f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 10% of theory in "
-        f"1 \N{MINUS SIGN} rate, median difference {found.median:.1%}"
+        f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 10% of theory"
+        f"{_of_what(results)} in 1 \N{MINUS SIGN} rate, median difference {found.median:.1%}"
     )
     return Drawn([*drawn.legend, *lines.seen], said, (lines.outside,))
 
 
-def _theory(ax: Axes, results: xr.Dataset, at: Any) -> TheoryLines:
-    return theory_lines(ax, objective_of(results), rule_of(results), at)
+def _of_what(results: xr.Dataset) -> str:
+    """What theory is of, where batches make a difference to it."""
+    plan = experiment_of(results)
+    return "" if sees_all_rows(plan.objective, plan.batch) else " of the full gradient"
 
 
 def _minimiser(results: xr.Dataset, number: int | None, theory: bool) -> Any:
     """Choose where theory is drawn: at the minimiser that most runs reached; None for nowhere."""
     known = objective_of(results).minimisers
+    if number is not None and not len(known):
+        raise InputError(f"{objective_of(results).words} has no minimiser; leave --minimiser out")
     if number is not None and not 0 <= number < len(known):
-        raise InputError(f"--minimiser must be a number from 0 to {len(known) - 1}: got {number}")
+        raise InputError(no_such_number("--minimiser", len(known), number))
     if not theory or not len(known) or not has_theory(results):
         return None
     if number is None:

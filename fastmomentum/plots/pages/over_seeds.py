@@ -12,7 +12,7 @@ from fastmomentum.analysis import over_seeds
 from fastmomentum.analysis.replaying_seeds import replay_seeds
 from fastmomentum.errors import InputError
 from fastmomentum.objectives import Objective
-from fastmomentum.plots.boundaries import theory_lines
+from fastmomentum.plots.boundaries import theory_lines_of
 from fastmomentum.plots.pages.choosing import (
     SUMMARIES,
     At,
@@ -29,8 +29,9 @@ from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.seed_bands import bands
 from fastmomentum.plots.seed_maps import Measure, seed_map
 from fastmomentum.plots.styles import drawn_in
+from fastmomentum.results.batched import sees_all_rows
 from fastmomentum.results.chosen import objective_of, rule_of
-from fastmomentum.results.dataset import experiment_of
+from fastmomentum.results.dataset import experiment_of, runnable
 from fastmomentum.results.selection import Start
 
 Look = tuple[str | None, Size | None, Style | None]
@@ -76,7 +77,7 @@ def over_all_seeds(
         objective = objective_of(results)
         told = theory and axes == ("lr", "momentum") and has_theory(results)
         if told and len(objective.minimisers):
-            lines = theory_lines(ax, objective, rule_of(results))
+            lines = theory_lines_of(ax, results)
             handles += lines.seen
             page.notes += [lines.outside] if lines.outside else []
         said = f"{described(results)}, from {start_of(results)}, {ds.sizes['seed']:,} seeds"
@@ -146,22 +147,22 @@ def _label(cell: xr.Dataset, varying: bool) -> str:
 def _expected(cell: xr.Dataset, objective: Objective) -> list[tuple[Any, Any]]:
     """Steps and expected losses of a cell, where theory is exact."""
     plan = experiment_of(cell)
-    exact = plan.batch is None and plan.noise is not None and plan.grid.velocity is None
+    drawn = plan.batch is not None and plan.batch.draw == "replacement"
+    exact = (drawn or sees_all_rows(objective, plan.batch)) and plan.grid.velocity is None
     plain = not rule_of(cell).options and plan.rule.restart is None
     if not (exact and plain and has_theory(cell) and _is_quadratic(objective)):
         return []
     minimiser = objective.minimisers[0]
-    start = [cell[f"start_{name}"].item() for name in objective.parameters]
-    assert plan.noise is not None
-    losses = theories.expected_loss(
-        rule_of(cell),
-        float(cell["lr"]),
-        float(cell["momentum"]),
-        objective.hessian(*minimiser),
-        plan.noise.gaussian**2 * np.eye(2),
-        np.asarray(start) - minimiser,
-        plan.steps,
-    )
+    start = np.array([cell[f"start_{name}"].item() for name in objective.parameters]) - minimiser
+    given = rule_of(cell), float(cell["lr"]), float(cell["momentum"])
+    noise = (0.0 if plan.noise is None else plan.noise.gaussian**2) * np.eye(2)
+    if drawn and plan.batch is not None:
+        rows = theories.row_terms(runnable(cell).objective)
+        size = plan.batch.size
+        losses = theories.batch_expected_loss(*given, *rows, size, start, plan.steps, noise)
+    else:
+        hessian = objective.hessian(*minimiser)
+        losses = theories.expected_loss(*given, hessian, noise, start, plan.steps)
     steps = np.arange(plan.steps + 1.0)
     few = np.unique(np.geomspace(1, plan.steps, 600).astype(int))
     return [(steps[few], losses[few])]

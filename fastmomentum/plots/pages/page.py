@@ -45,8 +45,8 @@ BESIDE: Final = 0.85
 """Part of the width that is left to the lines above axes, where a bar is beside them."""
 
 
-UNBROKEN: Final = re.compile(r"\$[^$]*\$|\([^() ]+, [^() ]+\)")
-"""Powers of ten, and points: a line does not end within one."""
+UNBROKEN: Final = re.compile(r"\$[^$]*\$|\([^() ]+, [^() ]+\)|\b[\d,]+ x [\d,]+\b")
+"""Powers of ten, points, and sizes such as 3 x 3: a line does not end within one."""
 
 HELD: Final = "\ue000"
 """Stands for each letter of those while lines are broken."""

@@ -20,7 +20,7 @@ from fastmomentum.plots.report_parts import Report
 from fastmomentum.plots.room import shrink_to_fit
 from fastmomentum.plots.run_panels import run_report
 from fastmomentum.plots.run_race import runs_report
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import Run, outside
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import rule_of
 from fastmomentum.results.dataset import experiment_of
@@ -90,6 +90,7 @@ def report(
             a, b = objective.own_line(x, y)
             page.said.append(f"in the data's own units: a = {a!r}, b = {b!r}")
         draw_runs(page, one, [run], window, scale, view, title)
+        page.said += page.notes
     return page
 
 
@@ -105,7 +106,7 @@ def draw_runs(
 ) -> Report:
     """Draw everything about one run, or several, still or with frames after some steps.
 
-    See `run_report` and `runs_report`.
+    See `run_report` and `runs_report`. A page's `notes` say what lies outside of its window.
     """
     data = (ds["data_x"].values, ds["data_y"].values) if "data_x" in ds else None
     field = field_around(ds, runs, window, scale, PAGE_POINTS)
@@ -116,6 +117,8 @@ def draw_runs(
         drawn = run_report(figure, runs[0], field, rule_of(ds), data, named, frames)
     else:
         drawn = runs_report(figure, runs, field, rule_of(ds), data, named, steps)
+    if isinstance(figure, Page):
+        figure.notes += filter(None, [outside(runs, field.window)])
     turn(drawn.axes["surface"], view)
     give_fonts(figure)
     scale_marks(figure, figure.shrink if isinstance(figure, Page) else 1.0)

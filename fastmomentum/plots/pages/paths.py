@@ -13,10 +13,10 @@ from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.fields import Field, Scale, colour_bar, sample
 from fastmomentum.plots.pages.beside import common_to, name_panels, panels, require_few, size_for
 from fastmomentum.plots.pages.choosing import At, Several, chosen, chosen_runs
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.path_lines import legend, paths
 from fastmomentum.plots.planes import described
-from fastmomentum.plots.runs import Run
+from fastmomentum.plots.runs import Run, outside
 from fastmomentum.plots.runs import window as window_around
 from fastmomentum.plots.styles import drawn_in
 from fastmomentum.results.chosen import objective_of
@@ -218,17 +218,18 @@ def _page(
     title, size, style = look
     with drawn_in(style) as settings:
         field = field_around(ds, runs, *shown)
-        if not beside:
+        notes = [*filter(None, [outside(runs, field.window)])]
+        if not beside:  # the legend says which run leaves the window
             page = new_page(settings, size, (10.0, 7.2 + 0.26 * min(len(runs), 6)))
             entitle(page, ds, title)
-            ax: Any = page.add_subplot(projection=projection, title=described(ds))
+            ax: Any = page.add_subplot(projection=projection, title=lines_of(page, described(ds)))
             drawn = draw(ax, field, runs)
             colour_bar(ax, field, drawn.lines)
             legend(page, paths(ax, runs, field), drawn.minima)
         else:
             require_few(runs)
             page = new_page(settings, size, size_for(len(runs)))
-            entitle(page, ds, title, common_to(ds, runs))
+            entitle(page, ds, title, common_to(ds, runs), *notes)
             axes = panels(page, len(runs), subplot_kw={"projection": projection})
             both = []
             for ax, run in zip(axes, runs, strict=True):
@@ -242,8 +243,9 @@ def _page(
                     ax.zaxis.set_major_locator(MaxNLocator(2, integer=field.is_log))
             colour_bar(axes[0], field, both[0][1].lines, beside=axes[1:])
             first, below = min(both, key=lambda one: one[0].outside)  # one that is seen
-            outside = sum(one.outside for one, _ in both)
-            legend(page, first._replace(outside=outside), below.minima, named=False)
+            count = sum(one.outside for one, _ in both)
+            legend(page, first._replace(outside=count), below.minima, named=False)
             name_panels(page, axes, runs)
-        page.said += said
+        page.notes += notes
+        page.said += [*said, *notes]
     return finished(page)

@@ -13,10 +13,12 @@ from matplotlib.lines import Line2D
 from fastmomentum import theory
 from fastmomentum.analysis.cycling import measured_cycles
 from fastmomentum.errors import InputError
+from fastmomentum.plots.cycle_regions import proved_edge
 from fastmomentum.plots.pages.page import Page, Size, Style, finished, lines_of, new_page, wrapped
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import COLOURS, ink
 from fastmomentum.plots.styles import drawn_in
+from fastmomentum.specification.numbers import number, whole
 
 SHOWN: Final = 8
 """Periods with a colour of their own."""
@@ -65,8 +67,9 @@ def cycles(
     36 end as the closed form says, 18 of them on a cycle
     """
     for name, given, least in (("cells", cells, 2), ("steps", steps, 1), ("longest", longest, 2)):
-        if given < least:
+        if whole(given, name) < least:
             raise InputError(f"--{name} must be {least} or more: got {given}")
+    mu, L = number(mu, "mu"), number(L, "L")  # noqa: N806  # as every paper writes it
     between = np.arange(cells) + 0.5  # middles of cells: none lies on the line by intent
     lr, momentum = 4.0 / L * between / cells, between / cells
     found = measured_cycles(lr, momentum[:, None], mu, L, longest, steps)
@@ -102,7 +105,7 @@ def _theory(ax: Axes, mu: float, top: float, longest: int) -> list[Line2D]:
     ax.contour(lr, m, inside, levels=[0.5], colors=line, linewidths=1.4)
     edge = Line2D([], [], color=line, linewidth=1.4, label="edge of cycles (closed form)")
     (proved,) = ax.plot(
-        lr, theory.converging_momentum(lr, mu, top), color=COLOURS[0], linewidth=2.0,
+        *proved_edge(mu, top), color=COLOURS[0], linewidth=2.0,
         linestyle=(0, (1.5, 1.2)), label="converges on every such f below (proved)",
     )  # fmt: skip
     best = theory.optimum(mu, top)

@@ -22,7 +22,7 @@ from fastmomentum.plots.pages.choosing import (
     listed,
 )
 from fastmomentum.plots.pages.over_seeds import loss_bands
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.runs import Run
@@ -70,7 +70,8 @@ def loss(
         Whether each run has a panel of its own, all with the same scales.
     bands : bool
         Of results with seeds, for each cell the median over all of them, the quartiles and 5 to
-        95%; on a quadratic with noise alone also what theory expects.
+        95%; on a quadratic with noise, or with batches drawn by "replacement", also what theory
+        expects.
     title, size, style
         As for `pages.contour`.
 
@@ -115,7 +116,7 @@ def loss(
         page = new_page(settings, size, (10.0, 7.5))
         page.said += said
         entitle(page, one, title)
-        ax = page.add_subplot(title=described(one))
+        ax = page.add_subplot(title=lines_of(page, described(one)))
         drawn = draw(ax, runs)
         draw_keys(page, drawn.keys)
         if drawn.handles:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
-from fastmomentum.plots.pages.page import Page, Size, Style, finished, lines_of, new_page
+from fastmomentum.plots.arguments import Kind, takes
+from fastmomentum.plots.pages.page import Page, Size, Style, finished, lines_of, new_page, wrapped
 from fastmomentum.plots.schedule_curves import schedule_curve
 from fastmomentum.plots.style import COLOURS
 from fastmomentum.plots.styles import drawn_in
@@ -12,6 +15,13 @@ from fastmomentum.plots.styles import drawn_in
 LABELS = {"lr": "factor on the learning rate", "momentum": "momentum"}
 
 
+EXPERIMENT: Final = Kind(
+    "an Experiment, such as fm.load('experiment.toml')",
+    lambda given: isinstance(given, Experiment),
+)
+
+
+@takes(experiment=EXPERIMENT)
 def schedule(
     experiment: Experiment,
     *,
@@ -42,7 +52,7 @@ def schedule(
     Raises
     ------
     InputError
-        The experiment has no schedule.
+        The experiment has no schedule, or is none.
 
     Examples
     --------
@@ -61,7 +71,8 @@ def schedule(
     parts = {key: made for key, made in both.items() if made is not None}
     with drawn_in(style) as settings:
         page = new_page(settings, size, (10.0, 3.0 + 2.25 * len(parts)))
-        page.suptitle(title or experiment.title or experiment.objective.words, parse_math=False)
+        above = title or experiment.title or experiment.objective.words
+        page.suptitle(wrapped(page, above, "figure.titlesize"), parse_math=False)
         rows = page.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
         for k, (ax, (key, made)) in enumerate(zip(rows, parts.items(), strict=True)):
             anew = key == "momentum" and experiment.rule.restart is not None

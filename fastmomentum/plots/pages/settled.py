@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -18,12 +18,18 @@ from fastmomentum.plots.planes import departure, described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import grid_colour
 from fastmomentum.plots.styles import drawn_in
+from fastmomentum.results.batched import sees_all_rows
 from fastmomentum.results.chosen import objective_of, rule_of
-from fastmomentum.results.dataset import runnable
+from fastmomentum.results.dataset import experiment_of, runnable
 from fastmomentum.results.selection import Start, select_cell
 from fastmomentum.status import Status
 
 Floats = NDArray[np.float64]
+
+UNCOVERED: Final = (
+    'theory covers batches drawn with replacement: give batch.draw = "replacement" for its ellipse'
+)
+"""Of batches by "shuffle": what is said instead of a comparison."""
 
 
 class Foretold(NamedTuple):
@@ -51,7 +57,8 @@ def stationary(
     """Draw the last points of all seeds of a cell, with the ellipses of theory.
 
     Theory takes the objective for its quadratic near the minimiser; what is drawn of runs that have
-    not settled yet is not what it speaks of.
+    not settled yet is not what it speaks of. It covers batches drawn with replacement: those of a
+    shuffled epoch depend on each other, and their noise nearly cancels over it.
 
     Parameters
     ----------
@@ -105,8 +112,10 @@ def stationary(
             + f", {int((~stays).sum()):,} diverged" * bool((~stays).any())
         )
         notes = [] if known is None else _compared(final, known)
+        if theory and has_theory(cell) and not _is_covered(cell):
+            notes.append(UNCOVERED)
         met = int((cell["status"].values == Status.CONVERGED).sum())
-        if notes and met:
+        if known is not None and met:
             notes.append(
                 f"{met:,} runs ended where they met the last target: their last points are no "
                 "stationary ones, of which theory is; leave stop.targets out"
@@ -162,11 +171,13 @@ def foretold(cell: xr.Dataset, near: Floats) -> Foretold | None:
     Returns
     -------
     Foretold or None
-        None where there is no theory of the rule with its options, no minimiser, or the cell is not
-        stable.
+        None where there is no theory of the rule with its options or of the batches, no minimiser,
+        or the cell is not stable.
     """
     plan, objective = runnable(cell), objective_of(cell)
     rule = rule_of(cell)
+    if not _is_covered(cell):
+        return None
     if not has_theory(cell) or not len(objective.minimisers) or rule.options or rule.restart:
         return None
     away = np.hypot(*(objective.minimisers - near).T)
@@ -175,17 +186,21 @@ def foretold(cell: xr.Dataset, near: Floats) -> Foretold | None:
     given = rule, float(cell["lr"]), float(cell["momentum"])
     deviation = plan.noise.gaussian if plan.noise is not None else 0.0
     noise = deviation**2 * np.eye(2)
-    found = theories.stationary_covariance(*given, hessian, noise)
-    if plan.batch is not None:
+    if plan.batch is not None and plan.batch.draw == "replacement":
         rows = theories.row_terms(plan.objective)
-        if plan.batch.draw == "replacement":
-            found = theories.batch_stationary_covariance(
-                *given, *rows, plan.batch.size, noise_covariance=noise
-            )
-        else:  # batches of an epoch are not independent; small parts of it nearly are
-            noise = noise + theories.minibatch_covariance(rows.gradients, plan.batch.size, False)
-            found = theories.stationary_covariance(*given, hessian, noise)
+        found = theories.batch_stationary_covariance(
+            *given, *rows, plan.batch.size, noise_covariance=noise
+        )
+    else:
+        found = theories.stationary_covariance(*given, hessian, noise)
     return None if np.isnan(found).any() else Foretold(found, minimiser, hessian)
+
+
+def _is_covered(cell: xr.Dataset) -> bool:
+    """Whether each update's gradient is independent of those before, given the point."""
+    plan = experiment_of(cell)
+    drawn = plan.batch is not None and plan.batch.draw == "replacement"
+    return drawn or sees_all_rows(plan.objective, plan.batch)
 
 
 def _compared(final: Floats, known: Foretold) -> list[str]:

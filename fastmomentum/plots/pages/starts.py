@@ -12,7 +12,7 @@ from fastmomentum.experiment.cells import CELL
 from fastmomentum.plots.arguments import RESULTS, takes
 from fastmomentum.plots.basin_maps import basin_map, shades_bar, shades_of
 from fastmomentum.plots.pages.choosing import At, Several, at_target, chosen, listed, velocity_of
-from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, new_page
+from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.planes import described
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import number
@@ -153,7 +153,8 @@ def _drawn(
         ax.set_aspect("equal", adjustable="box")
         ax.label_outer()
         names = list(NAMES) if over is None else [over]
-        ax.set_title(", ".join(f"{NAMES[k]} {number(one[k].item())}" for k in names))
+        above = ", ".join(f"{NAMES[k]} {number(one[k].item())}" for k in names)
+        ax.set_title(lines_of(page, above, panels=columns))
         cell = f"cell lr={one['lr'].item():.6g} momentum={one['momentum'].item():.6g}"
         cell += velocity_of(one)
         page.said.append(f"{cell}: {', '.join(str(h.get_label()) for h in drawn.legend)}")

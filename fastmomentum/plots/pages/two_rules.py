@@ -10,13 +10,13 @@ import xarray as xr
 from fastmomentum.analysis.refined_map import CELL, cells_run, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
-from fastmomentum.plots.boundaries import theory_lines
+from fastmomentum.plots.boundaries import theory_lines_of
 from fastmomentum.plots.duels import duel_bar, duel_map
 from fastmomentum.plots.pages.choosing import At, at_target, chosen, has_theory, plane, start_of
 from fastmomentum.plots.pages.page import Page, Size, Style, entitle, finished, lines_of, new_page
 from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.styles import drawn_in
-from fastmomentum.results.chosen import objective_of, rule_of
+from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import Start
 
@@ -95,11 +95,13 @@ def duel(
         for each, name, dashes, marker in zip(both, called, ("-", ":"), "Do", strict=True):
             if not theory or not has_theory(each) or not len(objective_of(each).minimisers):
                 continue
-            lines = theory_lines(ax, objective_of(each), rule_of(each))
+            lines = theory_lines_of(ax, each)
             if lines.oscillation is not None:
                 lines.oscillation.remove()
             if lines.stability is not None:
-                lines.stability.set(linestyle=dashes, label=f"{name}: stable to the left (theory)")
+                lines.stability.set(
+                    linestyle=dashes, label=f"{name}: {lines.stability.get_label()}"
+                )
             if lines.optimum is not None:
                 lines.optimum.set(marker=marker, label=f"{name}: {lines.optimum.get_label()}")
             handles += lines.seen
