@@ -8,7 +8,7 @@ import importlib.util
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run first what compiles most kernels anew: they are on disk then, for all the others."""
     items.sort(key=lambda item: "test_vectorised" not in item.nodeid)
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A test that runs a command as if it were a process leaves this one as it was."""
+    yield
+    ending = sys.modules.get("fastmomentum.cli.exit_status")
+    if ending is not None and ending._OWNED.is_set():
+        ending._OWNED.clear()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 SCRIPTS = Path(__file__).parent.parent / "experiments"

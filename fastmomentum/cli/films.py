@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from fastmomentum.cli.exit_status import say_last
 from fastmomentum.cli.parsing import parse_at
 from fastmomentum.cli.picture_arguments import (
     WHICH_CELL,
@@ -102,7 +103,8 @@ def _show(asked: argparse.Namespace, path: Path | None) -> None:
                 print(note)
             page.set_dpi(DPI[path.suffix.lower()])
             _write(FrameRenderer(report), path, asked, title)
-            print(f"wrote {path}")
+            tell = say_last if window is None else print
+            tell(f"wrote {path}")
         if window is not None:
             play(draw_runs(window, ds, runs, *look), asked.fps, title)
 

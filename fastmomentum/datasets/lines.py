@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from fastmomentum.datasets.absent import TOO_NARROW, is_error
-from fastmomentum.datasets.no_text import START, refuse_no_text
+from fastmomentum.datasets.no_text import FIRST_BYTES, refuse_no_text
 from fastmomentum.errors import InputError
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -34,7 +34,7 @@ def opened(path: Path, encoding: str | None) -> TextIO:
     with path.open("rb") as raw:
         packed = raw.read(2) == b"\x1f\x8b"
     with gzip.open(path) if packed else path.open("rb") as raw:
-        start = raw.read(START)
+        start = raw.read(FIRST_BYTES)
     refuse_no_text(path, start, packed)
     if encoding is None:
         encoding = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"

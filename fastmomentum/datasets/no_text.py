@@ -9,7 +9,7 @@ from typing import Final
 
 from fastmomentum.errors import InputError
 
-START: Final = 512
+FIRST_BYTES: Final = 512
 """Bytes at a file's start that tell its kind."""
 
 SAVE: Final = "open it and save the table as CSV"
@@ -53,7 +53,7 @@ def refuse_no_text(path: Path, start: bytes, packed: bool) -> None:
     path : Path
         The file.
     start : bytes
-        Its first `START` bytes, unpacked.
+        Its first `FIRST_BYTES` bytes, unpacked.
     packed : bool
         Whether it was packed with gzip, so that only `start` can be judged.
 

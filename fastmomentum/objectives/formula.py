@@ -190,13 +190,9 @@ class Formula(Objective):
         return minimisers(landscape_of(self.functions, self.constants, self.box))
 
     @functools.cached_property
-    def _has_floor(self) -> bool:
-        landscape = landscape_of(self.functions, self.constants, self.box)
-        return has_floor(landscape, self.minimisers)
-
-    @property
     def has_valley_floor(self) -> bool:
-        return self.searches_minimisers and self._has_floor
+        landscape = landscape_of(self.functions, self.constants, self.box)
+        return self.searches_minimisers and has_floor(landscape, self.minimisers)
 
     @property
     def minimisers(self) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.style import STYLE, number
 from fastmomentum.results.chosen import objective_of
 from fastmomentum.results.dataset import experiment_of
-from fastmomentum.specification.paths import path_of
+from fastmomentum.specification.paths import path_of, require_folder
 
 MOST_PANELS: Final = 12
 """Maps beside each other, at most."""
@@ -61,8 +61,8 @@ def save_phase_map(
     Raises
     ------
     InputError
-        More than one start or velocity is left, or no learning rates or momenta are; or matplotlib
-        writes no such file.
+        More than one start or velocity is left, or no learning rates or momenta are; matplotlib
+        writes no such file, or there is no such folder.
 
     Examples
     --------
@@ -80,6 +80,7 @@ def save_phase_map(
         raise InputError(
             f"{path}: a picture's name ends in its kind, one of {', '.join(sorted(known_kinds))}"
         )
+    require_folder(path)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10.0, 7.5), layout="constrained")
         ax = figure.add_subplot()

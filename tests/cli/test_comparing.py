@@ -172,5 +172,5 @@ def test_a_lone_fastest_cell_is_told_from_the_best_run() -> None:
     assert page.said[2].endswith("; lone fastest cell: 3 steps")
     above = [" ".join(ax.get_title(loc="left").split()) for ax in page.axes]
     assert "the best run of each: fastest in a 3 x 3 median" in above
-    assert "updates to $10^{-8}$, other settings fastest in a 3 x 3 median" in above
+    assert "updates to $10^{-8}$, fastest in a 3 x 3 median" in above
     assert page.said[2] in [text.get_text() for text in page.legends[0].get_texts()]

@@ -64,6 +64,7 @@ def interrupted_at_its_end(
     ("-m fastmomentum plot phase map.h5 -o p.png", "wrote p.png"),
     ("-m fastmomentum plot contour map.h5 -o c.png", "wrote c.png"),
     ("-m fastmomentum zoom map.h5 --lr 1e-3:2e-3 --momentum 0.1:0.2 --num 5", "wrote map_zoom.png"),
+    ("-m fastmomentum animate map.h5 --frames 2 -o a.gif", "wrote a.gif"),
     ("-m fastmomentum export map.h5 -o o.csv", "wrote o.csv"),
     (f"{ROOT / 'experiments' / 'plot_phase.py'} map.h5 -o s.png", "wrote s.png"),
 ])  # fmt: skip

@@ -119,6 +119,7 @@ def test_random_results_are_shown_and_zoomed_into(
         if kind == "noise":
             assert experiment_shown(page, tmp_path).canonical == shown.canonical
     finally:
+        driver.get("about:blank")  # the page would say that its server is gone
         server.stop()
         thread.join()
 

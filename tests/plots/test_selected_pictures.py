@@ -141,6 +141,12 @@ def test_maps_want_one_start_and_one_velocity(ds: xr.Dataset, tmp_path: Path) ->
         plots.phase_map(axes(), ds.isel(lr=0, start=0, velocity=0))
 
 
+def test_a_maps_folder_must_be_there(ds: xr.Dataset, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none: no such folder; make it first, or choose another"):
+        plots.save_phase_map(ds.isel(start=1, velocity=1), tmp_path / "none" / "m.png")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_basins_want_one_cell_and_one_velocity(mesh: xr.Dataset) -> None:
     with pytest.raises(InputError, match="and velocity is left: select one lr, one momentum and"):
         plots.basin_map(axes(), mesh.isel(lr=0, momentum=0))

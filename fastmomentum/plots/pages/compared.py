@@ -162,7 +162,7 @@ def comparison(
         axes["loss"].set_title(lines_of(page, above, panels=2), loc="left")
         if by_lr:
             _by_learning_rate(axes["lr"], compared)
-            above = f"updates to {written(first.target or 0.0)}, other settings {MEDIAN}"
+            above = f"updates to {written(first.target or 0.0)}, {MEDIAN}"
             axes["lr"].set_title(lines_of(page, above, panels=2), loc="left")
         page.said += [*(one.said for one in compared), *page.notes]
         plan = experiment_of(first.results)
