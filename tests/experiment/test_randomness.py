@@ -13,7 +13,7 @@ from fastmomentum.errors import FileError
 from fastmomentum.experiment.describing import place_of
 from fastmomentum.experiment.narrowing import narrowed
 from fastmomentum.experiment.seeds import MOST_COUNTED
-from fastmomentum.store.untrusted import experiment_of
+from fastmomentum.store.untrusted import parsed_experiment
 from tests.helpers import LINE_X, LINE_Y
 
 NOISE = {"gaussian": 0.1}
@@ -72,13 +72,13 @@ def test_seeds_of_any_type(given: Any) -> None:
 def test_canonical_form_and_back(options: dict[str, Any]) -> None:
     one = plan(**options)
     assert fm.Experiment.from_canonical(one.canonical) == one
-    assert experiment_of(one.canonical, one.sha256, 10**6).canonical == one.canonical
+    assert parsed_experiment(one.canonical, one.sha256, 10**6).canonical == one.canonical
 
 
 def test_a_results_file_may_not_ask_for_more_runs_than_it_has_bytes() -> None:
     one = plan(NOISE, seed=MOST_COUNTED)
     with pytest.raises(FileError, match="more runs than the file has bytes"):
-        experiment_of(one.canonical, one.sha256, 10**6)
+        parsed_experiment(one.canonical, one.sha256, 10**6)
 
 
 REFUSED = [

@@ -30,9 +30,7 @@ from tests.storing import finish, grid_of_runs, seeded
 
 if sys.platform != "linux":
     pytest.skip("plays other systems, on one that has every call", allow_module_level=True)
-
-import fcntl  # which Windows has not
-
+fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 AGAIN = {
