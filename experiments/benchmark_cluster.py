@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,6 +16,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from fastmomentum.machine import usable_cores
 
 RUN = """
 import json, resource, sys, time
@@ -34,7 +34,9 @@ def main(backend, path, block_runs, task_seconds, lr, steps):
     begun = time.perf_counter()
     run_to_file(experiment, Path(path), backend=backend, block_runs=block_runs or None)
     took = time.perf_counter() - begun
-    print(json.dumps({"seconds": took, "kB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    most /= 1024 if sys.platform == "darwin" else 1  # there in bytes
+    print(json.dumps({"seconds": took, "kB": most}))
 
 if __name__ == "__main__":
     backend, address, path, *numbers = sys.argv[1:]
@@ -135,7 +137,9 @@ def measured(
     task_seconds: float = 1.0,
 ) -> dict[str, float]:
     """One run in a process of its own; for Dask, beside a scheduler and workers of their own."""
-    cores = len(os.sched_getaffinity(0))
+    import resource  # Windows has none
+
+    cores = usable_cores()
     numbers = [str(number) for number in (block_runs, task_seconds, lr, steps)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     others: list[subprocess.Popen[bytes]] = []

@@ -9,7 +9,6 @@ the shortest decimal digits that give each number back, some 0.4 us a number.
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -43,12 +42,15 @@ def make(path: Path, runs: int) -> None:
 
 def measure(source: Path, target: Path) -> str:
     """Export in this process, which does nothing else; a row of the table."""
+    import resource  # Windows has none
+
     fm.export(source, target.with_stem("warm"), lr=1e-3)  # imports
     begun = time.monotonic()
     fm.export(source, target)
     seconds = time.monotonic() - begun
     read, written = source.stat().st_size / 1e6, target.stat().st_size / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak /= 1024 if sys.platform == "darwin" else 1  # there in bytes
     return (
         f"{target.suffix:<9}{seconds:6.2f} s {read / seconds:7.0f} MB/s read "
         f"{written / seconds:7.0f} MB/s written {peak:6.0f} MB of memory"

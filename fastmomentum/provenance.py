@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import datetime
 import functools
 import hashlib
-import importlib
 import platform
-import shlex
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from fastmomentum import machine
 
 COMPUTING: Final = ("fastmomentum", "numpy", "numba", "llvmlite", "sympy", "h5py")
 PACKAGE: Final = Path(__file__).parent
@@ -34,10 +32,10 @@ def provenance() -> dict[str, str]:
     said = {f"{name}_version": package_version(name) for name in COMPUTING}
     said["python_version"] = platform.python_version()
     said["platform"] = platform.platform()
-    said["cpu"] = cpu_name()
+    said["cpu"] = machine.cpu_name()
     said["created"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     # A file name may contain bytes that are not text.
-    command = command_line(sys.argv).encode(errors="backslashreplace").decode()
+    command = machine.command_line(sys.argv).encode(errors="backslashreplace").decode()
     said["command_line"] = command[:4096]
     return said
 
@@ -58,7 +56,7 @@ def changed_since(said: Mapping[str, object]) -> list[str]:
     now = {f"{name}_version": package_version(name) for name in COMPUTING[:-1]}
     return [
         f"{name.removesuffix('_version')} was {said[name]} and is {value}"
-        for name, value in (now | {"cpu": cpu_name()}).items()
+        for name, value in (now | {"cpu": machine.cpu_name()}).items()
         if name in said and said[name] != value
     ]
 
@@ -138,47 +136,3 @@ def package_version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "unknown"
-
-
-def cpu_name() -> str:
-    """The processor's name as the system reports it."""
-    ways: dict[str, Callable[[], str]] = {"darwin": _cpu_of_macos, "win32": _cpu_of_windows}
-    return ways.get(sys.platform, _cpu_of_linux)() or platform.processor() or platform.machine()
-
-
-def _cpu_of_linux() -> str:
-    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return ""
-
-
-@functools.cache  # each call would start a process
-def _cpu_of_macos() -> str:
-    asked = ["sysctl", "-n", "machdep.cpu.brand_string"]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        return subprocess.run(asked, capture_output=True, text=True, timeout=5).stdout.strip()
-    return ""
-
-
-def _cpu_of_windows() -> str:
-    registry: Any = importlib.import_module("winreg")
-    place = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
-    with (
-        contextlib.suppress(OSError),
-        registry.OpenKey(registry.HKEY_LOCAL_MACHINE, place) as key,
-    ):
-        return str(registry.QueryValueEx(key, "ProcessorNameString")[0]).strip()
-    return ""
-
-
-def command_line(words: Sequence[str]) -> str:
-    """Write words as a command line, quoted for this system's shell.
-
-    Examples
-    --------
-    >>> command_line(["fastmomentum", "run", "my plan.toml"])  # doctest: +SKIP
-    "fastmomentum run 'my plan.toml'"
-    """
-    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)

@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import pytest
 import xarray as xr
 
 import fastmomentum as fm
 from fastmomentum.experiment.labels import values_of
 from fastmomentum.objectives import Objective
 from fastmomentum.schema import results
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="as Linux has it")
+not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows has it otherwise")
+
+
+def needs(*names: str) -> pytest.MarkDecorator:
+    """Skip a test where the system lacks a call, a module or a file, which the skip names.
+
+    Parameters
+    ----------
+    *names : str
+        Such as "os.mkfifo", "resource" or "/dev/full".
+    """
+    absent = [name for name in names if _is_absent(name)]
+    return pytest.mark.skipif(bool(absent), reason=f"this system has no {', '.join(absent)}")
+
+
+def _is_absent(name: str) -> bool:
+    if name.startswith("/"):
+        return not Path(name).exists()
+    module, _, attribute = name.partition(".")
+    try:
+        found = importlib.import_module(module)
+    except ImportError:
+        return True
+    return bool(attribute) and not hasattr(found, attribute)
+
+
+def kilobytes(ru_maxrss: str | int) -> int:
+    """The most memory that a process had; macOS tells bytes, the others kilobytes."""
+    return int(ru_maxrss) // (1024 if sys.platform == "darwin" else 1)
+
 
 LINE_X = np.array([1.0, 2.0, 4.0, 7.0])
 LINE_Y = np.array([2.0, 3.5, 9.0, 13.0])

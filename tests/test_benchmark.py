@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import needs
+
 SCRIPT = Path(__file__).parents[1] / "experiments" / "benchmark.py"
 
 
@@ -108,6 +110,7 @@ def test_an_unknown_row_is_refused_with_those_that_there_are() -> None:
     assert "peak" in made.stderr
 
 
+@needs("resource")
 def test_the_run_that_a_cluster_is_measured_with_runs(tmp_path: Path) -> None:
     script = runpy.run_path(str(SCRIPT.with_name("benchmark_cluster.py")))
     code = tmp_path / "run.py"

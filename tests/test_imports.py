@@ -55,12 +55,14 @@ BESIDE_THE_FLOW = {
 }
 """Packages that the picture of CONTRIBUTING leaves out, and why."""
 
-EVERYWHERE = {"errors", "status", "text"}
+EVERYWHERE = {"errors", "machine", "status", "system", "text"}
 """What any package may import; these import nothing of ours."""
 
 EDGES = {
     "errors": "",
+    "machine": "",
     "status": "",
+    "system": "",
     "text": "",
     "specification": "",
     "provenance": "",
@@ -111,8 +113,8 @@ HOMES = {
     "rich": {"execution.progress_bar"},
     "IPython": {"execution.progress_bar"},
     "filelock": {"store.locks"},
-    "fcntl": {"store.system"},
-    "ctypes": {"store.machine"},
+    "fcntl": {"system"},
+    "ctypes": {"machine"},
     "h5py": {"store.layout"},
     "xxhash": {"store.checksums"},
     "pyarrow": {"results.parquet_file"},
@@ -280,6 +282,43 @@ def test_every_library_has_a_home() -> None:
     known = {*HOMES, *sys.stdlib_module_names, "numpy", "fastmomentum"}
     found = {m.split(".")[0] for name, tree in modules() for m in imported(name, tree)}
     assert found - known == set()
+
+
+SYSTEMS_OWN = {"fcntl", "grp", "msvcrt", "posix", "pwd", "resource", "termios", "winreg"}
+"""Modules of the standard library that some systems lack."""
+
+
+def systems_told_apart(tree: ast.Module) -> Iterator[str]:
+    """Where a module asks which system it is on, or whether that has a call."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            named = f"{node.value.id}.{node.attr}"
+            if named in ("sys.platform", "os.name", "os.uname", "platform.system"):
+                yield named
+        elif isinstance(node, ast.Call) and node.args:
+            asked = ast.unparse(node.func)
+            about = ast.unparse(node.args[0])
+            if asked in ("hasattr", "getattr") and about in ("os", "signal", "sys", "ctypes"):
+                yield f"{asked}({about}"
+            elif asked.endswith("import_module") and about.strip("'") in SYSTEMS_OWN:
+                yield about
+        elif isinstance(node, ast.ImportFrom):
+            yield from (
+                f"{node.module}.{alias.name}"
+                for alias in node.names
+                if (node.module, alias.name) in (("sys", "platform"), ("os", "name"))
+            )
+
+
+def test_two_modules_alone_tell_operating_systems_apart() -> None:
+    found = {
+        f"{name}: {said}"
+        for name, tree in modules()
+        for said in (*systems_told_apart(tree), *({*imported(name, tree)} & SYSTEMS_OWN))
+    }
+    assert {one for one in found if one.split(":")[0] not in ("machine", "system")} == set()
+    assert {"machine: sys.platform", "machine: hasattr(signal", "system: hasattr(os"} <= found
+    assert "system: fcntl" in found
 
 
 def test_only_the_command_prints() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import fastmomentum as fm
 from benchmarks.measuring import Setting, valley
 from benchmarks.storing import scratch
+from fastmomentum.machine import usable_cores
 
 Line = list[tuple[float, float]]
 
@@ -32,7 +32,7 @@ def growth(setting: Setting) -> dict[str, Line]:
     """
     runs = (10**3, 10**4, 10**5) if setting.quick else [10**k for k in range(3, 9)]
     steps = (10**2, 10**3) if setting.quick else [10**k for k in range(2, 7)]
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     jobs = sorted({1, 2, *(2**k for k in range(20) if 2**k < cores), cores})
     fixed = 10**5 if setting.quick else 10**6
     _took(100, 10, -1, setting)  # compiles

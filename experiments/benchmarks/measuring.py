@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -175,7 +176,7 @@ def in_memory(experiment: fm.Experiment, jobs: int) -> Callable[[], float]:
 
 def machine() -> dict[str, str]:
     """What the figures were measured on, and with."""
-    from fastmomentum.provenance import cpu_name
+    from fastmomentum.machine import cpu_name, usable_cores
 
     packages = ("fastmomentum", "numpy", "numba", "llvmlite", "h5py", "jax", "jaxlib")
     versions = {}
@@ -184,23 +185,30 @@ def machine() -> dict[str, str]:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    compiler = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=False)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    compiler = "none"
+    with contextlib.suppress(OSError):
+        told = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=False)
+        compiler = (told.stdout.splitlines() or ["none"])[0]
+    memory = "unknown"
+    with contextlib.suppress(AttributeError):  # Windows has no sysconf
+        memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
     return {
         "cpu": cpu_name(),
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(usable_cores()),
         "vectors": "AVX-512" if "avx512f" in flags() else "AVX2" if "avx2" in flags() else "SSE",
-        "memory": f"{memory:.0f} GiB",
+        "memory": memory,
         "system": platform.platform(),
         "python": platform.python_version(),
         **versions,
-        "cc": (compiler.stdout.splitlines() or ["none"])[0],
+        "cc": compiler,
         "date": datetime.now(UTC).date().isoformat(),
     }
 
 
 def flags() -> set[str]:
-    """What the processor can do."""
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    """What the processor can do; empty where only the system's own tools would tell."""
+    lines: list[str] = []
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     found = [line.partition(":")[2].split() for line in lines if line.startswith("flags")]
     return set(found[0]) if found else set()

@@ -236,8 +236,8 @@ def export(
 
 
 app.command(cls=Command)(zoom)
-app.command()(explore)
-app.command()(refine)
+app.command(cls=Command)(explore)
+app.command(cls=Command)(refine)
 app.command(cls=Command)(compare)
 app.add_typer(plot, name="plot")
 app.command(context_settings=dict(WORDS), add_help_option=False)(animate)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import io
 import os
@@ -62,6 +61,7 @@ def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..
     def wrapped(*arguments: Any, **options: Any) -> None:
         from fastmomentum.errors import FastmomentumError
         from fastmomentum.notices import as_lines
+        from fastmomentum.system import reader_is_gone
 
         try:
             quiet = bool(options.get("quiet"))
@@ -73,15 +73,12 @@ def errors_in_words(command: Callable[..., None], name: str = "") -> Callable[..
             end_named(in_command_words(str(error)), error.exit_status)
         except KeyboardInterrupt:
             end_named("interrupted", 130)
-        except BrokenPipeError:  # the reader of our output is gone
-            _drop_output()
-            raise SystemExit(1) from None
         except MemoryError:
             end_named("not enough memory; run fewer jobs, or record fewer steps", 4)
         except OSError as error:
             _drop_output()
-            if sys.platform == "win32" and error.errno == errno.EINVAL and not error.filename:
-                raise SystemExit(1) from None  # on Windows, a pipe without a reader
+            if reader_is_gone(error):
+                raise SystemExit(1) from None
             reason = (error.strerror or str(error)).lower()
             end_named(f"{error.filename or 'standard output'}: {reason}", 4)
         except Exception as error:  # anything else is our own fault: a line, not a traceback

@@ -41,10 +41,11 @@ def explore(
     require_extra()
     from fastmomentum.explorer.serving import Explorer, quiet_logs
     from fastmomentum.explorer.source import Source
+    from fastmomentum.machine import ending_signals
 
     quiet_logs()
     explorer = Explorer(Source(file), port)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *ending_signals()):
         signal.signal(number, lambda *_: explorer.stop())
     print(f"the explorer is at {explorer.url} (Ctrl-C ends it)", flush=True)
     if not no_browser:

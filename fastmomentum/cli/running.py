@@ -117,14 +117,15 @@ def _tell_title(path: Path, title: str) -> None:
 
 @contextlib.contextmanager
 def terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM, which batch systems send, and Windows' Ctrl-Break end a run like Ctrl-C."""
+    """Let signals that ask a program to end, as batch systems do, end a run like Ctrl-C."""
     import signal
+
+    from fastmomentum.machine import ending_signals
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    numbers = [signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGTERM)]
-    before = {number: signal.signal(number, interrupt) for number in dict.fromkeys(numbers)}
+    before = {number: signal.signal(number, interrupt) for number in ending_signals()}
     try:
         yield
     finally:

@@ -90,10 +90,11 @@ def zoom(
         save(page, picture)
         notes = page.notes
         nothing = not bool(converging(ds).any())
-    if nothing and not quiet:
+    if quiet:
+        return
+    if nothing:
         with open_results(file) as ds:
             notes.insert(1, convergence_of(ds, *cell, stay, (x, y)))
-        for note in notes:
-            print(f"  {note}")
-    if not quiet:
-        say_last(f"wrote {picture}")
+    for note in notes:
+        print(f"  {note}")
+    say_last(f"wrote {picture}")

@@ -8,20 +8,20 @@ from __future__ import annotations
 import contextlib
 import itertools
 import queue
-import signal
 import tempfile
 import threading
 import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import joblib
+from joblib.externals.loky.backend import resource_tracker
 from joblib.parallel import get_active_backend
 
+from fastmomentum import machine
 from fastmomentum.errors import ClusterError, InputError
 from fastmomentum.execution.orders import Order, Refusal, do_order
 from fastmomentum.execution.remote import RemoteWorkers, run_elsewhere
@@ -160,14 +160,11 @@ def _run_here(pool: Pool, sink: BlockWriter, missing: Iterator[int]) -> Generato
             do, stop = partial(do_in_process, flag=str(flag)), flag.touch
         blocks = itertools.takewhile(lambda _: not stopped.is_set(), missing)
 
-        def tasks() -> Iterator[Any]:
-            if not pool.shares_memory:
-                _block_ctrl_c()  # here and not in `collect`: joblib starts some helpers before
-            yield from (joblib.delayed(do)(sink, (range(b, b + 1),)) for b in blocks)
+        tasks = (joblib.delayed(do)(sink, (range(b, b + 1),)) for b in blocks)
 
         def collect() -> None:
             try:
-                for result in parallel(tasks()):
+                for result in _started(parallel, tasks, pool.shares_memory):
                     results.put(result)
             except BaseException as error:  # raised again where the results are taken
                 results.put(error)
@@ -188,14 +185,14 @@ def _run_here(pool: Pool, sink: BlockWriter, missing: Iterator[int]) -> Generato
                 thread.join()
 
 
-def _block_ctrl_c() -> None:
-    """Keep Ctrl-C from this thread, and so from processes started by it; the main thread gets it.
-
-    A terminal sends it to all processes, and those that are just starting print stack traces.
-    """
-    if hasattr(signal, "pthread_sigmask"):
-        resource_tracker.ensure_running()  # starting it later would unblock it again
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _started(parallel: joblib.Parallel, tasks: Iterator[Any], threads: bool) -> Iterator[Any]:
+    """Start the workers and their first tasks; processes ignore Ctrl-C from their beginning on."""
+    if threads:
+        return iter(parallel(tasks))
+    with machine.children_ignore_interrupts():
+        resource_tracker.ensure_running()  # joblib's own; before 1.6 it unblocks the signal again
+    with machine.children_ignore_interrupts():
+        return iter(parallel(tasks))  # returns once enough tasks wait
 
 
 def _interruptible_get(results: queue.SimpleQueue[Any]) -> Any:

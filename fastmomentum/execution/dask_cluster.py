@@ -12,8 +12,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from fastmomentum import machine
 from fastmomentum.errors import ClusterError, InputError
-from fastmomentum.store import machine
 
 if TYPE_CHECKING:
     from distributed import Client

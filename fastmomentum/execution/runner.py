@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 COMMIT_SECONDS: Final = 0.5
 """Time between two writes to the journal, so that many blocks share one sync."""
+NOTHING_COMPUTED: Final = "interrupted before anything was computed"
 
 
 def run(
@@ -115,14 +116,19 @@ def run(
     if path is not None:
         path = path_of(path)
         _run_to_file(experiment, path, pool, progress, overwrite, block_runs, older)
-        return results.open_results(path)
-    store = MemoryStore(experiment, block_runs, reusable(experiment, older))
-    with watcher(progress, experiment) as watch:
         try:
-            _work(store, pool, watch, kept_runs=0)
+            return results.open_results(path)
         except KeyboardInterrupt:
-            raise Interrupted(f"interrupted; {_lost(store)}") from None
-    return results.from_memory(experiment, store.variables, store.seconds)
+            raise Interrupted(f"interrupted; all runs are done and kept in {path}") from None
+    store = None
+    try:
+        store = MemoryStore(experiment, block_runs, reusable(experiment, older))
+        with watcher(progress, experiment) as watch:
+            _work(store, pool, watch, kept_runs=0)
+        return results.from_memory(experiment, store.variables, store.seconds)
+    except KeyboardInterrupt:
+        lost = NOTHING_COMPUTED if store is None else f"interrupted; {_lost(store)}"
+        raise Interrupted(lost) from None
 
 
 def run_to_file(
@@ -173,20 +179,20 @@ def _run_to_file(
             path, experiment, overwrite=overwrite, block_runs=block_runs, reused=reused
         )
     except KeyboardInterrupt:
-        raise Interrupted("interrupted before anything was computed") from None
+        raise Interrupted(NOTHING_COMPUTED) from None
     if store is None:
         return None
     with store:
-        if told is not None:
-            told(store)
-        with watcher(progress, experiment) as watch:
-            try:
+        try:
+            if told is not None:
+                told(store)
+            with watcher(progress, experiment) as watch:
                 return _work(store, pool, watch, store.kept_runs)
-            except (KeyboardInterrupt, ClusterError) as error:
-                kept = _kept(store, path) if keep else _lost(store)
-                if isinstance(error, ClusterError):
-                    raise ClusterError(f"{error}\n{kept}") from error
-                raise Interrupted(f"interrupted; {kept}") from None
+        except (KeyboardInterrupt, ClusterError) as error:
+            kept = _kept(store, path) if keep else _lost(store)
+            if isinstance(error, ClusterError):
+                raise ClusterError(f"{error}\n{kept}") from error
+            raise Interrupted(f"interrupted; {kept}") from None
 
 
 def _kept(store: FileStore, path: Path) -> str:
@@ -216,7 +222,8 @@ def _nothing_left_in(folder: str) -> Iterator[None]:
         yield
     except FastmomentumError as error:
         place = f"a temporary file in {Path(folder).parent}"
-        said = re.sub(rf"{re.escape(folder)}[\w./-]*", place, str(error))
+        # A function, because the backslashes of a path on Windows would be read as escapes.
+        said = re.sub(rf"{re.escape(folder)}[\w./\\-]*", lambda _: place, str(error))
         raise type(error)(said) from error.__cause__
     except KeyboardInterrupt:
         raise Interrupted(

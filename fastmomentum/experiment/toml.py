@@ -53,7 +53,7 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
         A TOML file.
     overrides : sequence of str
         Such as ``"grid.lr.num=128"``: a key and a value in TOML's notation, which replace the
-        file's. A word needs no quotes: ``"rule.name=nesterov"``.
+        file's. A word needs no quotes: ``"rule.name=nesterov"``. Each key once.
 
     Returns
     -------
@@ -63,8 +63,8 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
     Raises
     ------
     InputError
-        The file cannot be read, is no TOML, or describes no sensible experiment. Each line of the
-        message begins with the file's name.
+        The file cannot be read, is no TOML, or describes no sensible experiment; each line of the
+        message begins with the file's name. Or two overrides are of the same key.
     """
     path = path_of(path)
     tree = tree_of(path, overrides)
@@ -79,8 +79,18 @@ def load(path: str | Path, overrides: str | Sequence[str] = ()) -> Experiment:
 def tree_of(path: Path, overrides: str | Sequence[str] = ()) -> dict[str, Any]:
     """What a TOML file says, with keys set over it; see `load`."""
     tree = _read(path)
+    before: list[list[str]] = []
     for override in [overrides] if isinstance(overrides, str) else overrides:
-        _set(tree, str(override))
+        keys = _set(tree, str(override))
+        for other in before:
+            if other == keys:
+                raise InputError(f"--set names {'.'.join(keys)} twice; leave one out")
+            if other[: len(keys)] == keys:  # a part of what is replaced whole
+                raise InputError(
+                    f"--set {'.'.join(keys)} undoes --set {'.'.join(other)} before it; "
+                    "leave one out, or swap them"
+                )
+        before.append(keys)
     return tree
 
 
@@ -233,8 +243,8 @@ def _reason(error: Exception) -> str:
     return "a number has too many digits"
 
 
-def _set(tree: dict[str, Any], override: str) -> None:
-    """Override one key of the file."""
+def _set(tree: dict[str, Any], override: str) -> list[str]:
+    """Override one key of the file; gives its parts."""
     key, _, text = override.partition("=")
     keys = [part.strip() for part in key.split(".")]
     if not text.strip() or not all(keys):
@@ -250,6 +260,7 @@ def _set(tree: dict[str, Any], override: str) -> None:
             )
         tree = inner
     tree[keys[-1]] = value
+    return keys
 
 
 def _value(text: str, override: str) -> Any:

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from fastmomentum import system
 from fastmomentum.errors import StorageError
 from fastmomentum.objectives.base import Functions
 
@@ -96,27 +97,14 @@ def folder() -> Path:
         usable = os.access(place, os.W_OK)
     except (OSError, RuntimeError):  # no home, or a home that cannot be written to
         return _of_this_process()
-    if not stat.S_ISDIR(found.st_mode) or not _is_mine(found):
+    if not stat.S_ISDIR(found.st_mode) or not system.is_mine(found):
         raise StorageError(f"{place} is not a folder of yours; remove it")
-    if _is_open(found):
+    if system.others_may_write(found):
         raise StorageError(
             f"{place} holds code that is run, and others may write to it; "
             "remove it, or take that right away: chmod 700"
         )
     return place if usable else _of_this_process()
-
-
-_NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-
-
-# Windows has neither user ids nor these mode bits; there a profile belongs to its user alone.
-def _is_mine(about: os.stat_result) -> bool:
-    return not hasattr(os, "getuid") or about.st_uid == os.getuid()
-
-
-def _is_open(about: os.stat_result) -> bool:
-    """Whether others may write to it."""
-    return hasattr(os, "getuid") and bool(about.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
 @functools.cache
@@ -131,12 +119,12 @@ def _sealed(source: bytes) -> bytes:
 def _kept(path: Path) -> bytes | None:
     """Source from a cache file; None where there is none, or its checksum does not match."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | _NO_LINKS)
+        descriptor = system.open_file(path, os.O_RDONLY, follow=False)
     except OSError:
         return None
     with os.fdopen(descriptor, "rb") as file:
         about = os.fstat(descriptor)
-        if not _is_mine(about) or _is_open(about):
+        if not system.is_mine(about) or system.others_may_write(about):
             return None
         whole = file.read()
     _, _, source = whole.partition(b"\n")

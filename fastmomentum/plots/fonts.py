@@ -12,6 +12,7 @@ from matplotlib.font_manager import FontEntry, FontPath, FontProperties
 from matplotlib.text import Text
 
 from fastmomentum.errors import FontWarning
+from fastmomentum.machine import system_name
 from fastmomentum.notices import warn
 from fastmomentum.text import printable
 
@@ -31,13 +32,16 @@ SIGNS: Final = {"-": "\N{MINUS SIGN}", r"\times": "\N{MULTIPLICATION SIGN}"}
 """By what is written in a formula: what is drawn."""
 
 ASIAN: Final = {
-    "HANGUL": ("Noto Sans CJK KR", "fonts-noto-cjk"),
-    "HIRAGANA": ("Noto Sans CJK JP", "fonts-noto-cjk"),
-    "KATAKANA": ("Noto Sans CJK JP", "fonts-noto-cjk"),
-    "CJK": ("Noto Sans CJK SC", "fonts-noto-cjk"),
-    "BOPOMOFO": ("Noto Sans CJK TC", "fonts-noto-cjk"),
+    "HANGUL": ("Noto Sans CJK KR", "Malgun Gothic", "Apple SD Gothic Neo"),
+    "HIRAGANA": ("Noto Sans CJK JP", "Yu Gothic", "Hiragino Sans"),
+    "KATAKANA": ("Noto Sans CJK JP", "Yu Gothic", "Hiragino Sans"),
+    "CJK": ("Noto Sans CJK SC", "Microsoft YaHei", "Hiragino Sans GB"),
+    "BOPOMOFO": ("Noto Sans CJK TC", "Microsoft JhengHei", "Heiti TC"),
 }
-"""By the first word of a letter's Unicode name: a font that has it, and its package in Debian."""
+"""By the first word of a letter's Unicode name: fonts that have it, free, of Windows, of macOS."""
+
+OF_LINUX: Final = "Debian and Ubuntu: the package fonts-noto-cjk"
+"""Where the first of them are."""
 
 
 def families(wanted: Sequence[str]) -> list[str]:
@@ -168,7 +172,7 @@ def _found(wanted: set[str]) -> dict[str, set[str]]:
                 font_manager.fontManager.addfont(path)
             except (OSError, RuntimeError):
                 continue
-    first = {ASIAN[kind][0] for kind in _kinds(wanted) if kind in ASIAN}
+    first = {name for kind in _kinds(wanted) for name in ASIAN.get(kind, ())}
     regular: dict[str, FontEntry] = {}
     for entry in sorted(font_manager.fontManager.ttflist, key=_plainness):
         if not entry.name.startswith(NO_LETTERS):
@@ -209,8 +213,13 @@ def _kinds(letters: Iterable[str]) -> list[str]:
 def _advice(letters: Sequence[str]) -> str:
     kind = _kinds(letters)[0]
     if kind in ASIAN:
-        name, package = ASIAN[kind]
-        return f"install {name} (Debian and Ubuntu: the package {package}), or another that has"
+        free, *own = ASIAN[kind]
+        system = system_name()
+        if system in (systems := ("Windows", "macOS")):
+            name = own[systems.index(system)]
+            return f"install {name}, which comes with {system}, or another that has"
+        where = f" ({OF_LINUX})" if system == "Linux" else ""
+        return f"install {free}{where}, or another that has"
     if unicodedata.category(letters[0])[0] == "L":
         return f"install Noto Sans {kind.title()}, or another font that has"
     return "install a font that has, or leave it out"

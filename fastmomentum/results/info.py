@@ -43,8 +43,8 @@ def findings(path: Path) -> list[str]:
 def _findings(reader: Reader) -> list[str]:
     """Counts by status; what bounds the learning rate; the fastest to each target, or the best.
 
-    The bound is given where runs diverged above it. Runs that ended below the objective's stated
-    minimum come first.
+    The bound is given where runs diverged above it, or all rose and had no time to. Runs that ended
+    below the objective's stated minimum come first.
     """
     n_fallen, lowest, least = reader.lowest_fallen()
     counts = reader.counts()
@@ -57,7 +57,9 @@ def _findings(reader: Reader) -> list[str]:
             if counts[status.name.lower()]
         )
     ]
-    stability = stability_of(_with_rows(reader)) if counts["diverged"] else None
+    lowest_end = functools.cache(reader.lowest)
+    fell = counts["converged"] or not reader.done.any() or lowest_end()[0] >= 0
+    stability = stability_of(_with_rows(reader)) if counts["diverged"] or not fell else None
     if stability and stability["runs_above"]:
         lines.append(in_words(stability))
     if n_fallen:
@@ -69,7 +71,7 @@ def _findings(reader: Reader) -> list[str]:
         where = f"fastest {place(run)}: step {step:,}" if run >= 0 else "never met"
         lines.append(f"target {target:g}: {where}")
     if not targets:
-        run, loss = reader.lowest()
+        run, loss = lowest_end()
         if run >= 0:
             lines.append(f"lowest loss {loss:.6g} at {place(run)}")
         elif reader.done.any():

@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fastmomentum import system
 from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.experiment.blocks import Blocks
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Arrays, block_arrays, bytes_a_run, stored_observations
-from fastmomentum.store import checksums, files, manifest, system
+from fastmomentum.store import checksums, files, manifest
 from fastmomentum.store.earlier import Earlier, Reused
 from fastmomentum.store.manifest import Contents
 from fastmomentum.store.open_file import OpenFile

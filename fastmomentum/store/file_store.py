@@ -11,12 +11,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum import system
 from fastmomentum.errors import FileError, InputError, StorageError
 from fastmomentum.experiment.arithmetic import other_arithmetic
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.provenance import changed_since
 from fastmomentum.specification.paths import require_folder
-from fastmomentum.store import files, locks, manifest, system
+from fastmomentum.store import files, locks, manifest
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.earlier import Reused
 from fastmomentum.store.journal import DONE, WRITTEN, Journal, RunTotals

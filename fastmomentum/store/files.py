@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from fastmomentum import system
 from fastmomentum.errors import FileError, InputError, StorageError
-from fastmomentum.store import system
 
 AT_ONCE: Final = 2**20
 """Bytes per call where many are read or written: half of a core's cache."""

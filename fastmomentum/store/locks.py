@@ -10,8 +10,8 @@ from typing import Final
 
 import filelock
 
+from fastmomentum import system
 from fastmomentum.errors import FastmomentumWarning, StorageError
-from fastmomentum.store import system
 from fastmomentum.store.files import in_words, remove
 
 PATIENCE: Final = 0.15

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmomentum import machine
 from fastmomentum.errors import StorageError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.schema import Arrays, block_arrays
-from fastmomentum.store import machine
 from fastmomentum.store.earlier import Earlier, Reused
 from fastmomentum.text import in_units
 

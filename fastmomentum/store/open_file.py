@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from fastmomentum.store import system
+from fastmomentum import system
 
 
 class OpenFile:

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from fastmomentum.store import files, system
+from fastmomentum import system
+from fastmomentum.store import files
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import errno
 import os
-import resource
 import shutil
 import sys
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import fastmomentum as fm
 from fastmomentum.results import lazy_array, netcdf_file, tables
 from fastmomentum.status import Status
 from fastmomentum.store import files
-from tests.helpers import LINE_X, LINE_Y, same_bits
+from tests.helpers import LINE_X, LINE_Y, needs, same_bits
 from tests.storing import command, grid_of_runs
 
 FILES = Path(__file__).parents[1]
@@ -244,6 +243,8 @@ def test_no_more_is_read_at_a_time_than_it_should(
 @contextmanager
 def at_most(n_bytes: int) -> Iterator[None]:
     """No file may grow beyond this, as on a disk that is full."""
+    import resource  # Windows has none
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
     try:
@@ -252,7 +253,7 @@ def at_most(n_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@needs("resource")
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_full_disk_leaves_what_was_there(suffix: str, tmp_path: Path) -> None:
     axes = fm.Grid(lr=np.geomspace(1e-4, 1e-1, 500), momentum=[0.0, 0.9], start=[(0, 0)])

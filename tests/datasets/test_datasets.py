@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import fastmomentum as fm
 from fastmomentum.datasets import load_csv, noisy_line
 from fastmomentum.errors import InputError, MissingRowsWarning
+from tests.helpers import needs
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -122,12 +123,19 @@ def test_bad_files(tmp_path: Path, content: bytes, text: str) -> None:
     assert "\n" not in message
 
 
-def test_bad_paths(tmp_path: Path) -> None:
+@needs("os.mkfifo")
+def test_a_pipe_is_no_csv_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError) as caught:
+        load_csv(tmp_path / "pipe", "x", "y")
+    said = f"{tmp_path / 'pipe'} is not a regular file; name a CSV file"
+    assert said in str(caught.value)
+
+
+def test_bad_paths(tmp_path: Path) -> None:
     for path, text in (
         (tmp_path / "none.csv", f"{tmp_path / 'none.csv'}: no such file; correct the path"),
         (tmp_path, f"{tmp_path} is a directory; name a CSV file"),
-        (tmp_path / "pipe", f"{tmp_path / 'pipe'} is not a regular file; name a CSV file"),
         (tmp_path / ("n" * 300), "cannot be read: File name too long"),
         ("a\0b", "'a\\x00b' is not a path: embedded null byte"),
     ):

@@ -43,7 +43,7 @@ from fastmomentum.store.file_store import FileStore
 from fastmomentum.store.journal import Journal
 from fastmomentum.store.paths import partial_name
 from tests.experiment.test_scheduled_runs import RESTARTED, scheduled
-from tests.helpers import same_bits
+from tests.helpers import needs, on_linux, same_bits
 from tests.kernels.test_random_runs import CASES
 from tests.kernels.test_random_runs import plan as random_plan
 from tests.storing import command
@@ -89,14 +89,17 @@ def cluster(n_workers: int) -> Iterator[Client]:
 
 @contextlib.contextmanager
 def process(*command: str | Path, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """A process, in a group of its own that is gone afterwards."""
+    """A process, in a group of its own that is gone afterwards; alone where there are no groups."""
     options = {"cwd": "/", "env": ENVIRONMENT, "text": True, "start_new_session": True} | options
     with subprocess.Popen([str(word) for word in command], **options) as started:
         try:
             yield started
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(started.pid, signal.SIGKILL)
+            if not hasattr(os, "killpg"):
+                started.kill()
+            else:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(started.pid, signal.SIGKILL)
 
 
 def worker_command(address: str) -> list[str]:
@@ -231,6 +234,7 @@ def test_few_tasks_are_on_their_way(
     assert 2 <= most[0] <= 2 * IN_FLIGHT
 
 
+@needs("signal.SIGKILL")
 def test_a_killed_worker_is_no_loss(
     wanted: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +255,7 @@ def test_a_killed_worker_is_no_loss(
     assert fm.verify(path).sound
 
 
+@needs("signal.SIGKILL")
 def test_blocks_that_kill_their_worker_end_the_run(tmp_path: Path) -> None:
     """Dask gives up on tasks that were the end of some workers; here, of one."""
 
@@ -264,6 +269,7 @@ def test_blocks_that_kill_their_worker_end_the_run(tmp_path: Path) -> None:
         assert "Traceback" not in str(caught.value)
 
 
+@needs("signal.SIGSTOP")
 def test_a_late_worker_has_its_share(
     wanted: xr.Dataset, tmp_path: Path, at_first: Callable[..., Any]
 ) -> None:
@@ -324,6 +330,7 @@ def other_versions(tmp_path: Path) -> dict[str, str]:
     return {**ENVIRONMENT, "PYTHONPATH": str(copy)}
 
 
+@needs("signal.SIGSTOP")
 def test_other_versions_are_refused(
     other_versions: dict[str, str], wanted: xr.Dataset, tmp_path: Path, at_first: Callable[..., Any]
 ) -> None:
@@ -358,6 +365,7 @@ def test_other_versions_are_refused(
             fm.run(experiment(), tmp_path / "o.h5", backend="dask", block_runs=5)
 
 
+@on_linux
 def test_a_worker_that_does_not_see_the_file_says_so(client: Client, tmp_path: Path) -> None:
     """It runs where another file system hides the folder, as on another machine."""
     hide = ["unshare", "-m", "sh", "-c", f'mount -t tmpfs none "{tmp_path}" && exec "$@"', "sh"]
@@ -469,6 +477,7 @@ def scheduler_and_worker(folder: Path) -> Iterator[tuple[str, Any, Any]]:
 
 
 @pytest.mark.slow
+@needs("signal.SIGSTOP")
 def test_a_lost_scheduler_ends_the_run_and_it_goes_on(
     running: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -521,6 +530,7 @@ def test_a_scheduler_lost_before_it_gave_the_last_result(
 
 
 @pytest.mark.slow
+@needs("os.killpg")
 def test_ctrl_c_calls_the_tasks_off(running: Callable[..., Any], tmp_path: Path) -> None:
     """In a terminal it reaches all processes: ours, and those of the cluster that we started."""
     with running("--jobs", "2") as run:

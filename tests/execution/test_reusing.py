@@ -17,7 +17,7 @@ import fastmomentum as fm
 from fastmomentum.execution import runner, worker
 from fastmomentum.results.fingerprint import digest
 from fastmomentum.store import manifest
-from tests.helpers import same_bits
+from tests.helpers import needs, same_bits
 from tests.storing import BLOCK_RUNS, command, grid_of_runs
 
 FILES = Path(__file__).parents[1]
@@ -202,6 +202,7 @@ fm.run(plan, new, reuse=old, block_runs=7, n_jobs=1, progress=watch)
 """
 
 
+@needs("signal.SIGKILL")
 def test_resumed_after_kill_9(old: Path, tmp_path: Path) -> None:
     write(tmp_path / "new.toml")
     new = tmp_path / "new.h5"

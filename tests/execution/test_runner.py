@@ -12,13 +12,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import fastmomentum as fm
+from fastmomentum.execution import runner
 from fastmomentum.execution.backends import pool_of
 from fastmomentum.execution.runner import Progress, run_to_file
 from fastmomentum.kernels.code_digest import code_digest
@@ -27,7 +28,7 @@ from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.file_store import FileStore
 from fastmomentum.store.journal import Journal
 from fastmomentum.store.paths import partial_name
-from tests.helpers import same_bits
+from tests.helpers import kilobytes, needs, same_bits
 
 ROOT = Path(fm.__file__).parents[1]
 
@@ -195,13 +196,14 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
+@needs("resource")
 def test_memory_does_not_grow_with_the_grid(tmp_path: Path) -> None:
     small, large = (
-        int(child(MEMORY.format(lr=lr, path=str(tmp_path / f"{lr}.h5"))).stdout)
+        kilobytes(child(MEMORY.format(lr=lr, path=str(tmp_path / f"{lr}.h5"))).stdout)
         for lr in (100, 3000)
     )
     assert (tmp_path / "3000.h5").stat().st_size > 85e6
-    assert large - small < 20_000  # kilobytes
+    assert large - small < 20_000
 
 
 CACHED = """
@@ -308,6 +310,7 @@ def test_interrupted_runs_say_so_and_go_on(
         assert 0 < store.kept < len(store.blocks)
 
 
+@needs("os.killpg")
 def test_ctrl_c_in_a_terminal_reaches_the_processes_too(tmp_path: Path) -> None:
     (tmp_path / "long.toml").write_text(LONG)
     command = [sys.executable, "-m", "fastmomentum", "run", "long.toml", "--quiet", "--jobs", "2"]
@@ -431,23 +434,28 @@ def test_an_interruption_names_only_files_that_exist(
     assert ("nothing is kept" in said) == (path is None)
 
 
+IN_MEMORY = ("execution.runner.MemoryStore", "results.from_memory")
+IN_A_FILE = ("store.file_store.FileStore.open", "results.open_results")
+ANYWHERE = ("execution.runner.reusable", "execution.runner.watcher", "execution.runner.warm")
+
+
 @pytest.mark.parametrize("backend", ["threads", "processes"])
-def test_interrupted_before_the_first_block(
-    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("with_path", [False, True])
+def test_interrupted_before_the_first_block_or_behind_the_last(
+    with_path: bool, backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    for name in ("execution.runner.warm", "store.file_store.FileStore.open"):
+    in_memory = backend == "threads" and not with_path
+    for name in (*ANYWHERE, *(IN_MEMORY if in_memory else IN_A_FILE)):
         with monkeypatch.context() as patch:
             patch.setattr(f"fastmomentum.{name}", interrupted)
-            for path in (None, tmp_path / f"{name}.h5"):
-                if path is None and name.startswith("store") and backend == "threads":
-                    continue
-                with pytest.raises(fm.Interrupted, match=r"^interrupted") as raised:
-                    fm.run(experiment(), path, backend=backend)
-                for named in re.findall(r"/[^\s:;,]+", str(raised.value)):
-                    assert Path(named).exists()
+            path = tmp_path / f"{name}.h5" if with_path else None
+            with pytest.raises(fm.Interrupted, match=r"^interrupted") as raised:
+                fm.run(experiment(), path, backend=backend)
+            for named in re.findall(r"/[^\s:;,]+", str(raised.value)):
+                assert Path(named).exists()
 
 
 def test_an_interruption_after_the_last_rename_names_the_finished_file(
@@ -479,3 +487,18 @@ def test_a_full_disk_without_a_path_names_no_file_that_is_gone(
     assert str(raised.value) == (
         f"writing a temporary file in {tempfile.gettempdir()}: no space left on device"
     )
+
+
+@pytest.mark.parametrize("folder", [r"C:\Users\me\Temp\tmp1", "/tmp/tmp1"])
+def test_an_error_without_a_path_names_the_folder_of_any_system(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder's name is text: on Windows `re` would read its backslashes as escapes."""
+    windows = "\\" in folder
+    kind = PureWindowsPath if windows else PurePosixPath
+    monkeypatch.setattr(runner, "Path", kind)
+    place = kind(folder) / "results.h5.partial"
+    with pytest.raises(fm.StorageError) as raised, runner._nothing_left_in(folder):
+        raise fm.StorageError(f"writing {place}: no space left on device")
+    above = r"C:\Users\me\Temp" if windows else "/tmp"
+    assert str(raised.value) == f"writing a temporary file in {above}: no space left on device"

@@ -42,8 +42,7 @@ from fastmomentum.results.stability import in_words, stability_of
 from fastmomentum.results.zoom import zoomed
 from fastmomentum.rules import RULES
 from fastmomentum.schema import block_arrays
-from fastmomentum.store.untrusted import LackingError, require_known
-from fastmomentum.store.untrusted import parsed_experiment as experiment_in_file
+from fastmomentum.store.untrusted import LackingError, parsed_experiment, require_known
 
 NU = [0.0, 0.3, 0.7, 1.0]
 B = [1.0, 10.0, 100.0]
@@ -379,7 +378,7 @@ def test_forged_axes_are_never_laid_out(kind: str) -> None:
     tree["grid"][kind] = dict.fromkeys(tree["grid"][kind], axis)
     text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
     with pytest.raises(fm.FileError, match="more runs than the file has bytes"):
-        experiment_in_file(text, hashlib.sha256(text.encode()).hexdigest(), 10**6)
+        parsed_experiment(text, hashlib.sha256(text.encode()).hexdigest(), 10**6)
 
 
 def test_an_empty_table_is_none() -> None:

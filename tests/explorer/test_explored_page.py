@@ -30,6 +30,7 @@ from tests.explorer.browsing import (
     experiment_shown,
     needs_chromium,
 )
+from tests.helpers import not_on_windows
 
 pytestmark = [needs_chromium, pytest.mark.slow]
 
@@ -306,6 +307,7 @@ def test_a_results_file_shows_its_map_and_its_paths(
         thread.join()
 
 
+@not_on_windows  # there a signal is sent to a whole console
 def test_the_server_ends_on_ctrl_c(driver: WebDriver, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fastmomentum", "explore", "--no-browser", "--port", "0"]
     with subprocess.Popen(

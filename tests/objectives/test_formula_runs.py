@@ -21,7 +21,7 @@ from fastmomentum.reference import descend
 from fastmomentum.results import dataset
 from fastmomentum.results.fingerprint import digest
 from fastmomentum.store.file_store import FileStore
-from tests.helpers import same_bits
+from tests.helpers import needs, same_bits
 from tests.storing import command
 
 ROOT = Path(fm.__file__).parents[1]
@@ -350,6 +350,7 @@ def test_what_is_kept_is_loaded_if_it_is_what_was_written(
     assert generated.functions("two", lambda: SOURCE.format(3)).value(0, 0, ()) == 3
 
 
+@needs("os.getuid")  # and what others may do
 @pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
 def test_a_folder_that_others_may_write_to_is_refused(
     home: Path, mode: int, plan: Path, tmp_path: Path
@@ -385,6 +386,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(
     assert not file.is_symlink()
 
 
+@needs("os.getuid")
 def test_a_file_that_others_may_write_to_is_written_anew(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import types
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 import fastmomentum as fm
+from fastmomentum import machine
 from fastmomentum.cli import app
 from fastmomentum.errors import FontWarning
 from fastmomentum.plots import fonts, pages
@@ -101,12 +103,47 @@ def test_beside_a_formula_the_font_comes_first(only) -> None:
         ("\U0001f9ea", "no installed font has \U0001f9ea: install a font that has, or leave"),
     ],
 )
-def test_where_no_font_has_letters_one_line_says_which_to_install(only, text, message) -> None:
+def test_where_no_font_has_letters_one_line_says_which_to_install(
+    only, text, message, monkeypatch
+) -> None:
+    monkeypatch.setattr(machine, "sys", types.SimpleNamespace(platform="linux"))
     with pytest.warns(FontWarning) as told:
         _, title = titled(text)
     assert len(told) == 1
     assert str(told[0].message).startswith(message)
     assert fonts.STANDS_IN in title.get_text()
+
+
+JAPANESE, TAIWANESE = "はカ", "ㄅ"
+
+
+@pytest.mark.parametrize(
+    ("platform", "names", "where"),
+    [
+        (
+            "win32",
+            ("Malgun Gothic", "Yu Gothic", "Microsoft YaHei", "Microsoft JhengHei"),
+            ", which comes with Windows",
+        ),
+        (
+            "darwin",
+            ("Apple SD Gothic Neo", "Hiragino Sans", "Hiragino Sans GB", "Heiti TC"),
+            ", which comes with macOS",
+        ),
+        (
+            "linux",
+            tuple(f"Noto Sans CJK {land}" for land in ("KR", "JP", "SC", "TC")),
+            " (Debian and Ubuntu: the package fonts-noto-cjk)",
+        ),
+        ("freebsd14", tuple(f"Noto Sans CJK {land}" for land in ("KR", "JP", "SC", "TC")), ""),
+    ],
+)
+def test_the_font_to_install_is_one_of_this_system(only, platform, names, where, monkeypatch):
+    monkeypatch.setattr(machine, "sys", types.SimpleNamespace(platform=platform))
+    for text, name in zip((KOREAN, JAPANESE, CHINESE, TAIWANESE), names, strict=True):
+        with pytest.warns(FontWarning) as told:
+            titled(text)
+        assert str(told[0].message).endswith(f": install {name}{where}, or another that has")
 
 
 def test_marks_that_are_not_seen_need_no_font(only) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -30,6 +29,7 @@ from fastmomentum.plots.style import DIVERGED, NEVER
 from fastmomentum.results.info import findings
 from fastmomentum.results.zoom import zoomed
 from fastmomentum.status import Status
+from tests.helpers import not_on_windows
 
 GALLERY = Path(__file__).parents[2] / "experiments" / "gallery"
 BOWL = fm.Quadratic(1.0, 0.0, 25.0)
@@ -642,7 +642,7 @@ while [ $# -gt 1 ]; do case $1 in -o) mkdir -p "$2"; touch "$2/comparison.png" ;
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a shell script, for make on Linux and macOS")
+@not_on_windows  # a shell script, for make
 def test_the_gallerys_script_says_what_the_commands_take(tmp_path) -> None:
     for name in ("fastmomentum", "python"):
         (tmp_path / name).write_text(STAND_IN)

@@ -87,6 +87,13 @@ def test_zoom_says_where_nothing_converges(path: Path, tmp_path: Path) -> None:
     assert "  outside of this picture: best in theory: lr 0.111, momentum 0.444" in said
 
 
+def test_zoom_says_what_lies_outside_of_it(path: Path, tmp_path: Path) -> None:
+    """Also where runs converge."""
+    said = zoom(path, tmp_path / "z.h5", "0.05:0.08", "0.3:0.6")
+    assert "no run" not in said
+    assert "  outside of this picture: best in theory: lr 0.111" in said
+
+
 def test_zoom_of_what_converges_says_no_such_thing(path: Path, tmp_path: Path) -> None:
     said = zoom(path, tmp_path / "z.h5", "0.05:0.15", "0.3:0.6")
     assert "no run" not in said

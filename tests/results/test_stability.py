@@ -121,7 +121,25 @@ def test_a_loss_that_rose_is_no_result(tmp_path: Path) -> None:
     plan = unscaled(steps=2, grid=fm.Grid(lr=1e-9, momentum=0.9, start=[(0, 0), (1, 1)]))
     ds = fm.run(plan, tmp_path / "rising.h5")
     assert (ds.status == Status.MAX_STEPS).all()  # out of steps before the bound
-    assert findings(tmp_path / "rising.h5")[1:] == ["no run ended lower than it started"]
+    said = findings(tmp_path / "rising.h5")
+    assert said[1].startswith("largest stable lr ")
+    assert said[1].endswith("brings the condition number from 1e+11 to 1")
+    assert said[2:] == ["no run ended lower than it started"]
+
+
+@pytest.mark.parametrize("targets", [[], [1e-3]])
+def test_where_all_runs_rise_the_bound_is_told(targets: list[float], tmp_path: Path) -> None:
+    """Too few steps, or too slowly, to reach the bound beyond which a run has diverged."""
+    plan = unscaled(
+        objective=fm.Quadratic(),
+        steps=3,
+        grid=fm.Grid(lr=[0.3, 0.4], momentum=0.0, start=[(1, 1)]),
+        stop=fm.Stop(targets=targets),
+    )
+    ds = fm.run(plan, tmp_path / "rising.h5")
+    assert (ds.status == Status.MAX_STEPS).all()
+    told = "largest stable lr 0.2 (momentum 0): all runs lie above it, and none can settle at a "
+    assert findings(tmp_path / "rising.h5")[1].startswith(told)
 
 
 def test_a_run_that_fell_is_told_among_others(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import fastmomentum as fm
-from fastmomentum.store import files, system
+from fastmomentum import system
+from fastmomentum.store import files
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.file_store import FileStore
 from tests.storing import finish, grid_of_runs

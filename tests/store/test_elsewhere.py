@@ -20,18 +20,17 @@ import pytest
 from joblib.externals.loky import get_reusable_executor
 
 import fastmomentum as fm
+from fastmomentum import system
 from fastmomentum.errors import StorageError
 from fastmomentum.results.fingerprint import digest
-from fastmomentum.store import files, system
+from fastmomentum.store import files
 from tests.execution import test_runner
 from tests.store import test_damage, test_power_loss, test_store
 from tests.storing import finish, grid_of_runs, seeded
 
 if sys.platform != "linux":
     pytest.skip("plays other systems, on one that has every call", allow_module_level=True)
-
-import fcntl  # which Windows has not
-
+fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
 AGAIN = {

@@ -21,6 +21,7 @@ import fastmomentum as fm
 from fastmomentum.errors import FileError
 from fastmomentum.store import checksums, manifest
 from fastmomentum.store.manifest import MARK, TRAILER_BYTES
+from tests.helpers import needs, not_on_windows
 from tests.storing import command, finish, grid_of_runs
 
 ROOT = Path(__file__).parents[2]
@@ -419,8 +420,22 @@ def a_gap(path: Path, data: bytes) -> None:
 
 HOSTILE = dict(hostile())
 
+SPECIAL = {
+    "strange: a pipe": needs("os.mkfifo"),
+    "strange: a socket": needs("socket.AF_UNIX"),
+    "strange: a device": needs("/dev/zero"),
+    "strange: a terminal": needs("/dev/tty"),
+    # A terabyte would really be written.
+    "strange: a terabyte of zeros": not_on_windows,
+    "strange: a terabyte of HDF5": not_on_windows,
+    "edited: a gap of a terabyte": not_on_windows,
+}
+"""Files that some systems cannot have."""
 
-@pytest.mark.parametrize("name", HOSTILE)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=SPECIAL.get(name, ())) for name in HOSTILE]
+)
 def test_a_hostile_file_is_refused_by_everything(
     name: str, whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -473,6 +488,7 @@ print(json.dumps([len(sys.argv) - 2, slowest, loaded, peak]))
 """
 
 
+@needs("resource", "/proc/self/statm", "os.mkfifo", "socket.AF_UNIX")
 def test_all_of_them_within_limits_and_without_hdf5(whole: bytes, tmp_path: Path) -> None:
     """600 MiB beside what is loaded, seconds each, and no HDF5 library that could load plugins."""
     paths = [tmp_path / "whole.h5"]

@@ -21,15 +21,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import fastmomentum as fm
+from fastmomentum import system
 from fastmomentum.errors import FileError, InputError, Interrupted, StorageError
 from fastmomentum.execution.runner import run_to_file
 from fastmomentum.execution.worker import do_block
 from fastmomentum.results.fingerprint import digest
-from fastmomentum.store import files, locks, manifest, system
+from fastmomentum.store import files, locks, manifest
 from fastmomentum.store.block_file import BlockFile
 from fastmomentum.store.file_store import FileStore
 from fastmomentum.store.journal import DONE, MISSING, WRITTEN, Journal, RunTotals
 from fastmomentum.store.paths import partial_name
+from tests.helpers import needs
 from tests.storing import BLOCK_RUNS, command, finish, grid_of_runs
 
 NOTHING = np.zeros(4, np.int64)
@@ -247,7 +249,7 @@ def test_what_another_finished_while_we_waited_is_kept(
     assert [file.name for file in tmp_path.iterdir()] == ["out.h5"]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@needs("os.fork")
 def test_a_dead_writers_lock_is_no_obstacle(tmp_path: Path, wanted: str) -> None:
     path = tmp_path / "out.h5"
     child = os.fork()
@@ -442,7 +444,7 @@ def limited_run(path: Path, size: int) -> str:
     return "done"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@needs("resource")
 @pytest.mark.parametrize("size", [0, 1000, 20_000])
 def test_a_limit_on_the_size_of_files(size: int, tmp_path: Path, wanted: str) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:

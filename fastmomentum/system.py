@@ -1,4 +1,4 @@
-"""Calls on files, and a workaround for each call that a system lacks.
+"""Calls on files, and a workaround for each call that a system lacks; `machine` has the rest.
 
 Linux has every call. macOS has no `posix_fadvise`, `posix_fallocate` and `fdatasync`, and its
 `fsync` stops at the disk's own cache. Windows lacks these, reads and writes at an offset, folders
@@ -55,6 +55,22 @@ _turns: Final = tuple(threading.Lock() for _ in range(64))
 def names_are_held() -> bool:
     """Whether a file cannot be renamed or removed while anyone has it open."""
     return hasattr(os, "O_BINARY")  # only Windows distinguishes text from binary files
+
+
+def is_mine(about: os.stat_result) -> bool:
+    """Whether a file is its user's own; on Windows, without user ids, a profile's files are."""
+    return not hasattr(os, "getuid") or about.st_uid == os.getuid()
+
+
+def others_may_write(about: os.stat_result) -> bool:
+    """Whether the mode of a file lets others write to it; Windows has no such bits."""
+    return hasattr(os, "getuid") and bool(about.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def reader_is_gone(error: OSError) -> bool:
+    """Whether writing failed because nobody reads the pipe; Windows calls that invalid."""
+    windows = sys.platform == "win32" and error.errno == errno.EINVAL and not error.filename
+    return isinstance(error, BrokenPipeError) or windows
 
 
 def open_file(path: str | Path, access: int, *, follow: bool = True, create: bool = False) -> int:

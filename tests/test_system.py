@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import struct
 import sys
 import types
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 import pytest
 
-from fastmomentum import provenance
+from fastmomentum import machine, system
 from fastmomentum.errors import StorageError
-from fastmomentum.store import files, locks, machine, system
+from fastmomentum.execution import backends
+from fastmomentum.store import files, locks
 from tests.storing import command, finish, grid_of_runs
 
-fcntl = pytest.importorskip("fcntl", reason="plays other systems, on one that has every call")
+if sys.platform != "linux":
+    pytest.skip("plays other systems, on one that has every call", allow_module_level=True)
+fcntl = pytest.importorskip("fcntl")
 HALF = 2**20
 
 
@@ -351,12 +356,12 @@ def test_without_proc_the_processor_has_a_name(monkeypatch: pytest.MonkeyPatch) 
     )
     monkeypatch.setitem(sys.modules, "winreg", registry)
     monkeypatch.setattr(sys, "platform", "win32")
-    assert provenance.cpu_name() == "AMD Ryzen 7"
-    assert provenance.command_line(["run", r"C:\my plans\x.toml"]) == r'run "C:\my plans\x.toml"'
+    assert machine.cpu_name() == "AMD Ryzen 7"
+    assert machine.command_line(["run", r"C:\my plans\x.toml"]) == r'run "C:\my plans\x.toml"'
     monkeypatch.setattr(sys, "platform", "darwin")  # there is no sysctl of that kind here
-    provenance._cpu_of_macos.cache_clear()
-    assert provenance.cpu_name()
-    provenance._cpu_of_macos.cache_clear()
+    machine._cpu_of_macos.cache_clear()
+    assert machine.cpu_name()
+    machine._cpu_of_macos.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -386,22 +391,57 @@ def test_free_memory_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
         return 1
 
     kernel = types.SimpleNamespace(GlobalMemoryStatusEx=fill)
-    monkeypatch.setattr(
-        machine.ctypes, "windll", types.SimpleNamespace(kernel32=kernel), raising=False
-    )
+    monkeypatch.setattr(ctypes, "windll", types.SimpleNamespace(kernel32=kernel), raising=False)
     assert machine._free_memory_of_windows() == 5 * 2**30
 
 
-def test_children_ignore_ctrl_c_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[object] = []
-    kernel = types.SimpleNamespace(SetConsoleCtrlHandler=lambda *what: said.append(what))
-    monkeypatch.setattr(
-        machine.ctypes, "windll", types.SimpleNamespace(kernel32=kernel), raising=False
-    )
+@pytest.fixture
+def shielded(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """As on Windows: whether Ctrl-C is ignored, each time that it is said."""
+    said: list[bool] = []
+    kernel = types.SimpleNamespace(SetConsoleCtrlHandler=lambda _, ignore: said.append(ignore))
+    monkeypatch.setattr(ctypes, "windll", types.SimpleNamespace(kernel32=kernel), raising=False)
     monkeypatch.delattr("signal.pthread_sigmask")
+    return said
+
+
+def test_children_ignore_ctrl_c_on_windows(shielded: list[bool]) -> None:
     with machine.children_ignore_interrupts():
-        assert said == [(None, True)]
-    assert said == [(None, True), (None, False)]
+        assert shielded == [True]
+    assert shielded == [True, False]
+
+
+@pytest.mark.parametrize("backend", ["threads", "processes"])
+def test_workers_are_started_where_children_ignore_ctrl_c(
+    backend: str, shielded: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And we ignore it no longer than that: the tasks run while the results are waited for."""
+    seen: list[tuple[str, bool]] = []
+
+    def see(what: str) -> None:
+        seen.append((what, bool(shielded and shielded[-1])))
+
+    class Parallel:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def __call__(self, tasks: Iterator[object]) -> Iterator[object]:
+            see("start")
+            return self.results(tasks)
+
+        def results(self, tasks: Iterator[object]) -> Iterator[object]:
+            for _ in tasks:
+                see("result")
+                yield "done"
+
+    monkeypatch.setattr(backends.joblib, "Parallel", Parallel)
+    monkeypatch.setattr(backends.resource_tracker, "ensure_running", lambda: see("helper"))
+    pool = backends.Pool(backends.BACKENDS[backend], 2, backend == "threads")
+    assert [*pool.run_blocks(None, iter(range(2)), 2)] == ["done"] * 2  # type: ignore[arg-type]
+    ignored = backend == "processes"
+    helper = [("helper", True)] if ignored else []
+    assert seen == [*helper, ("start", ignored), ("result", False), ("result", False)]
+    assert shielded == [True, False] * 2 * ignored
 
 
 def test_cores_where_no_affinity_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
