@@ -16,7 +16,7 @@ from fastmomentum.explorer.as_toml import toml_of
 from fastmomentum.explorer.changes import CHANGES
 from fastmomentum.explorer.links import check, view_of
 from fastmomentum.explorer.maps import Engine
-from fastmomentum.explorer.paths import path_of, stored_path_of
+from fastmomentum.explorer.paths import computed_path_of, stored_path_of
 from fastmomentum.explorer.plane import plane_in_memory
 from fastmomentum.explorer.source import Source
 from fastmomentum.results.backend import from_memory
@@ -98,7 +98,7 @@ def test_a_zoom_of_the_file_is_computed(kind: str, file: Path, engine: Engine) -
     assert arrays is not None
     ds = fm.run(experiment, n_jobs=1)
     same_bits(from_memory(experiment, arrays, 0.0), ds)
-    path = path_of(view, (float(ds.lr[4]), float(ds.momentum[3])))
+    path = computed_path_of(view, (float(ds.lr[4]), float(ds.momentum[3])))
     assert path.run.n_steps == ds.n_steps.values[0, 4, 3, 0]
     assert list(ds.seed.values) == [FIRST[kind]]
 
@@ -109,7 +109,7 @@ def test_the_path_of_the_file_is_that_of_its_map(file: Path) -> None:
     assert source.results is not None
     cell = float(source.results.lr[3]), float(source.results.momentum[2])
     stored = stored_path_of(source.results, view.x, view.y, cell)
-    assert np.array_equal(stored.run.points, path_of(view, cell).run.points)
+    assert np.array_equal(stored.run.points, computed_path_of(view, cell).run.points)
     assert stored.run.n_steps == source.results.n_steps.values[0, 3, 2, 0]
 
 
