@@ -70,7 +70,7 @@ def place_of(grid: Grid, run: int, said_momentum: str | None = None) -> str:
     for label in labels_of_grid(grid):
         value = label.values[at[label.axis]]
         words = str(value) if label.kind == "seed" else f"{value:.6g}"
-        named = f"{label.name.replace('_', ' ')} {words}"
+        named = f"{label.name} {words}"
         found[label.kind].append(words if label.kind in ("start", "velocity") else named)
     if said_momentum is not None:
         found["momentum"] = [f"momentum {said_momentum}"]

@@ -26,6 +26,7 @@ from fastmomentum.plots.visible import is_seen
 from fastmomentum.results.batched import drawn_of, sees_all_rows
 from fastmomentum.results.chosen import objective_of, rule_of
 from fastmomentum.results.dataset import experiment_of, runnable
+from fastmomentum.results.labelled import Labelled
 from fastmomentum.theory import (
     RuleLike,
     eigenvalues,
@@ -140,6 +141,12 @@ def theory_lines(
         _oscillation(ax, rule, (low, high), momentum, style, of),
         _optimum(ax, rule, low, high, of),
     )
+
+
+def of_what(results: Labelled) -> str:
+    """What theory is of, in words to follow it, where batches make a difference to it."""
+    plan = experiment_of(results)
+    return "" if sees_all_rows(plan.objective, plan.batch) else " of the full gradient"
 
 
 def theory_lines_of(ax: Axes, results: xr.Dataset, point: ArrayLike | None = None) -> TheoryLines:

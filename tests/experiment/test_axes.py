@@ -234,7 +234,7 @@ def test_a_file_names_them_with_dots(tmp_path: Path) -> None:
     assert plan.grid.shape == (1, 1, 5, 2, 1)
     assert load(path, ["grid.rule.nu.num=3"]).grid.shape == (1, 1, 3, 2, 1)
     assert plan.summary["runs"] == "10 = 1 lr x 1 momentum x 5 nu x 2 objective_b x 1 start"
-    assert place_of(plan.grid, 9) == "lr 0.1, momentum 0.9, nu 1, objective b 10, start (1, 2)"
+    assert place_of(plan.grid, 9) == "lr 0.1, momentum 0.9, nu 1, objective_b 10, start (1, 2)"
 
 
 @pytest.mark.parametrize(

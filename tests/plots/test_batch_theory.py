@@ -183,6 +183,19 @@ def test_what_is_foretold_is_said_to_be_of_the_full_gradient() -> None:
     assert any(ax.get_title().startswith("theory of the full gradient, at (") for ax in page.axes)
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_so_is_the_rate_of_a_single_run(beside: bool) -> None:
+    """Below the edge in the mean square, a run with batches falls to its noise and no further."""
+    for draw, size, of in (("replacement", 8, " of the full gradient"), ("shuffle", 40, "")):
+        plan = fm.Experiment(
+            objective=LINE, rule="momentum", steps=100, batch={"size": size, "draw": draw},
+            grid=fm.Grid(lr=[0.02, 0.1], momentum=0.0, start=[(0, 0)]),
+        )  # fmt: skip
+        page = plots.loss(fm.run(plan), lr=[0.02, 0.1], beside=beside)
+        told = f"as fast as theory{of} at the minimum predicts"
+        assert told in [text.get_text() for each in page.legends for text in each.get_texts()]
+
+
 def test_other_maps_have_the_same_edge(tmp_path: Path) -> None:
     ds = a_map("replacement")
     one = ds.isel(seed=0)

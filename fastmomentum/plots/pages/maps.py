@@ -19,7 +19,7 @@ from fastmomentum.analysis import (
 from fastmomentum.analysis.refined_map import CELL, cells_run, refined_map
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
-from fastmomentum.plots.boundaries import theory_lines_of
+from fastmomentum.plots.boundaries import of_what, theory_lines_of
 from fastmomentum.plots.cycle_regions import cycles_of
 from fastmomentum.plots.pages.choosing import (
     SUMMARIES,
@@ -41,9 +41,7 @@ from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.seed_maps import Measure
 from fastmomentum.plots.style import point as written
 from fastmomentum.plots.styles import drawn_in
-from fastmomentum.results.batched import sees_all_rows
 from fastmomentum.results.chosen import objective_of
-from fastmomentum.results.dataset import experiment_of
 from fastmomentum.results.selection import Start
 from fastmomentum.text import no_such_number
 
@@ -197,7 +195,7 @@ def phase(
         what = f"{described(one)}, from {start_of(results)}"
         if beside:
             panels[0].set_title(lines_of(page, f"measured: {what}", panels=count))
-            where = f"{_of_what(results)}, at {written(place)}"
+            where = f"{of_what(results)}, at {written(place)}"
             said = ("predicted by theory", "how far they part") if count > 2 else ("theory",)
             for panel, words in zip(panels[1:], said, strict=True):
                 above = f"{words}{where}" if words.endswith("theory") else words
@@ -225,7 +223,7 @@ def _end_map(
         f"{share:.1%} of {n:,} {name}" for name, (share, n) in found.by_regime.items()
     )
     said = (
-        f"theory{_of_what(results)} at the minimum foretells of {found.share:.1%} of the {counted} "
+        f"theory{of_what(results)} at the minimum foretells of {found.share:.1%} of the {counted} "
         f"whether they diverge ({regimes})"
     )
     lines = theory_lines_of(panels[0], results, at)
@@ -269,15 +267,9 @@ def _rate_maps(panels: list[Axes], results: xr.Dataset, at: Any, beside: bool, c
     found = agreement(measured, predicted, fit=FIT)
     said = (
         f"{found.share_within:.1%} of {found.n_compared:,} measured rates within 10% of theory"
-        f"{_of_what(results)} in 1 \N{MINUS SIGN} rate, median difference {found.median:.1%}"
+        f"{of_what(results)} in 1 \N{MINUS SIGN} rate, median difference {found.median:.1%}"
     )
     return Drawn([*drawn.legend, *lines.seen], said, (lines.outside,))
-
-
-def _of_what(results: xr.Dataset) -> str:
-    """What theory is of, where batches make a difference to it."""
-    plan = experiment_of(results)
-    return "" if sees_all_rows(plan.objective, plan.batch) else " of the full gradient"
 
 
 def _minimiser(results: xr.Dataset, number: int | None, theory: bool) -> Any:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from fastmomentum.errors import InputError
 from fastmomentum.plots.arguments import RESULTS, takes
+from fastmomentum.plots.boundaries import of_what
 from fastmomentum.plots.losses import LossCurves, loss_curves
 from fastmomentum.plots.marks import draw_keys
 from fastmomentum.plots.pages.beside import common_to, name_panels, panels, require_few, size_for
@@ -103,7 +104,8 @@ def loss(
     one = chosen(ds, velocity, at)
     runs, said = chosen_runs(one, lr, momentum, start, replayed=True)  # rates show in every step
     draw = functools.partial(
-        loss_curves,
+        _curves,
+        of_what(one),
         objective=objective_of(one),
         rule=rule_of(one),
         quantity=show,
@@ -122,6 +124,14 @@ def loss(
         if drawn.handles:
             legend_below(page, handles=drawn.handles)
     return finished(page)
+
+
+def _curves(of: str, *given: Any, **named: Any) -> LossCurves:
+    """Draw as `loss_curves`, and say what theory is of where there are batches."""
+    drawn = loss_curves(*given, **named)
+    for line in drawn.predicted:
+        line.set_label(str(line.get_label()).replace("theory", f"theory{of}"))
+    return drawn
 
 
 def _panels(
