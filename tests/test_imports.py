@@ -37,10 +37,6 @@ ONE_NAME = {
         {"datasets.noisy_line", "plots.pages.choosing"},
         "of data, and of a path that is drawn",
     ),
-    "MOST_STEPS": (
-        {"experiment.recording", "explorer.links"},
-        "of an experiment, and of one that the page computes",
-    ),
     "OPTIONS": (
         {"kernels.loop", "rules.modifiers"},
         "numba's, which no other package sees, and those of every rule",

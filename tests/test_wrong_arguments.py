@@ -40,12 +40,6 @@ SERVES = {("explore", "path"), ("explore", "nothing")}
 SMALL = {"cycles": {"cells": 2, "steps": 3}}
 """By function, options that make a right result cheap."""
 
-LEFT = {
-    "row_terms", "minibatch_covariance", "batch_stationary_covariance", "comparison",
-    "expected_loss", "mean_square_radius", "stationary_covariance",
-}  # fmt: skip
-"""Functions, or a function's parameter, that are mended elsewhere at the moment."""
-
 
 def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Public functions by name, each once."""
@@ -142,8 +136,6 @@ def test_a_wrong_argument_gets_a_line(
     name: str, good: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function, own = FUNCTIONS[name], name.rpartition(".")[2]
-    if own in LEFT:
-        return
     monkeypatch.chdir(folder)
     right: dict[str, Any] = {}
     parameters = required(function)
@@ -156,7 +148,7 @@ def test_a_wrong_argument_gets_a_line(
         right["ax"] = Figure().add_subplot()
     said = {}
     for one, kind in itertools.product(parameters, WRONG):
-        if (own, kind) in SERVES or f"{own}.{one.name}" in LEFT:
+        if (own, kind) in SERVES:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", fm.FastmomentumWarning)

@@ -15,7 +15,7 @@ from fastmomentum.objectives import MSE, OBJECTIVES, Objective
 from fastmomentum.rules.choice import UpdateRule
 from fastmomentum.text import suggest
 
-MOST_STEPS: Final = 100_000
+MOST_STEPS_SHOWN: Final = 100_000
 """Most updates of a run: a page asks for a quarter of a million runs at a time."""
 
 MOST_LINK: Final = 8_000
@@ -133,8 +133,10 @@ def others_of(given: object) -> dict[str, Any]:
 def steps_of(given: object) -> int:
     """Updates of a run that a page asks for."""
     value = number_of("steps", given)
-    if value != int(value) or not 1 <= value <= MOST_STEPS:
-        raise InputError(f"steps must be a whole number from 1 to {MOST_STEPS:,}: got {value:g}")
+    if value != int(value) or not 1 <= value <= MOST_STEPS_SHOWN:
+        raise InputError(
+            f"steps must be a whole number from 1 to {MOST_STEPS_SHOWN:,}: got {value:g}"
+        )
     return int(value)
 
 

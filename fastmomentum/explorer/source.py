@@ -15,7 +15,7 @@ from fastmomentum.errors import InputError
 from fastmomentum.experiment.plan import Experiment
 from fastmomentum.experiment.toml import experiment_from
 from fastmomentum.explorer.axes import Range, names_of
-from fastmomentum.explorer.links import MOST_STEPS
+from fastmomentum.explorer.links import MOST_STEPS_SHOWN
 from fastmomentum.explorer.maps import require_few_steps
 from fastmomentum.explorer.plane import Plane, file_window, plane_of
 from fastmomentum.explorer.view import View, first_view
@@ -80,9 +80,9 @@ class Source:
 
 def _view(experiment: Experiment, results: xr.Dataset | None = None) -> View:
     """The view of an experiment: a map over its first two axes with several values."""
-    if experiment.steps > MOST_STEPS:
+    if experiment.steps > MOST_STEPS_SHOWN:
         raise InputError(
-            f"the explorer runs at most {MOST_STEPS:,} updates: got "
+            f"the explorer runs at most {MOST_STEPS_SHOWN:,} updates: got "
             f"{experiment.steps:,}; set steps lower"
         )
     # Where cells are listed, they are a part of this grid.

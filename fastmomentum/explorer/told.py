@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastmomentum.explorer.links import MOST_STEPS
+from fastmomentum.explorer.links import MOST_STEPS_SHOWN
 from fastmomentum.explorer.plane import COLOURS_OF_STEPS, PALETTE
 from fastmomentum.explorer.tables import schedules_told
 from fastmomentum.explorer.view import View
@@ -40,7 +40,7 @@ def registries(given: View) -> dict[str, Any]:
         "schedules": schedules_told(),
         "palette": PALETTE,
         "colours_of_steps": COLOURS_OF_STEPS,
-        "most_steps": MOST_STEPS,
+        "most_steps": MOST_STEPS_SHOWN,
     }
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastmomentum.errors import InputError
-from fastmomentum.objectives import MSE, Objective
+from fastmomentum.objectives import MSE, Objective, require_objective
 from fastmomentum.specification.numbers import whole
 from fastmomentum.theory import checks
 from fastmomentum.theory.linear import RuleLike, response_of
@@ -67,6 +67,7 @@ def row_terms(objective: Objective) -> RowTerms:
     >>> terms.hessians[1].tolist(), bool(abs(terms.gradients.sum(axis=0)).max() < 1e-12)
     ([[2.0, 2.0], [2.0, 2.0]], True)
     """
+    require_objective(objective)
     if not isinstance(objective, MSE):
         raise InputError(f"objective must be an mse, a sum over rows: got {objective.name}")
     x, rest = objective.rows
@@ -134,7 +135,7 @@ def batch_stationary_covariance(
         second = second_map(without, change, rows.mean, rows.spread)
         source = _source(change, rows.noise)
     moments = np.full(source.shape, np.nan)
-    stable = radius_of(second) < 1.0
+    stable = radius_of(second) < 1.0 - checks.ROUNDING  # at the limit itself there is no solution
     if stable.any():
         left = np.eye(4 * d * d) - second[stable]
         moments[stable] = np.linalg.solve(left, source[stable][..., np.newaxis])[..., 0]

@@ -22,7 +22,7 @@ from fastmomentum.explorer.as_toml import toml_of
 from fastmomentum.explorer.axes import SPACINGS, fitted, usual_window
 from fastmomentum.explorer.changes import CHANGES
 from fastmomentum.explorer.history import History
-from fastmomentum.explorer.links import MOST_STEPS, view_of
+from fastmomentum.explorer.links import MOST_STEPS_SHOWN, view_of
 from fastmomentum.explorer.maps import MOST_CELLS, MOST_UPDATES, coarse_size, fine_size
 from fastmomentum.explorer.plane import PALETTE, plane_of
 from fastmomentum.explorer.source import Source
@@ -126,7 +126,7 @@ def test_the_colours_are_those_of_the_phase_map() -> None:
     assert PALETTE[0] == f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
 
-@pytest.mark.parametrize("steps", [1, 2000, MOST_STEPS])
+@pytest.mark.parametrize("steps", [1, 2000, MOST_STEPS_SHOWN])
 @pytest.mark.parametrize("pixels", [(1, 1), (500, 400), (10_000, 10_000)])
 def test_a_request_has_a_limit(steps: int, pixels: tuple[int, int]) -> None:
     view = VIEW.changed(steps=steps)

@@ -169,3 +169,9 @@ def test_the_stable_region_depends_on_the_batch() -> None:
         losses[size] = float(fm.analysis.over_seeds(ds).final_loss_mean)
     assert losses[32] < 10.0 * mse.f_min
     assert losses[1] > 1e3 * losses[32]
+
+
+def test_at_the_limit_of_stability_there_is_no_covariance() -> None:
+    rows = [[[1.0]], [[1.0]]], [[0.5], [-0.5]]
+    found = batch_stationary_covariance("momentum", [2.9, 3.0, 3.1], 0.5, *rows, size=1)
+    assert np.isfinite(found.ravel()).tolist() == [True, False, False]

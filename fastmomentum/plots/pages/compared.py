@@ -17,6 +17,7 @@ from fastmomentum.analysis.replaying import replay
 from fastmomentum.errors import InputError
 from fastmomentum.experiment.named_axes import NAMED
 from fastmomentum.objectives import Objective
+from fastmomentum.plots.arguments import RESULTS, Kind, takes
 from fastmomentum.plots.casing import cased
 from fastmomentum.plots.fastest_cells import MEDIAN
 from fastmomentum.plots.fields import colour_bar, contour, sample
@@ -85,6 +86,13 @@ class _Compared:
         return f"{self.name}: {self.found.loss:.3g} at the end with {setting}"
 
 
+BY_NAME_OF_RESULTS: Final = Kind(
+    "results by name, such as {'heavy ball': fm.open('heavy.h5')}",
+    lambda given: isinstance(given, Mapping) and all(map(RESULTS.is_one, given.values())),
+)
+
+
+@takes(results=BY_NAME_OF_RESULTS)
 def comparison(
     results: Mapping[str, xr.Dataset],
     start: Start | None = None,
@@ -120,7 +128,8 @@ def comparison(
     Raises
     ------
     InputError
-        The objectives or the targets differ, or there are more than can be told apart.
+        The objectives or the targets differ, or there are more than can be told apart; or these are
+        no results by name.
 
     Examples
     --------
