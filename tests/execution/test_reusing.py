@@ -278,7 +278,9 @@ def test_a_missing_file_and_what_is_none(old: Path, tmp_path: Path) -> None:
     assert "oldd.h5: no such file; did you mean" in refused(tmp_path, tmp_path / "oldd.h5")
     (tmp_path / "a.toml").write_text("steps = 1")
     assert "it is no HDF5 file" in refused(tmp_path, tmp_path / "a.toml")
-    with pytest.raises(fm.InputError, match="reuse must be the path of a file, as text: got int"):
+    with pytest.raises(
+        fm.InputError, match="reuse must be the path of a file, as text: got an int"
+    ):
         fm.run(grid_of_runs(), reuse=[1])  # type: ignore[list-item]
     with pytest.raises(fm.InputError, match="reuse must be the path of a results file, or several"):
         fm.run(grid_of_runs(), reuse=1)  # type: ignore[arg-type]

@@ -470,7 +470,6 @@ def file(tmp_path: Path) -> Path:
         (["steps=7"], "steps", 7),
         (["steps = 7"], "steps", 7),
         (["steps=1_000"], "steps", 1000),
-        (["steps=5", "steps=6"], "steps", 6),
         ("steps=7", "steps", 7),
         (["title=My run: 5 steps"], "title", "My run: 5 steps"),
         (['title="a = b"'], "title", "a = b"),

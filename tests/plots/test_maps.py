@@ -480,9 +480,15 @@ def zooming(*words: object) -> tuple[int, str]:
 WINDOW = ("--lr", "0.05:0.1", "--momentum", "0.4:0.8", "--num", 6)
 
 
+OUTSIDE = (
+    "outside of this picture: best in theory: lr 0.111, momentum 0.444, rate 0.667; "
+    "edge of stability (theory)"
+)
+
+
 def told(path: Path) -> str:
     """What is printed after the first line."""
-    found = "".join(f"  {line}\n" for line in findings(path))
+    found = "".join(f"  {line}\n" for line in (*findings(path), OUTSIDE))
     return f"{found}wrote {path.with_suffix('.png')}\n"
 
 
