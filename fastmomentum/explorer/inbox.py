@@ -55,6 +55,12 @@ class Inbox:
             taken, self._waiting = self._waiting, []
             return taken
 
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or until there is a request."""
+        with self._changed:
+            if not (self._waiting or self.is_closed):
+                self._changed.wait(seconds)
+
     def quiet(self) -> list[Change] | None:
         """Take the requests if the current map is still wanted; None if it is not."""
         with self._changed:

@@ -34,6 +34,9 @@ USUAL_PIXELS: Final = (500, 400)
 COARSE_SECONDS: Final = 0.2
 """Time in which a coarse map is not cancelled."""
 
+HEAD_START: Final = 0.03
+"""Time that the browser has to draw a coarse map before the fine one takes all cores."""
+
 LONG_SECONDS: Final = 0.8
 """Expected time of a fine map beyond which it is also shown halfway."""
 
@@ -134,6 +137,7 @@ class Showing:
         return True
 
     def _fine(self) -> bool:
+        self._inbox.pause(HEAD_START)
         size = fine_size(self.view, self.pixels)
         is_long = self._seconds_a_cell * math.prod(size) > LONG_SECONDS
         return self._map("fine", size, self.stopped, has_halfway=is_long)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import urllib.parse
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -293,3 +295,15 @@ def test_a_page_that_changes_its_size_by_pixels_keeps_its_map() -> None:
     inbox = Inbox()
     inbox.put("pixels", {"value": [500, 400]})
     assert inbox.quiet() == [("pixels", {"value": [500, 400]})]
+
+
+@pytest.mark.parametrize("end", [lambda inbox: inbox.put("steps", {"value": 5}), Inbox.close])
+def test_a_pause_ends_with_a_request(end: Callable[[Inbox], None]) -> None:
+    inbox = Inbox()
+    inbox.pause(0.0)  # nothing waits: as long as was asked for
+    pausing = threading.Thread(target=inbox.pause, args=[3600.0], daemon=True)
+    pausing.start()
+    end(inbox)
+    pausing.join(60.0)  # a guard against a hang
+    assert not pausing.is_alive()
+    inbox.pause(3600.0)  # what waits already is not waited for
