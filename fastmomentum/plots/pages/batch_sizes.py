@@ -22,6 +22,7 @@ from fastmomentum.plots.room import legend_below
 from fastmomentum.plots.seed_bands import bands
 from fastmomentum.plots.style import colours_on, grid_colour, number
 from fastmomentum.plots.styles import drawn_in
+from fastmomentum.results.batched import sees_all_rows
 from fastmomentum.results.dataset import experiment_of, runnable
 from fastmomentum.results.selection import Start
 from fastmomentum.theory import mean_square_radius, row_terms
@@ -179,7 +180,6 @@ def _rows_of(ds: xr.Dataset) -> MSE:
 def _name(ds: xr.Dataset) -> str:
     """The size of the batches in words."""
     plan = experiment_of(ds)
-    n_rows = plan.objective.n_rows
-    if plan.batch is None or (plan.batch.draw == "shuffle" and plan.batch.size == n_rows):
-        return f"all {n_rows:,} rows"
+    if plan.batch is None or sees_all_rows(plan.objective, plan.batch):
+        return f"all {plan.objective.n_rows:,} rows"
     return f"batch of {plan.batch.size:,}"
